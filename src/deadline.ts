@@ -1,0 +1,43 @@
+import { formatDuration } from './duration.ts'
+
+/**
+ * The outcome of `work`, whose signal aborts when `milliseconds` have passed or `signal` aborts. It waits for the
+ * work, which must heed the signal. Leaves no timer and no listener behind.
+ */
+export async function deadline<T>(
+  milliseconds: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const abort = () => controller.abort(signal.reason)
+  const late = () => controller.abort(new Error(`no answer within ${formatDuration(milliseconds)}`))
+  const timer = setTimeout(late, milliseconds)
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  try {
+    return await work(controller.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/**
+ * The outcome of `work`, or the reason of `signal` as soon as it aborts or `milliseconds` have passed. The work
+ * itself goes on then; whoever started it must end it.
+ */
+export function within<T>(milliseconds: number, signal: AbortSignal, work: PromiseLike<T>): Promise<T> {
+  return deadline(milliseconds, signal, (signal) => {
+    const aborted = new Promise<never>((_, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+    return Promise.race([work, aborted])
+  })
+}
+
+/** Resolves after `milliseconds`, or at once when `signal` aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await within(milliseconds, signal, new Promise(() => {})).catch(() => {})
+}

@@ -1,0 +1,152 @@
+/** One host:port of `DATABASE_URL`. */
+export interface Endpoint {
+  /** `host:port`, with no credentials: the value of the `endpoint` label. */
+  readonly name: string
+  /** A host name, an address, or the folder of a Unix socket. */
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Which sessions are fit for collection, as libpq's `target_session_attrs`.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
+ */
+export const SESSION_ATTRS = [
+  'any',
+  'read-only',
+  'read-write',
+  'primary',
+  'standby',
+  'prefer-standby',
+] as const
+export type SessionAttrs = (typeof SESSION_ATTRS)[number]
+
+/**
+ * How the connection is encrypted, as libpq's `sslmode`.
+ * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+ */
+export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-full'] as const
+export type SslMode = (typeof SSL_MODES)[number]
+
+/** What `DATABASE_URL` says. */
+export interface DatabaseUrl {
+  readonly endpoints: readonly Endpoint[]
+  readonly user: string
+  readonly password: string
+  readonly database: string
+  readonly sessionAttrs: SessionAttrs
+  readonly sslMode: SslMode
+  /** Milliseconds in which a connection must be ready for its first query. */
+  readonly connectTimeout: number
+}
+
+/** What a server says of itself, as far as `target_session_attrs` asks. */
+export interface Role {
+  readonly inRecovery: boolean
+  readonly readOnly: boolean
+}
+
+const URL_FORM =
+  /^postgres(?:ql)?:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/
+const HOST_FORM = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d+))?$/
+const DEFAULT_CONNECT_TIMEOUT = 5000
+
+/**
+ * Reads a PostgreSQL URL that may list hosts: `postgres://user:password@h1:5432,h2:5433/database?option=value`.
+ * Throws an Error that says what is wrong with it and never repeats the password.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ */
+export function parseDatabaseUrl(text: string): DatabaseUrl {
+  const parts = URL_FORM.exec(text)
+  if (parts === null) {
+    throw new Error(
+      'is not of the form postgres://user:password@host:port,host:port/database ' +
+        '(characters such as @ / : ? # in the user or the password are written as %40 %2F %3A %3F %23)',
+    )
+  }
+  const user = decode(parts[1] ?? '', 'user')
+  if (user === '') throw new Error('names no user: postgres://user:password@host:port/database')
+  return {
+    endpoints: parseHosts(parts[3] ?? ''),
+    user,
+    password: decode(parts[2] ?? '', 'password'),
+    database: decode(parts[4] ?? '', 'database') || user,
+    ...parseOptions(new URLSearchParams(parts[5] ?? '')),
+  }
+}
+
+/** Whether a server with this role may serve a session with these attributes. */
+export function isFit(role: Role, attrs: SessionAttrs): boolean {
+  switch (attrs) {
+    case 'read-only':
+      return role.readOnly || role.inRecovery
+    case 'read-write':
+      return !role.readOnly && !role.inRecovery
+    case 'primary':
+      return !role.inRecovery
+    case 'standby':
+      return role.inRecovery
+    case 'any':
+    case 'prefer-standby':
+      return true
+  }
+}
+
+function parseHosts(text: string): Endpoint[] {
+  const endpoints = text.split(',').map((host): Endpoint => {
+    const parts = HOST_FORM.exec(host)
+    const port = Number(parts?.[3] ?? 5432)
+    if (parts === null || port < 1 || port > 65535) throw new Error(`has "${host}" where a host:port is due`)
+    const name = parts[1] ?? (decode(parts[2] ?? '', 'host') || 'localhost')
+    return { name: `${name.includes(':') ? `[${name}]` : name}:${port}`, host: name, port }
+  })
+  const twice = endpoints.find((endpoint, i) => endpoints.findIndex(({ name }) => name === endpoint.name) < i)
+  if (twice !== undefined) throw new Error(`lists ${twice.name} twice`)
+  return endpoints
+}
+
+function parseOptions(
+  options: URLSearchParams,
+): Pick<DatabaseUrl, 'sessionAttrs' | 'sslMode' | 'connectTimeout'> {
+  let sessionAttrs: SessionAttrs = 'prefer-standby'
+  let sslMode: SslMode = 'prefer'
+  let connectTimeout = DEFAULT_CONNECT_TIMEOUT
+  for (const [name, value] of options) {
+    switch (name) {
+      case 'target_session_attrs':
+        sessionAttrs = oneOf(SESSION_ATTRS, name, value)
+        break
+      case 'sslmode':
+        sslMode = oneOf(SSL_MODES, name, value)
+        break
+      case 'connect_timeout':
+        if (!/^[1-9]\d{0,3}$/.test(value)) {
+          throw new Error(`has the option connect_timeout=${value}, which takes seconds from 1 to 9999`)
+        }
+        connectTimeout = Number(value) * 1000
+        break
+      default:
+        throw new Error(
+          `has the option ${name}, which is not supported; the options are target_session_attrs, sslmode and connect_timeout`,
+        )
+    }
+  }
+  return { sessionAttrs, sslMode, connectTimeout }
+}
+
+function oneOf<T extends string>(values: readonly T[], option: string, value: string): T {
+  const found = values.find((known) => known === value)
+  if (found === undefined)
+    throw new Error(`has the option ${option}=${value}, which takes ${values.join(', ')}`)
+  return found
+}
+
+function decode(text: string, part: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw new Error(`has a ${part} with a % that starts no %XX escape; a % itself is written as %25`, {
+      cause,
+    })
+  }
+}
