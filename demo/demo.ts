@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import postgres from 'postgres'
+import { startPostgres } from './postgres.ts'
+import { seed } from './seed.ts'
+import { startTraffic } from './traffic.ts'
+
+const operations = 100_000
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+const stopping = new AbortController()
+let service: ChildProcess | undefined
+let firstSignal = 0
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    const now = performance.now()
+    if (!stopping.signal.aborted) {
+      firstSignal = now
+      stopping.abort()
+    } else if (now - firstSignal > 500) {
+      // npm passes on a Ctrl-C that the terminal has sent here already, so only a later one is the user's second.
+      process.exit(128 + constants.signals[signal])
+    }
+  })
+}
+// Nobody is reading any more: the terminal is gone, or the other end of a pipe.
+process.stdout.on('error', () => stopping.abort())
+process.on('exit', () => service?.kill('SIGKILL'))
+
+try {
+  process.exitCode = await demo()
+} catch (error) {
+  if (!stopping.signal.aborted) throw error
+}
+
+/** Runs until the user or the service ends it. Resolves to the exit code. */
+async function demo(): Promise<number> {
+  say('Starting PostgreSQL')
+  const database = await startPostgres()
+  try {
+    await fill(database.url)
+    const traffic = startTraffic(database.url)
+    try {
+      return await serve(database.url)
+    } finally {
+      await traffic.stop()
+    }
+  } finally {
+    say('Removing PostgreSQL')
+    await database.destroy()
+  }
+}
+
+async function fill(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  // Without its connection the seed fails at once, so a Ctrl-C need not wait for it.
+  const abort = () => sql.end({ timeout: 0 })
+  stopping.signal.throwIfAborted()
+  stopping.signal.addEventListener('abort', abort)
+  try {
+    await sql.file(file('schema.sql'))
+    progress(0)
+    await seed(sql, { operations, onProgress: progress })
+  } finally {
+    if (process.stdout.isTTY) say('')
+    stopping.signal.removeEventListener('abort', abort)
+    await sql.end({ timeout: 0 })
+  }
+}
+
+/** Runs the service against the database, and resolves to its exit code, or 0 when it was the user who ended it. */
+async function serve(url: string): Promise<number> {
+  stopping.signal.throwIfAborted()
+  const { DATABASE_URL_FILE: _, ...env } = process.env
+  const child = spawn(process.execPath, [file('../src/server.ts')], {
+    env: { METRICS_TICK_DURATION: '5s', ...env, DATABASE_URL: url },
+    stdio: 'inherit',
+    // Out of reach of the terminal's Ctrl-C: the service is to be stopped once, and before its database.
+    detached: true,
+  })
+  service = child
+  const stop = () => child.kill('SIGTERM')
+  stopping.signal.addEventListener('abort', stop)
+  const ended = new AbortController()
+  const exit = once(child, 'exit').finally(() => ended.abort())
+  announce(url, ended.signal)
+  const [code, signal] = await exit
+  service = undefined
+  if (stopping.signal.aborted) return 0
+  say(`The service ended by itself: ${signal ?? code}`)
+  return code ?? 1
+}
+
+/** Says where to look as soon as the service answers, unless it has ended first. */
+async function announce(url: string, ended: AbortSignal): Promise<void> {
+  const { HOST = '0.0.0.0', PORT = '9993', DEBUG_HOST = '127.0.0.1', DEBUG_PORT = '6063' } = process.env
+  const base = `http://${reachable(HOST)}:${PORT}`
+  while (!(await answers(`${base}/healthz`))) {
+    if (ended.aborted) return
+    await delay(100)
+  }
+  if (ended.aborted) return
+  const places = [`${base}/metrics`, `${base}/readyz`, `${base}/`]
+  if (Number(DEBUG_PORT) !== 0) places.push(`http://${reachable(DEBUG_HOST)}:${DEBUG_PORT}/debug/collectors`)
+  say(
+    ['', 'Open', ...places, '', 'Ask the database', `psql ${url}`, '', 'Ctrl-C ends it all.', ''].join(
+      '\n  ',
+    ),
+  )
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1_000) })
+    await response.arrayBuffer()
+    return response.ok
+  } catch {
+    return false
+  }
+}
+
+/** Where a browser finds what listens on this host. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function progress(done: number): void {
+  const line = `Seeding: ${done.toLocaleString('en')} of ${operations.toLocaleString('en')} operations`
+  if (!process.stdout.isTTY) say(line)
+  else process.stdout.write(`\r${line}`)
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
