@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import postgres, { type Sql } from 'postgres'
+import { within } from '../../src/deadline.ts'
+import type { DatabaseUrl, Endpoint, Role } from '../../src/endpoint.ts'
+
+/** The name under which pg_stat_activity shows the service. */
+const APPLICATION_NAME = 'metrics-service'
+/** Milliseconds a statement waits for a lock: long enough for a passing DDL, short enough not to queue behind one. */
+const LOCK_TIMEOUT = 5000
+/** Milliseconds to take leave of the server. */
+const FAREWELL = 1000
+
+/** Columns of a Role. */
+const ROLE = `pg_is_in_recovery() AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly"`
+
+/** Whether an error is the server's answer to a query, after which the connection goes on. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
+}
+
+/** Limits of one transaction, in milliseconds, and the snapshot that it reads; without one it takes its own. */
+export interface Transaction {
+  readonly snapshot?: string
+  readonly statementTimeout: number
+  readonly idleTimeout: number
+}
+
+/** What the start of a transaction tells. */
+export interface Begun extends Role {
+  /** The server process, which pg_cancel_backend takes. */
+  readonly pid: number
+  /** The transaction's time by the database's clock: ISO 8601 in UTC, with microseconds. */
+  readonly time: string
+}
+
+/**
+ * One connection to one endpoint. It never reconnects: a client that did would run the rest of a transaction outside
+ * of it. So each has a client of its own, whose socket is ours to destroy when the network does not answer.
+ */
+export class Connection {
+  readonly endpoint: Endpoint
+  role: Role = { inRecovery: false, readOnly: false }
+  /** Whether it served before, and so may have been lost while nobody used it. */
+  reused = false
+  readonly #sql: Sql
+  #socket: net.Socket | undefined
+  #lost = false
+  /** How to fail each query that runs, for the client settles none of them when the network falls silent. */
+  readonly #running = new Set<(reason: unknown) => void>()
+
+  private constructor(url: DatabaseUrl, endpoint: Endpoint) {
+    this.endpoint = endpoint
+    const options = {
+      host: endpoint.host,
+      port: endpoint.port,
+      user: url.user,
+      pass: url.password,
+      database: url.database,
+      ssl: url.sslMode === 'disable' ? false : url.sslMode,
+      max: 1,
+      prepare: false,
+      fetch_types: false,
+      // The deadline is ours: the client's own starts only when the socket is connected.
+      connect_timeout: 0,
+      max_lifetime: null,
+      connection: { application_name: APPLICATION_NAME },
+      onnotice: () => {},
+      onclose: () => this.destroy(new Error('the server closed the connection')),
+      socket: () => this.#connect(),
+    }
+    this.#sql = postgres(options)
+  }
+
+  /** Rejects when the connection does not answer a first query within the URL's connect_timeout. */
+  static async open(url: DatabaseUrl, endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+    const connection = new Connection(url, endpoint)
+    try {
+      const [role] = await within(
+        url.connectTimeout,
+        signal,
+        connection.run((sql) => sql.unsafe<[Role]>(`SELECT ${ROLE}`)),
+      )
+      connection.role = role
+      return connection
+    } catch (error) {
+      connection.destroy(error)
+      throw error
+    }
+  }
+
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  /** The outcome of a query, or an error as soon as the connection is lost. */
+  async run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    if (this.#lost) throw new Error('the connection is lost')
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.#running.add(reject)
+    try {
+      return await Promise.race([query(this.#sql), promise])
+    } finally {
+      this.#running.delete(reject)
+    }
+  }
+
+  /**
+   * Starts a read-only transaction, in one round trip.
+   * https://www.postgresql.org/docs/current/sql-set-transaction.html
+   */
+  async begin({ snapshot, statementTimeout, idleTimeout }: Transaction): Promise<Begun> {
+    const results = await this.run((sql) =>
+      sql.unsafe(`
+        BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+        ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
+        SET LOCAL statement_timeout = ${Math.ceil(statementTimeout)};
+        SET LOCAL lock_timeout = ${Math.ceil(Math.min(LOCK_TIMEOUT, statementTimeout))};
+        SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(idleTimeout)};
+        SELECT ${ROLE}, pg_backend_pid() AS pid,
+               to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`),
+    )
+    // Several statements in one text come back as a list of results; the client's types know of one only.
+    const [begun] = results.at(-1) as unknown as [Begun]
+    this.role = begun
+    return begun
+  }
+
+  /** Ends the transaction, whatever became of it. */
+  async commit(): Promise<void> {
+    await this.run((sql) => sql`COMMIT`)
+  }
+
+  /** Takes leave of the server and waits until it has closed the session, for a second at most. */
+  async close(): Promise<void> {
+    await this.#sql.end({ timeout: FAREWELL / 1000 }).catch(() => {})
+    this.destroy(new Error('the connection was closed'))
+  }
+
+  /** Cuts the connection, without a word to the server. Every query that still runs on it rejects with the reason. */
+  destroy(reason: unknown): void {
+    if (this.#lost) return
+    this.#lost = true
+    for (const reject of this.#running) reject(reason)
+    this.#socket?.destroy()
+    void this.#sql.end({ timeout: 0 }).catch(() => {})
+  }
+
+  async #connect(): Promise<net.Socket> {
+    if (this.#lost || this.#socket !== undefined) throw new Error('the server closed the connection')
+    const { host, port } = this.endpoint
+    const socket = host.startsWith('/')
+      ? net.connect(`${host}/.s.PGSQL.${port}`)
+      : net.connect({ host, port })
+    this.#socket = socket
+    // An error after the client took its own listeners off has nobody else to go to.
+    socket.on('error', (error) => this.destroy(error))
+    await once(socket, 'connect')
+    // The client reads the name to verify a certificate against from here.
+    return Object.assign(socket, { host, port })
+  }
+}

@@ -1,0 +1,60 @@
+import fp from 'fastify-plugin'
+import { formatDuration } from '../src/duration.ts'
+import { describeError } from '../src/error.ts'
+import { version } from '../src/version.ts'
+
+/** /healthz: the process lives. /readyz: its values are there and fresh. /: where to look. */
+export default fp(
+  async (app) => {
+    /** Why the values are not all there and fresh; empty when they are. */
+    function problems(): string[] {
+      const { quorate, votes, required, endpoints } = app.db
+      if (!quorate) {
+        const silent = endpoints.flatMap(({ error }) => error ?? [])
+        return [`waiting for the database quorum: ${votes} of ${required} votes`, ...silent]
+      }
+      const now = performance.now()
+      return app.collectors.list.flatMap((status) => {
+        const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
+        if (status.lastSuccess === undefined)
+          return `collector ${status.collector.name} has not succeeded yet${because}`
+        return status.isStale(now)
+          ? `the values of collector ${status.collector.name} are stale${because}`
+          : []
+      })
+    }
+
+    app.get('/healthz', async () => ({ status: 'ok' }))
+
+    app.get('/readyz', async (_request, reply) => {
+      const reasons = problems()
+      return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
+    })
+
+    app.get('/', async (_request, reply) => {
+      const { METRICS_TICK_DURATION: tick } = app.config
+      const names = app.collectors.list.map(({ collector }) => `<li>${collector.name}</li>`).join('\n')
+      return reply.type('text/html; charset=utf-8').send(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Metrics service</title>
+<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }</style>
+<h1>Metrics service ${version}</h1>
+<p>Queries PostgreSQL every ${formatDuration(tick)} and serves what it found to Prometheus.</p>
+<ul>
+<li><a href="/metrics">/metrics</a>: what it found</li>
+<li><a href="/readyz">/readyz</a>: whether all of it is there and fresh</li>
+<li><a href="/healthz">/healthz</a>: whether the process lives</li>
+</ul>
+<h2>Collectors</h2>
+<ul>
+${names}
+</ul>
+</html>
+`)
+    })
+  },
+  { name: 'health', dependencies: ['config', 'db', 'collectors'] },
+)

@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url'
+import autoload from '@fastify/autoload'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import collectors from '../plugins/collectors.ts'
+import config from '../plugins/config.ts'
+import db from '../plugins/db.ts'
+import debug from '../plugins/debug.ts'
+import health from '../plugins/health.ts'
+import metrics from '../plugins/metrics.ts'
+import round from '../plugins/round.ts'
+import scheduler from '../plugins/scheduler.ts'
+import type { Environment } from './config.ts'
+import { checkFolder } from './folder.ts'
+
+export interface AppOptions {
+  /** The environment; that of the process and `.env` when it is not given. */
+  readonly env?: Environment
+  /** The folder of collectors. */
+  readonly folder?: string
+  readonly logger?: FastifyServerOptions['logger']
+}
+
+/** Milliseconds for each plugin to start and to stop: longer than the grace of a running round. */
+const PLUGIN_TIMEOUT = 30_000
+const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
+
+/** The service, not yet listening and not yet ticking. Rejects when its configuration or a collector is not right. */
+export async function buildApp({
+  env,
+  folder = COLLECTORS,
+  logger = true,
+}: AppOptions = {}): Promise<FastifyInstance> {
+  // A line for every scrape would hide the others. While a last round ends, scrapes still get their page.
+  const logController = new LogController({ disableRequestLogging: true })
+  const app = Fastify({ logger, logController, return503OnClosing: false, pluginTimeout: PLUGIN_TIMEOUT })
+  app.addHook('onError', async (request, _reply, error) => {
+    app.log.error(error, `${request.method} ${request.url} failed`)
+  })
+  try {
+    await app.register(config, env === undefined ? {} : { env })
+    await app.register(db)
+    await app.register(collectors)
+    await app.register(metrics)
+    await app.register(round)
+    await app.register(scheduler)
+    await app.register(health)
+    await app.register(debug)
+    const files = await checkFolder(folder)
+    await app.register(autoload, {
+      dir: folder,
+      forceESM: true,
+      maxDepth: 0,
+      matchFilter: (path: string) => files.has(path.slice(1)),
+    })
+    return app
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}

@@ -1,0 +1,89 @@
+import type { Collector } from './collector.ts'
+import type { LabelSet } from './labelset.ts'
+import type { Samples } from './samples.ts'
+
+/** What one run of a collector came to. Times are of the monotonic clock, in milliseconds. */
+export interface Outcome {
+  readonly status: CollectorStatus
+  /** How long the run took, in seconds. */
+  readonly seconds: number
+  /** What it found, or why it found nothing. */
+  readonly result: Samples | Error
+}
+
+/** Limits of a collector in milliseconds; `staleAfter` 0 keeps its values for ever. */
+export interface Limits {
+  readonly tick: number
+  readonly timeout: number
+  readonly staleAfter: number
+}
+
+/** Where a collector stands: when it is due, how its last run ended, what it shows. */
+export class CollectorStatus {
+  readonly collector: Collector
+  readonly timeout: number
+  /** Milliseconds between two runs: its own interval, or the tick. */
+  readonly interval: number
+  /** How its last run ended. */
+  last: Omit<Outcome, 'status'> | undefined
+  /** When it last succeeded: monotonic milliseconds, and seconds since 1970. */
+  lastSuccess: { readonly at: number; readonly time: number } | undefined
+  readonly #limits: Limits
+  #ranAtTick: number | undefined
+  #sets: readonly LabelSet[] = []
+  #series = 0
+  #shownSince = 0
+
+  constructor(collector: Collector, limits: Limits) {
+    this.collector = collector
+    this.timeout = collector.timeout ?? limits.timeout
+    this.interval = Math.max(collector.interval ?? 0, limits.tick)
+    this.#limits = limits
+  }
+
+  get error(): Error | undefined {
+    return this.last?.result instanceof Error ? this.last.result : undefined
+  }
+
+  /** Ticks until it runs next, counted from tick number `tick`: 0 when it is due at that one. */
+  ticksUntilDue(tick: number): number {
+    if (this.#ranAtTick === undefined) return 0
+    // Counted in ticks, for a timer that fires a little early must not put a run off by a whole tick.
+    return Math.max(this.#ranAtTick + Math.ceil(this.interval / this.#limits.tick) - tick, 0)
+  }
+
+  /** Shows what is known before any run. */
+  seed(sets: readonly LabelSet[], series: number, now: number): void {
+    this.#show(sets, series, now)
+  }
+
+  /** Takes the outcome of the run at a tick. A failure leaves what is shown. */
+  settle({ seconds, result }: Outcome, tick: number, now: number, time: number): void {
+    this.last = { seconds, result }
+    this.#ranAtTick = tick
+    if (result instanceof Error) return
+    this.lastSuccess = { at: now, time }
+    this.#show(result.sets, result.series, now)
+  }
+
+  /** What is on the page: nothing once the values of a failing collector are stale. */
+  shown(now: number): { readonly sets: readonly LabelSet[]; readonly series: number } {
+    if (this.error !== undefined && this.isStale(now)) return { sets: [], series: 0 }
+    return { sets: this.#sets, series: this.#series }
+  }
+
+  /**
+   * Whether its values are older than they may be. One run may fail before the values of a collector go whose
+   * interval is as long as COLLECTOR_STALE_AFTER.
+   */
+  isStale(now: number): boolean {
+    const { staleAfter } = this.#limits
+    return staleAfter > 0 && now - this.#shownSince > Math.max(staleAfter, 2 * this.interval)
+  }
+
+  #show(sets: readonly LabelSet[], series: number, now: number): void {
+    this.#sets = sets
+    this.#series = series
+    this.#shownSince = now
+  }
+}

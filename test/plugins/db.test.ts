@@ -1,0 +1,189 @@
+import t from 'tap'
+import { defineCollector, gauge } from '../../src/collector.ts'
+import { createDatabase } from '../database.ts'
+import { Gate, urlOf } from '../gate.ts'
+import { startService } from '../service.ts'
+
+const one = defineCollector({
+  name: 'one',
+  metrics: { business_one: gauge('One.') },
+  query: (sql) => sql`SELECT 1 AS business_one`,
+})
+
+t.test('with three endpoints of which one is down it starts', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const proxies = [
+    await Gate.start(t, url, { up: false }),
+    await Gate.start(t, url),
+    await Gate.start(t, url),
+  ]
+  const { scrape, app } = await startService(t, { DATABASE_URL: urlOf(url, proxies) }, { collectors: [one] })
+  const samples = await scrape()
+  t.equal(samples.get('business_one'), 1)
+  t.equal(samples.get('database_quorum_votes'), 2)
+  t.equal(samples.get('database_quorum_required'), 2)
+  t.same(
+    proxies.map(({ endpoint }) => samples.get(`database_up{endpoint="${endpoint}"}`)),
+    [0, 1, 1],
+  )
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+})
+
+t.test('with two of three down it waits, says so, and starts when one returns', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const down = await Gate.start(t, url, { up: false })
+  const returns = await Gate.start(t, url, { up: false })
+  const proxies = [down, returns, await Gate.start(t, url)]
+  const { scrape, app, log } = await startService(
+    t,
+    { DATABASE_URL: urlOf(url, proxies) },
+    { collectors: [one], start: false },
+  )
+  const started = app.ticker.start()
+  let samples = await scrape()
+  while (samples.get('database_quorum_votes') !== 1) samples = await scrape()
+  t.notOk(samples.has('business_one'), 'nothing is known of the database yet')
+  t.equal((await app.inject('/healthz')).statusCode, 200)
+  const { statusCode, body } = await app.inject('/readyz')
+  t.equal(statusCode, 503)
+  t.match(JSON.parse(body), {
+    ready: false,
+    reasons: [
+      'waiting for the database quorum: 1 of 2 votes',
+      `${down.endpoint}: connect ECONNREFUSED ${down.endpoint}`,
+    ],
+  })
+  await returns.up()
+  await started
+  await app.round.settled()
+  t.equal((await scrape()).get('business_one'), 1)
+  const { password } = new URL(url)
+  t.notOk([body, JSON.stringify(log)].join().includes(password), 'no password is told')
+})
+
+t.test('a wrong password is waited out, and told without the password', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const wrong = new URL(url)
+  wrong.password = 'not-the-pass-word'
+  const { app, log } = await startService(
+    t,
+    { DATABASE_URL: wrong.href },
+    { collectors: [one], start: false },
+  )
+  void app.ticker.start()
+  let reasons: string[] = []
+  while (reasons.length < 2) {
+    await new Promise(setImmediate)
+    reasons = (await app.inject('/readyz')).json().reasons
+  }
+  t.match(reasons[1], /password authentication failed for user/)
+  t.notOk([...reasons, JSON.stringify(log)].join().includes(wrong.password))
+})
+
+t.test('DATABASE_WAIT_TIMEOUT ends the wait with the reasons', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const down = await Gate.start(t, url, { up: false })
+  const env = { DATABASE_URL: urlOf(url, [down]), DATABASE_WAIT_TIMEOUT: '600ms' }
+  const { app } = await startService(t, env, { collectors: [one], start: false })
+  await t.rejects(app.ticker.start(), {
+    message: `the database had 0 of 1 votes after 600ms (DATABASE_WAIT_TIMEOUT): ${down.endpoint}: connect ECONNREFUSED ${down.endpoint}`,
+  })
+})
+
+t.test('a stop ends the wait for the quorum at once', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const down = await Gate.start(t, url, { up: false })
+  const { app } = await startService(
+    t,
+    { DATABASE_URL: urlOf(url, [down]) },
+    { collectors: [one], start: false },
+  )
+  const started = app.ticker.start()
+  await app.close()
+  await started
+})
+
+t.test('a quorum of one is enough when DATABASE_QUORUM says so', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const proxies = [
+    await Gate.start(t, url),
+    await Gate.start(t, url, { up: false }),
+    await Gate.start(t, url, { up: false }),
+  ]
+  const env = { DATABASE_URL: urlOf(url, proxies), DATABASE_QUORUM: '1' }
+  const { scrape } = await startService(t, env, { collectors: [one] })
+  t.equal((await scrape()).get('business_one'), 1)
+})
+
+t.test('a round moves to the next endpoint when the one in use is gone, and stays there', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
+  const { scrape, round, app } = await startService(
+    t,
+    { DATABASE_URL: urlOf(url, [first, second]) },
+    { collectors: [one] },
+  )
+  t.equal(app.db.current, first.endpoint)
+  await first.down()
+  await round()
+  t.equal(app.db.current, second.endpoint)
+  const samples = await scrape()
+  t.equal(samples.get('collector_success{collector="one"}'), 1)
+  t.equal(samples.get('collection_errors_total{collector="one"}'), 0)
+  t.equal(samples.get(`database_up{endpoint="${first.endpoint}"}`), 0)
+  await first.up()
+  await round()
+  t.equal(app.db.current, second.endpoint)
+})
+
+t.test('a round whose endpoint is lost in its middle goes on with the next one', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const lock = await sql.reserve()
+  await lock`SELECT pg_advisory_lock(1)`
+  const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
+  const reached = Promise.withResolvers<void>()
+  const slow = defineCollector({
+    name: 'slow',
+    metrics: { business_slow: gauge('Slow.') },
+    query: (sql) => {
+      reached.resolve()
+      return sql`SELECT 7 AS business_slow FROM (SELECT pg_advisory_xact_lock_shared(1)) AS locked`
+    },
+  })
+  const env = { DATABASE_URL: urlOf(url, [first, second]) }
+  const { app, scrape } = await startService(t, env, { collectors: [slow, one], start: false })
+  await app.ticker.start()
+  await reached.promise
+  await first.down()
+  await lock`SELECT pg_advisory_unlock(1)`
+  lock.release()
+  await app.round.settled()
+  const samples = await scrape()
+  t.equal(app.db.current, second.endpoint)
+  t.equal(samples.get('business_slow'), 7)
+  t.equal(samples.get('business_one'), 1)
+  t.equal(samples.get('collection_duration_seconds_count{result="success"}'), 1)
+})
+
+t.test('connections that were lost between two rounds are replaced without a failure', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const { scrape, round } = await startService(t, { DATABASE_URL: url }, { collectors: [one] })
+  const ended = await sql`
+    SELECT pg_terminate_backend(pid, 5000)
+      FROM pg_stat_activity
+     WHERE application_name = 'metrics-service' AND datname = current_database()`
+  t.equal(ended.length, 2)
+  await round()
+  t.equal((await scrape()).get('collection_errors_total{collector="one"}'), 0)
+})
+
+t.test('an endpoint that is not what target_session_attrs asks for is not used', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { scrape, app } = await startService(
+    t,
+    { DATABASE_URL: `${url}?target_session_attrs=standby` },
+    { collectors: [one] },
+  )
+  t.equal((await scrape()).get('collector_success{collector="one"}'), 0)
+  t.match((await app.inject('/readyz')).json().reasons, [/it is not standby, as target_session_attrs asks/])
+})

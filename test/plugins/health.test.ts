@@ -1,0 +1,42 @@
+import t from 'tap'
+import { defineCollector, gauge } from '../../src/collector.ts'
+import { createDatabase } from '../database.ts'
+import { startService } from '../service.ts'
+
+const one = defineCollector({
+  name: 'one',
+  metrics: { business_one: gauge('One.') },
+  query: (sql) => sql`SELECT 1 AS business_one`,
+})
+
+t.test('/readyz is 503 until every collector has succeeded, and 200 from then on', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { app } = await startService(t, { DATABASE_URL: url }, { collectors: [one], start: false })
+  const ready = async () => {
+    const { statusCode, body } = await app.inject('/readyz')
+    return [statusCode, JSON.parse(body)]
+  }
+  t.same(await ready(), [503, { ready: false, reasons: ['waiting for the database quorum: 0 of 1 votes'] }])
+  await app.db.waitForQuorum(new AbortController().signal)
+  t.same(await ready(), [503, { ready: false, reasons: ['collector one has not succeeded yet'] }])
+  await app.round.run(0)
+  t.same(await ready(), [200, { ready: true, reasons: [] }])
+})
+
+t.test('/ links the other pages and names version, tick and collectors', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { app } = await startService(
+    t,
+    { DATABASE_URL: url, METRICS_TICK_DURATION: '90s' },
+    { collectors: [one] },
+  )
+  const { body, headers } = await app.inject('/')
+  t.match(headers['content-type'], 'text/html')
+  for (const link of ['/metrics', '/readyz', '/healthz']) {
+    t.match(body, `href="${link}"`)
+    t.equal((await app.inject(link)).statusCode, 200)
+  }
+  t.match(body, 'every 1m30s')
+  t.match(body, '<li>one</li>')
+  t.match(body, process.env.npm_package_version ?? '0.1.0')
+})

@@ -1,0 +1,414 @@
+import t, { type Test } from 'tap'
+import {
+  type CollectorPlugin,
+  counter,
+  defineCollector,
+  gauge,
+  open,
+  timestamp,
+} from '../../src/collector.ts'
+import { createDatabase } from '../database.ts'
+import { startService } from '../service.ts'
+
+const steady = defineCollector({
+  name: 'steady',
+  metrics: { business_steady: gauge('Steady.') },
+  query: (sql) => sql`SELECT 1 AS business_steady`,
+})
+
+/** A collector named "odd" beside one that always works, after one round. */
+async function runBeside(t: Test, odd: CollectorPlugin) {
+  const { url } = await createDatabase(t, { schema: false })
+  const service = await startService(t, { DATABASE_URL: url }, { collectors: [odd, steady] })
+  const samples = await service.scrape()
+  t.equal(samples.get('business_steady'), 1, 'the other collector is untouched')
+  t.equal(samples.get('collection_errors_total{collector="steady"}'), 0)
+  return { ...service, samples }
+}
+
+const failures: [string, CollectorPlugin, RegExp][] = [
+  [
+    'sleeps past its timeout',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      timeout: '100ms',
+      query: (sql) => sql`SELECT 1 AS business_odd FROM pg_sleep(60)`,
+    }),
+    /statement timeout/,
+  ],
+  [
+    'divides by zero',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => sql`SELECT 1 / 0 AS business_odd`,
+    }),
+    /division by zero/,
+  ],
+  [
+    'asks a table that is missing',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => sql`SELECT count(*) AS business_odd FROM nowhere`,
+    }),
+    /relation "nowhere" does not exist/,
+  ],
+  [
+    'returns a wrong column, with no row',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => sql`SELECT 1 AS business_even WHERE false`,
+    }),
+    /no column "business_odd".*a column "business_even"/,
+  ],
+  [
+    'writes',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => sql`CREATE TABLE business_odd ()`,
+    }),
+    /read-only transaction/,
+  ],
+  [
+    'throws before it queries',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      query: () => {
+        throw new Error('no idea')
+      },
+    }),
+    /no idea/,
+  ],
+  [
+    'returns a string',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      // @ts-expect-error A query is what the tag makes.
+      query: () => 'SELECT 1 AS business_odd',
+    }),
+    /must return the sql`…` itself/,
+  ],
+  [
+    'awaits its query',
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      // @ts-expect-error A query is not its rows.
+      query: async (sql) => await sql`SELECT 1 AS business_odd`,
+    }),
+    /nothing that was awaited/,
+  ],
+]
+
+for (const [what, odd, message] of failures) {
+  t.test(`a collector that ${what} fails alone, and is counted, shown and logged once`, async (t) => {
+    const { samples, scrape, log, round, app } = await runBeside(t, odd)
+    t.equal(samples.get('collection_errors_total{collector="odd"}'), 1)
+    t.equal(samples.get('collector_success{collector="odd"}'), 0)
+    t.equal(samples.get('collector_success{collector="steady"}'), 1)
+    t.equal(samples.get('collector_last_success_timestamp_seconds{collector="odd"}'), 0)
+    t.equal(samples.get('collection_duration_seconds_count{result="failure"}'), 1)
+    t.equal(samples.get('business_odd'), 0, 'the zero that was known in advance stands')
+    await round()
+    t.equal((await scrape()).get('collection_errors_total{collector="odd"}'), 2)
+    const lines = log.filter(({ collector }) => collector === 'odd')
+    t.equal(lines.length, 1)
+    t.match(lines[0]?.msg, message)
+    t.match((await app.inject('/readyz')).json(), {
+      ready: false,
+      reasons: [/collector odd has not succeeded yet/],
+    })
+  })
+}
+
+const rejections: [
+  what: string,
+  type: string,
+  kind: string,
+  value: string,
+  reason: 'value' | 'label' | 'duplicate',
+][] = [
+  ['a NULL value', 'int8', 'a', 'NULL', 'value'],
+  ['NaN', 'float8', 'a', "'NaN'", 'value'],
+  ['an infinity', 'numeric', 'a', "'-Infinity'", 'value'],
+  ['a text', 'text', 'a', "'many'", 'value'],
+  ['an undeclared label', 'int4', 'c', '1', 'label'],
+  ['a NULL label', 'float4', '', '1', 'label'],
+  ['a duplicate', 'int2', 'b', '1', 'duplicate'],
+]
+for (const [what, type, kind, value, reason] of rejections) {
+  t.test(`a row with ${what} is rejected and counted, and the rest of the collector stands`, async (t) => {
+    const odd = defineCollector({
+      name: 'odd',
+      labels: { kind: ['a', 'b'] },
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => {
+        const as = sql.unsafe(type)
+        return sql`
+          SELECT 'b' AS kind, '7'::${as} AS business_odd
+           UNION ALL
+          SELECT nullif(${kind}, ''), ${sql.unsafe(value)}::${as}`
+      },
+    })
+    const { samples, log } = await runBeside(t, odd)
+    for (const name of ['value', 'label', 'duplicate']) {
+      const count = samples.get(`collector_rejected_rows_total{collector="odd",reason="${name}"}`)
+      t.equal(count, name === reason ? 1 : 0, name)
+    }
+    t.equal(samples.get('business_odd{kind="b"}'), 7)
+    t.equal(samples.get('business_odd{kind="a"}'), 0)
+    t.equal(samples.get('collector_success{collector="odd"}'), 1)
+    t.match(
+      log.filter(({ level }) => level >= 40),
+      [{ collector: 'odd', msg: /^collector rejects rows: / }],
+    )
+  })
+}
+
+t.test('a label value may hold quotes, backslashes, newlines and emoji', async (t) => {
+  const value = 'a "quoted" \\ back\nslash 🦣'
+  const { samples } = await runBeside(
+    t,
+    defineCollector({
+      name: 'odd',
+      labels: { kind: open(5) },
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => sql`SELECT ${value}::text AS kind, 3 AS business_odd`,
+    }),
+  )
+  t.equal(samples.get('business_odd{kind="a \\"quoted\\" \\\\ back\\nslash 🦣"}'), 3)
+})
+
+t.test('an absolute counter and a timestamp are shown as the query returns them', async (t) => {
+  const { samples } = await runBeside(
+    t,
+    defineCollector({
+      name: 'odd',
+      metrics: {
+        business_odd_total: counter('Odd.'),
+        business_odd_timestamp_seconds: timestamp('When it was odd.'),
+      },
+      query: (sql) => sql`
+        SELECT 12345678901::int8 AS business_odd_total,
+               extract(epoch FROM timestamptz '2026-01-02 03:04:05.678901Z') AS business_odd_timestamp_seconds`,
+    }),
+  )
+  t.equal(samples.get('business_odd_total'), 12345678901)
+  t.equal(samples.get('business_odd_timestamp_seconds'), 1767323045.678901)
+})
+
+t.test('values past an open label’s limit fold into other and are counted', async (t) => {
+  const { samples } = await runBeside(
+    t,
+    defineCollector({
+      name: 'odd',
+      labels: { kind: open(2) },
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) => sql`SELECT 'k' || n AS kind, n AS business_odd FROM generate_series(1, 5) AS n`,
+    }),
+  )
+  t.same(
+    [...samples].filter(([name]) => name.startsWith('business_odd')),
+    [
+      ['business_odd{kind="other"}', 6],
+      ['business_odd{kind="k4"}', 4],
+      ['business_odd{kind="k5"}', 5],
+    ],
+  )
+  t.equal(samples.get('collector_folded_series_total{collector="odd"}'), 3)
+  t.equal(samples.get('collector_series{collector="odd"}'), 3)
+})
+
+t.test('a row changed between two collectors of one round is seen by neither', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  await sql`CREATE TABLE things AS SELECT 1 AS size`
+  const reached = Promise.withResolvers<void>()
+  const read = (name: string) =>
+    defineCollector({
+      name,
+      metrics: { [`business_${name}`]: gauge('Size.') },
+      query: (sql) => sql`SELECT size AS ${sql(`business_${name}`)} FROM things`,
+    })
+  const wait = defineCollector({
+    name: 'wait',
+    metrics: { business_wait: gauge('Wait.') },
+    query: (sql) => {
+      reached.resolve()
+      return sql`SELECT 1 AS business_wait FROM (SELECT pg_advisory_xact_lock_shared(1)) AS locked`
+    },
+  })
+  const { app, scrape } = await startService(
+    t,
+    { DATABASE_URL: url, COLLECTOR_CONCURRENCY: '1' },
+    {
+      collectors: [read('before'), wait, read('after')],
+      start: false,
+    },
+  )
+  const lock = await sql.reserve()
+  await lock`SELECT pg_advisory_lock(1)`
+  await app.ticker.start()
+  await reached.promise
+  t.equal((await scrape()).get('business_before'), 0, 'nothing is published before the round ends')
+  await sql`UPDATE things SET size = 2`
+  await lock`SELECT pg_advisory_unlock(1)`
+  lock.release()
+  await app.round.settled()
+  const samples = await scrape()
+  t.equal(samples.get('business_before'), 1)
+  t.equal(samples.get('business_after'), 1)
+})
+
+t.test('a tick that finds a round running is skipped and counted', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const lock = await sql.reserve()
+  await lock`SELECT pg_advisory_lock(1)`
+  const slow = defineCollector({
+    name: 'slow',
+    metrics: { business_slow: gauge('Slow.') },
+    query: (sql) => sql`SELECT 1 AS business_slow FROM (SELECT pg_advisory_xact_lock_shared(1)) AS locked`,
+  })
+  const { app, scrape } = await startService(
+    t,
+    { DATABASE_URL: url, METRICS_TICK_DURATION: '1s' },
+    {
+      collectors: [slow],
+      start: false,
+    },
+  )
+  await app.ticker.start()
+  while (!((await scrape()).get('collection_skipped_ticks_total') ?? 0)) await sql`SELECT pg_sleep(0.1)`
+  await lock`SELECT pg_advisory_unlock(1)`
+  lock.release()
+  await app.round.settled()
+  t.equal((await scrape()).get('business_slow'), 1)
+})
+
+t.test(
+  'a round replaces the samples of a collector whole: an unknown label set goes, a known one is 0',
+  async (t) => {
+    const { url, sql } = await createDatabase(t, { schema: false })
+    await sql`CREATE TABLE things AS VALUES ('x', 'up'), ('x', 'down'), ('y', 'up')`
+    const things = defineCollector({
+      name: 'things',
+      labels: { kind: open(9), state: ['up', 'down'] },
+      metrics: { business_things: gauge('Things.') },
+      query: (sql) =>
+        sql`SELECT column1 AS kind, column2 AS state, count(*) AS business_things FROM things GROUP BY 1, 2`,
+    })
+    const { scrape, round } = await startService(t, { DATABASE_URL: url }, { collectors: [things] })
+    const shown = async () =>
+      Object.fromEntries([...(await scrape())].filter(([name]) => name.startsWith('business_')))
+    t.same(await shown(), {
+      'business_things{kind="x",state="up"}': 1,
+      'business_things{kind="x",state="down"}': 1,
+      'business_things{kind="y",state="up"}': 1,
+      'business_things{kind="y",state="down"}': 0,
+    })
+    await sql`DELETE FROM things WHERE column1 = 'x' OR column2 = 'down'`
+    await round()
+    t.same(await shown(), {
+      'business_things{kind="y",state="up"}': 1,
+      'business_things{kind="y",state="down"}': 0,
+    })
+  },
+)
+
+t.test('a collector with an interval runs in the first round and then when that has passed', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  let runs = 0
+  const slow = defineCollector({
+    name: 'slow',
+    metrics: { business_slow: gauge('Slow.') },
+    interval: '48h',
+    query: (sql) => sql`SELECT ${++runs}::int AS business_slow`,
+  })
+  const { scrape, round } = await startService(t, { DATABASE_URL: url }, { collectors: [slow, steady] })
+  const seen = [(await scrape()).get('business_slow')]
+  for (let tick = 1; tick <= 4; tick++) {
+    await round()
+    seen.push((await scrape()).get('business_slow'))
+  }
+  t.same(seen, [1, 1, 2, 2, 3])
+})
+
+t.test('values of a failing collector stay until COLLECTOR_STALE_AFTER, and come back with it', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  await sql`CREATE TABLE things AS SELECT 5 AS size`
+  const things = defineCollector({
+    name: 'things',
+    metrics: { business_things: gauge('Things.') },
+    query: (sql) => sql`SELECT size AS business_things FROM things`,
+  })
+  const env = { DATABASE_URL: url, METRICS_TICK_DURATION: '1s', COLLECTOR_STALE_AFTER: '2s' }
+  const { scrape, app } = await startService(t, env, { collectors: [things, steady] })
+  await sql`ALTER TABLE things RENAME TO gone`
+  let samples = await scrape()
+  while (samples.get('collector_success{collector="things"}') === 1) samples = await scrape()
+  t.equal(samples.get('business_things'), 5, 'the value stands when the collector starts to fail')
+  while (samples.has('business_things')) samples = await scrape()
+  t.equal(samples.get('collector_series{collector="things"}'), 0)
+  t.equal(samples.get('business_steady'), 1)
+  const ready = await app.inject('/readyz')
+  t.equal(ready.statusCode, 503)
+  t.match(ready.json().reasons, [/the values of collector things are stale/])
+  await sql`ALTER TABLE gone RENAME TO things`
+  while (!samples.has('business_things')) samples = await scrape()
+  t.equal(samples.get('business_things'), 5)
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+})
+
+t.test('no more than COLLECTOR_CONCURRENCY + 1 connections are open', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const collectors = Array.from({ length: 8 }, (_, i) =>
+    defineCollector({
+      name: `c${i}`,
+      metrics: { [`business_c${i}`]: gauge('Connections.') },
+      query: (sql) => sql`
+        SELECT count(*) AS ${sql(`business_c${i}`)}
+          FROM pg_sleep(0.02), pg_stat_activity
+         WHERE application_name = 'metrics-service' AND datname = current_database()`,
+    }),
+  )
+  const env = { DATABASE_URL: url, COLLECTOR_CONCURRENCY: '3' }
+  const { scrape, round } = await startService(t, env, { collectors })
+  for (let rounds = 0; rounds < 3; rounds++) await round()
+  const most = Math.max(
+    ...[...(await scrape())].flatMap(([name, value]) => (name.startsWith('business_') ? value : [])),
+  )
+  t.equal(most, 4)
+  const [row] =
+    await sql`SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'metrics-service' AND datname = current_database()`
+  t.equal(row?.count, 4, 'they are kept for the next round')
+})
+
+t.test('each query runs with limits of its own', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const limits = defineCollector({
+    name: 'limits',
+    labels: { name: open(20), setting: open(20) },
+    metrics: { business_limits: gauge('Limits.') },
+    timeout: '2s',
+    query: (sql) => sql`
+      SELECT name, setting, 1 AS business_limits
+        FROM pg_settings
+       WHERE name LIKE '%_timeout' AND source = 'session'
+          OR name IN ('transaction_read_only', 'transaction_isolation', 'application_name')`,
+  })
+  const { scrape } = await startService(t, { DATABASE_URL: url }, { collectors: [limits] })
+  const shown = [...(await scrape()).keys()].filter((name) => name.startsWith('business_limits')).sort()
+  t.same(shown, [
+    'business_limits{name="application_name",setting="metrics-service"}',
+    'business_limits{name="idle_in_transaction_session_timeout",setting="2000"}',
+    'business_limits{name="lock_timeout",setting="2000"}',
+    'business_limits{name="statement_timeout",setting="2000"}',
+    'business_limits{name="transaction_isolation",setting="repeatable read"}',
+    'business_limits{name="transaction_read_only",setting="on"}',
+  ])
+})

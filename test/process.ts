@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { Environment } from '../src/config.ts'
+
+export interface ServiceProcess {
+  readonly child: ChildProcess
+  /** Where it serves. */
+  readonly url: string
+  /** All that it wrote so far, to both of its outputs. */
+  output(): string
+  /** Resolves when its output holds the text. */
+  said(text: string): Promise<void>
+  /** Resolves to its exit code, or the signal that ended it. */
+  readonly exit: Promise<number | NodeJS.Signals>
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** The service in a process of its own, as `npm start` runs it: on a free port, with this environment and no other. */
+export async function spawnService(
+  t: Test,
+  env: Environment,
+  { command = [process.execPath, 'src/server.ts'], cwd = ROOT, uid = undefined as number | undefined } = {},
+): Promise<ServiceProcess> {
+  const port = String(await freePort())
+  // The test runner has every process load a part of its own, which wants to write where this one may not.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...command], {
+    cwd,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: port, DEBUG_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const exit = once(child, 'exit').then(([code, signal]) => code ?? signal)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exit
+  })
+  return {
+    child,
+    url: `http://127.0.0.1:${env.PORT ?? port}`,
+    output: () => output,
+    exit,
+    async said(text) {
+      const gone = exit.then((code) => {
+        throw new Error(`the service ended with ${code} and never said "${text}":\n${output}`)
+      })
+      while (!output.includes(text))
+        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), gone])
+    },
+  }
+}
+
+/** A port that nobody listens on, for a moment. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,65 @@
+import { Writable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { buildApp } from '../src/app.ts'
+import type { CollectorPlugin } from '../src/collector.ts'
+import type { Environment } from '../src/config.ts'
+import { samplesOf } from './exposition.ts'
+
+export interface Service {
+  readonly app: FastifyInstance
+  /** Everything that it logged so far, an object a line. */
+  readonly log: readonly { readonly level: number; readonly msg: string; readonly [key: string]: unknown }[]
+  /** The samples on its page now. */
+  scrape(): Promise<Map<string, number>>
+  /** Runs the round of the next tick, and resolves when it is published. */
+  round(): Promise<void>
+}
+
+/**
+ * The service in this process, with these collectors only, or those of a folder; started up to its first round unless
+ * `start` is false. Its ticks come from the test: the scheduler's is a day.
+ */
+export async function startService(
+  t: Test,
+  env: Environment,
+  {
+    collectors = [],
+    folder,
+    start = true,
+  }: { collectors?: CollectorPlugin[]; folder?: string; start?: boolean } = {},
+): Promise<Service> {
+  const log: Service['log'][number][] = []
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      log.push(JSON.parse(String(line)))
+      done()
+    },
+  })
+  const app = await buildApp({
+    env: { METRICS_TICK_DURATION: '24h', DEBUG_PORT: '0', ...env },
+    folder: folder ?? t.testdir({}),
+    logger: { stream },
+  })
+  t.teardown(() => app.close())
+  for (const { collector } of collectors) app.collectors.add(collector)
+  await app.ready()
+  if (start) {
+    await app.ticker.start()
+    await app.round.settled()
+  }
+  let tick = 0
+  return {
+    app,
+    log,
+    async scrape() {
+      // An injected request needs no turn of the event loop: a test that waits for a page would starve all else.
+      await setImmediate()
+      const { statusCode, body } = await app.inject('/metrics')
+      if (statusCode !== 200) throw new Error(`GET /metrics: ${statusCode} ${body}`)
+      return samplesOf(body)
+    },
+    round: () => app.round.run(++tick),
+  }
+}
