@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { renderFamilies } from '../src/exposition.ts'
 import { knownSets, seriesOf } from '../src/labelset.ts'
 import type { CollectorStatus, Outcome } from '../src/status.ts'
+import { shownSets } from '../src/window.ts'
 import { selfMetrics } from './metrics/self.ts'
 
 declare module 'fastify' {
@@ -14,7 +15,7 @@ declare module 'fastify' {
 
 /** What a scrape is answered with: the families of every collector, as they were when the last round ended. */
 export interface Page {
-  /** Shows 0 for every series that is known before any round. */
+  /** Shows what is known before any round: 0, or where a counter stopped when its state was saved. */
   seed(): void
   /** Takes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
   publish(outcomes: readonly Outcome[], seconds: number, tick: number): void
@@ -72,7 +73,7 @@ export default fp(
     app.decorate('page', {
       seed() {
         for (const status of app.collectors.list) {
-          const sets = knownSets(status.collector)
+          const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)
           const series = sets.reduce((sum, set) => sum + seriesOf(set), 0)
           status.seed(sets, series, performance.now())
         }
@@ -92,5 +93,5 @@ export default fp(
       return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(text)
     })
   },
-  { name: 'page', dependencies: ['config', 'db', 'collectors'] },
+  { name: 'page', dependencies: ['config', 'db', 'collectors', 'state'] },
 )

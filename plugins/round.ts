@@ -1,11 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { ISql } from 'postgres'
 import { describeError } from '../src/error.ts'
-import { observer } from '../src/observe.ts'
-import { Rows } from '../src/rows.ts'
-import { samplesOf } from '../src/samples.ts'
+import { parseMoment } from '../src/moment.ts'
 import type { CollectorStatus, Outcome } from '../src/status.ts'
+import { run } from './round/run.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -73,11 +71,13 @@ export default fp(
 
     async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Outcome> {
       const started = performance.now()
-      const rows = new Rows(status.collector)
+      const now = parseMoment(snapshot.begun.time)
+      app.state.expire(status, now)
       try {
-        await snapshot.run(status.timeout, stopping.signal, (sql) => read(status, sql, rows))
-        const result = samplesOf(status.collector, rows.sets(), rows.rejections(), budget)
-        return { status, seconds: (performance.now() - started) / 1000, result }
+        const found = await snapshot.run(status.timeout, stopping.signal, (sql) =>
+          run(status, sql, now, budget),
+        )
+        return { status, seconds: (performance.now() - started) / 1000, ...found }
       } catch (error) {
         return failure(status, started, error)
       }
@@ -100,12 +100,14 @@ export default fp(
       }
     }
 
-    async function run(tick: number): Promise<void> {
+    async function runRound(tick: number): Promise<void> {
       const started = performance.now()
       const due = app.collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       if (due.length === 0) return
       const outcomes = await collect(due)
       for (const outcome of outcomes) log(outcome)
+      // Saved before it is shown: what was shown once is never lost.
+      await app.state.save(outcomes)
       app.page.publish(outcomes, (performance.now() - started) / 1000, tick)
       // What the other endpoints say concerns no result, and must not take a connection from a collector.
       void app.db.vote(stopping.signal)
@@ -116,7 +118,7 @@ export default fp(
         return current !== undefined
       },
       async run(tick) {
-        current = run(tick)
+        current = runRound(tick)
           .catch((error) => app.log.error(error, 'a round ended in an error of the service itself'))
           .finally(() => {
             current = undefined
@@ -129,45 +131,8 @@ export default fp(
       cancel: () => stopping.abort(new Error('the service is stopping')),
     })
   },
-  { name: 'round', dependencies: ['config', 'db', 'collectors', 'page'] },
+  { name: 'round', dependencies: ['config', 'db', 'collectors', 'state', 'page'] },
 )
-
-/** Sends a collector's query and takes its rows as they arrive. */
-async function read({ collector }: CollectorStatus, sql: ISql, rows: Rows): Promise<void> {
-  const query: unknown = collector.query(sql, { observe: observer(sql, collector) })
-  if (!isQuery(query)) {
-    throw new Error('its query must return the sql`…` itself: not a string, and nothing that was awaited')
-  }
-  let problem: unknown
-  let named = false
-  const name = (columns: readonly { readonly name: string }[]) => {
-    named = true
-    try {
-      rows.columns(columns.map(({ name }) => name))
-    } catch (error) {
-      problem = error
-    }
-  }
-  // Arrays rather than objects, one at a time: a large result never stands in memory as a whole.
-  const result = await query.values().forEach((row, { columns }) => {
-    if (!named) name(columns)
-    if (problem === undefined) rows.add(row)
-  })
-  if (!named) name(result.columns)
-  if (problem !== undefined) throw problem
-}
-
-/** What the client's types leave out: `forEach` after `values` gives arrays, and the columns beside each. */
-interface Query {
-  values(): { forEach(each: (row: unknown[], result: Columns) => void): Promise<Columns> }
-}
-interface Columns {
-  readonly columns: readonly { readonly name: string }[]
-}
-
-function isQuery(query: unknown): query is Query {
-  return query instanceof Promise && 'values' in query && 'forEach' in query
-}
 
 function failure(status: CollectorStatus, started: number, error: unknown): Outcome {
   const result = error instanceof Error ? error : new Error(describeError(error))

@@ -9,6 +9,7 @@ import health from '../plugins/health.ts'
 import metrics from '../plugins/metrics.ts'
 import round from '../plugins/round.ts'
 import scheduler from '../plugins/scheduler.ts'
+import state from '../plugins/state.ts'
 import type { Environment } from './config.ts'
 import { checkFolder } from './folder.ts'
 
@@ -40,6 +41,7 @@ export async function buildApp({
     await app.register(config, env === undefined ? {} : { env })
     await app.register(db)
     await app.register(collectors)
+    await app.register(state)
     await app.register(metrics)
     await app.register(round)
     await app.register(scheduler)

@@ -47,8 +47,27 @@ export interface QueryContext<M extends Metrics = Metrics> {
   observe(metric: HistogramName<M>, expression: Fragment): Fragment
 }
 
+/** What the query of an incremental collector is given: a row counts when its moment is after `from` and not after `to`. */
+export interface WindowContext<M extends Metrics = Metrics> extends QueryContext<M> {
+  readonly from: Fragment
+  readonly to: Fragment
+}
+
+/** Makes a collector incremental. */
+export interface WindowOptions {
+  /**
+   * Go-style duration after which a window is counted for good: rows may be committed later than their own moment by
+   * as much. What is more recent is asked again at each run. https://www.postgresql.org/docs/current/transaction-iso.html
+   */
+  readonly settle: string
+}
+
 /** What a collector file says. */
-export interface Definition<L extends Labels = Labels, M extends Metrics = Metrics> {
+export interface Definition<
+  L extends Labels = Labels,
+  M extends Metrics = Metrics,
+  W extends WindowOptions | undefined = WindowOptions | undefined,
+> {
   /** Lower-case words joined by hyphens; the value of the `collector` label of the self-metrics. */
   readonly name: string
   /** Label name → its values. Each is a column of the query. */
@@ -59,8 +78,16 @@ export interface Definition<L extends Labels = Labels, M extends Metrics = Metri
   readonly interval?: string
   /** Go-style duration after which a run is cancelled; `COLLECTOR_TIMEOUT` otherwise. */
   readonly timeout?: string
+  /**
+   * Counts only what is new since the last run: counters and histograms start from 0 when the service starts, and the
+   * query asks for the rows of one window. Without it they show what the query returns.
+   */
+  readonly window?: W
   /** The question, as one SELECT: a column for each label and each metric, a row for each label set. */
-  readonly query: (sql: ISql, context: QueryContext<M>) => Fragment
+  readonly query: (
+    sql: ISql,
+    context: W extends WindowOptions ? WindowContext<M> : QueryContext<M>,
+  ) => Fragment
 }
 
 /** A definition that was checked: names in column order, durations in milliseconds. */
@@ -70,7 +97,9 @@ export interface Collector {
   readonly metrics: readonly CollectorMetric[]
   readonly interval: number | undefined
   readonly timeout: number | undefined
-  readonly query: (sql: ISql, context: QueryContext) => Fragment
+  /** Of an incremental collector, how long until a window is counted for good. */
+  readonly settle: number | undefined
+  readonly query: (sql: ISql, context: WindowContext) => Fragment
 }
 
 export interface CollectorLabel {
@@ -131,7 +160,8 @@ export type CollectorPlugin = FastifyPluginAsync & { readonly collector: Collect
 export function defineCollector<
   const L extends Labels = Record<never, never>,
   const M extends Metrics = Metrics,
->(definition: Definition<L, M>): CollectorPlugin {
+  const W extends WindowOptions | undefined = undefined,
+>(definition: Definition<L, M, W>): CollectorPlugin {
   const collector = check(definition as unknown as Definition)
   const plugin = fp(async (app) => app.collectors.add(collector), {
     name: `collector-${collector.name}`,
@@ -149,7 +179,7 @@ const LONGEST_IDENTIFIER = 63
 /** A timer cannot wait longer than 2^31 - 1 milliseconds; this is far below it, and that of COLLECTOR_TIMEOUT. */
 const LONGEST_TIMEOUT = parseDuration('24h')
 
-function check({ name, labels = {}, metrics, interval, timeout, query }: Definition): Collector {
+function check({ name, labels = {}, metrics, interval, timeout, window, query }: Definition): Collector {
   const fail = (problem: string): never => {
     throw new Error(`collector "${name}": ${problem}`)
   }
@@ -172,15 +202,23 @@ function check({ name, labels = {}, metrics, interval, timeout, query }: Definit
     const value = durationOf(text)
     if (value === undefined)
       return fail(`its ${field} "${text}" is not a duration such as 60s, 1m30s or 500ms`)
-    if (value === 0) fail(`its ${field} is 0`)
+    if (value === 0 && field !== 'settle') fail(`its ${field} is 0`)
     return value
+  }
+  const settle = milliseconds('settle', window?.settle)
+  if (window !== undefined && settle === undefined) fail("its window has no settle: window: { settle: '2m' }")
+  const checked = Object.entries(metrics).map(([metric, of]) => checkMetric(metric, of, labels, fail))
+  const other = checked.find(({ type }) => type === 'gauge' || type === 'timestamp')
+  if (window !== undefined && other !== undefined) {
+    fail(`"${other.name}" is a ${other.type}, and a window is for counters and histograms`)
   }
   return {
     name,
     labels: Object.entries(labels).map(([label, values]) => checkLabel(label, values, fail)),
-    metrics: Object.entries(metrics).map(([metric, of]) => checkMetric(metric, of, labels, fail)),
+    metrics: checked,
     interval: milliseconds('interval', interval),
     timeout: checkTimeout(milliseconds('timeout', timeout), fail),
+    settle,
     query,
   }
 }

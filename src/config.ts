@@ -40,6 +40,8 @@ const variables = {
   COLLECTOR_TIMEOUT: duration('30s', '100ms', LONGEST_TICK),
   COLLECTOR_MAX_SERIES: whole('10000', 1, 10_000_000),
   COLLECTOR_STALE_AFTER: duration('10m', '0'),
+  STATE_FILE: text('', 'the path of a file to keep the counters in'),
+  STATE_MAX_AGE: duration('24h', '1m'),
   LOG_LEVEL: {
     default: 'info',
     takes: `one of ${LOG_LEVELS.join(', ')}`,

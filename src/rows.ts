@@ -12,6 +12,13 @@ export interface Rejections {
   readonly rejection: string | undefined
 }
 
+/** The rejections of two queries of one run. */
+export function addRejections(a: Rejections, b: Rejections): Rejections {
+  const rejected = { value: 0, label: 0, duplicate: 0 }
+  for (const reason of REASONS) rejected[reason] = a.rejected[reason] + b.rejected[reason]
+  return { rejected, rejection: a.rejection ?? b.rejection }
+}
+
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 /** How much of a value a message shows. */
 const SHOWN = 80

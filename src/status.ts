@@ -1,6 +1,7 @@
 import type { Collector } from './collector.ts'
 import type { LabelSet } from './labelset.ts'
 import type { Samples } from './samples.ts'
+import type { WindowState } from './window.ts'
 
 /** What one run of a collector came to. Times are of the monotonic clock, in milliseconds. */
 export interface Outcome {
@@ -9,6 +10,8 @@ export interface Outcome {
   readonly seconds: number
   /** What it found, or why it found nothing. */
   readonly result: Samples | Error
+  /** Where an incremental collector stands when the run succeeded. */
+  readonly window?: WindowState
 }
 
 /** Limits of a collector in milliseconds; `staleAfter` 0 keeps its values for ever. */
@@ -28,6 +31,8 @@ export class CollectorStatus {
   last: Omit<Outcome, 'status'> | undefined
   /** When it last succeeded: monotonic milliseconds, and seconds since 1970. */
   lastSuccess: { readonly at: number; readonly time: number } | undefined
+  /** Where an incremental collector stands; undefined before its first run. */
+  window: WindowState | undefined
   readonly #limits: Limits
   #ranAtTick: number | undefined
   #sets: readonly LabelSet[] = []
@@ -58,11 +63,12 @@ export class CollectorStatus {
   }
 
   /** Takes the outcome of the run at a tick. A failure leaves what is shown. */
-  settle({ seconds, result }: Outcome, tick: number, now: number, time: number): void {
+  settle({ seconds, result, window }: Outcome, tick: number, now: number, time: number): void {
     this.last = { seconds, result }
     this.#ranAtTick = tick
     if (result instanceof Error) return
     this.lastSuccess = { at: now, time }
+    this.window = window
     this.#show(result.sets, result.series, now)
   }
 

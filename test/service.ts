@@ -1,3 +1,6 @@
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -39,7 +42,7 @@ export async function startService(
   })
   const app = await buildApp({
     env: { METRICS_TICK_DURATION: '24h', DEBUG_PORT: '0', ...env },
-    folder: folder ?? t.testdir({}),
+    folder: folder ?? emptyFolder(t),
     logger: { stream },
   })
   t.teardown(() => app.close())
@@ -62,4 +65,11 @@ export async function startService(
     },
     round: () => app.round.run(++tick),
   }
+}
+
+/** Not the test's own folder: making that anew would empty it. */
+function emptyFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-service-collectors-'))
+  t.teardown(() => rmdirSync(folder))
+  return folder
 }

@@ -87,6 +87,15 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     labelNames: ['collector'],
     registers,
   })
+  new Counter({
+    name: 'collection_state_errors_total',
+    help: 'Failures to save the counters in STATE_FILE.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(app.state.failures)
+    },
+  })
   new Gauge({
     name: 'database_up',
     help: 'Whether an endpoint answered when it was last asked.',

@@ -53,6 +53,7 @@ t.test(
         'collector_series',
         'collector_rejected_rows_total',
         'collector_folded_series_total',
+        'collection_state_errors_total',
         'database_up',
         'database_quorum_votes',
         'database_quorum_required',

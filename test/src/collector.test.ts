@@ -198,9 +198,9 @@ t.test('the label "le" is right where there is no histogram', async (t) => {
 })
 
 /** Has a collector write its query. */
-function write<L extends Labels, M extends Metrics>(definition: Definition<L, M>): unknown {
+function write<L extends Labels, M extends Metrics>(definition: Definition<L, M, undefined>): unknown {
   const { collector } = defineCollector(definition)
-  return collector.query(sql, { observe: observer(sql, collector) })
+  return collector.query(sql, { observe: observer(sql, collector), from: sql`from`, to: sql`to` })
 }
 
 t.test('observe takes the name of a histogram', async (t) => {

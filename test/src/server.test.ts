@@ -56,7 +56,10 @@ t.test('an unknown name in COLLECTORS is an error that lists the known ones', as
   const { url } = await createDatabase(t, { schema: false })
   const service = await spawnService(t, { DATABASE_URL: url, COLLECTORS: 'connections,nonsense' })
   t.equal(await service.exit, 1)
-  t.match(service.output(), /COLLECTORS names "nonsense"; the collectors are active, connections, /)
+  t.match(
+    service.output(),
+    /COLLECTORS names "nonsense"; the collectors are active, connections-trend, connections, /,
+  )
 })
 
 t.test('a port that is taken is an error that names it', async (t) => {
@@ -217,3 +220,62 @@ t.test('a database that freezes in the middle of a round costs the round its dea
   service.child.kill('SIGTERM')
   t.equal(await service.exit, 0)
 })
+
+t.test(
+  'a process that is killed at any moment, in mid-write of its state too, loses nothing that was shown',
+  async (t) => {
+    const { url, sql } = await createDatabase(t)
+    const seedRow = await sql`
+    WITH p AS (INSERT INTO projects (org_id, name, app_name) VALUES (gen_random_uuid(), 'p', 'p') RETURNING id),
+         g AS (INSERT INTO integrations (project_id, name, provider) SELECT id, 'g', 'acme' FROM p RETURNING id, project_id),
+         c AS (INSERT INTO connections (project_id, provider, group_ref, consumer_ref, auth_scheme)
+               SELECT project_id, 'acme', 'g', 'c', 'none' FROM g RETURNING id, project_id)
+    INSERT INTO installations (project_id, integration_id, connection_id, group_ref, config_revision_id, created_by)
+    SELECT c.project_id, g.id, c.id, 'g', gen_random_uuid(), 'me' FROM g, c RETURNING id`
+    t.equal(seedRow.length, 1)
+    const add = () => sql`
+    INSERT INTO operations (project_id, integration_id, installation_id, config_id, action_type, status, create_time, finish_time)
+    SELECT project_id, integration_id, id, config_id, 'read', 'success', clock_timestamp(), clock_timestamp()
+      FROM installations, generate_series(1, 10)`
+    const folder = t.testdir({})
+    const env = {
+      DATABASE_URL: url,
+      METRICS_TICK_DURATION: '1s',
+      STATE_FILE: `${folder}/state.json`,
+      COLLECTORS: 'operations-created,operations-duration',
+    }
+    const counters = [
+      'business_operations_created_total{action_type="read"}',
+      'business_operation_duration_seconds_count{action_type="read",status="success"}',
+    ]
+    const shown = new Map<string, number>()
+    let since = ''
+    for (let life = 0; life < 5; life++) {
+      const service = await spawnService(t, env)
+      await service.said('metrics on')
+      await until(
+        service,
+        (samples) => samples.get('collection_duration_seconds_count{result="success"}') === 1,
+      )
+      since ||= JSON.parse(readFileSync(env.STATE_FILE, 'utf8')).windows['operations-created'].since
+      // The fifth life ends in good order, and shows that all is there.
+      const ended = performance.now() + (life < 4 ? 1000 + life * 37 : 2500)
+      while (performance.now() < ended) {
+        if (life < 4) await add()
+        const samples = await scrape(service)
+        for (const name of counters) {
+          const value = samples.get(name) ?? 0
+          if (value < (shown.get(name) ?? 0)) t.fail(`${name} fell from ${shown.get(name)} to ${value}`)
+          shown.set(name, value)
+        }
+        await delay(10)
+      }
+      service.child.kill(life < 4 ? 'SIGKILL' : 'SIGTERM')
+      await service.exit
+      t.notMatch(service.output(), 'refused')
+    }
+    const [row] =
+      await sql`SELECT count(*)::int FROM operations WHERE create_time > ${sql.unsafe(`'${since}'`)}`
+    t.same([...shown.values()], [row?.count, row?.count])
+  },
+)

@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { counter, defineCollector } from '../../src/collector.ts'
+import { createDatabase } from '../database.ts'
+import { startService } from '../service.ts'
+
+const things = defineCollector({
+  name: 'things',
+  metrics: { business_things_total: counter('Things.') },
+  window: { settle: '1m' },
+  query: (sql, { from, to }) => sql`
+    SELECT count(*) AS business_things_total
+      FROM things
+     WHERE created > ${from} AND created <= ${to}`,
+})
+const TOTAL = 'business_things_total'
+
+async function setUp(t: Test) {
+  const database = await createDatabase(t, { schema: false })
+  await database.sql`CREATE TABLE things (created timestamptz DEFAULT clock_timestamp())`
+  const file = join(t.testdir({ data: {} }), 'data', 'state.json')
+  const add = (count: number) =>
+    database.sql`INSERT INTO things SELECT clock_timestamp() FROM generate_series(1, ${count})`
+  const start = (path = file, env = {}) =>
+    startService(t, { DATABASE_URL: database.url, STATE_FILE: path, ...env }, { collectors: [things] })
+  return { file, add, start, database }
+}
+
+t.test(
+  'with STATE_FILE counters go on after a restart, and what happened meanwhile is counted',
+  async (t) => {
+    const { add, start } = await setUp(t)
+    const first = await start()
+    await add(5)
+    await first.round()
+    t.equal((await first.scrape()).get(TOTAL), 5)
+    await first.app.close()
+    await add(3)
+    const second = await start()
+    t.equal((await second.scrape()).get(TOTAL), 8)
+  },
+)
+
+t.test('the page shows where the counters stopped before the first round after a restart', async (t) => {
+  const { add, start, file, database } = await setUp(t)
+  const first = await start()
+  await add(5)
+  await first.round()
+  await first.app.close()
+  const lock = await database.sql.reserve()
+  await lock`BEGIN`
+  await lock`LOCK TABLE things`
+  const second = await startService(
+    t,
+    { DATABASE_URL: database.url, STATE_FILE: file },
+    { collectors: [things], start: false },
+  )
+  await second.app.ticker.start()
+  t.equal((await second.scrape()).get(TOTAL), 5)
+  await lock`COMMIT`
+  lock.release()
+  await second.app.round.settled()
+  t.equal((await second.scrape()).get(TOTAL), 5)
+})
+
+t.test('without STATE_FILE counters start from 0', async (t) => {
+  const { add, start } = await setUp(t)
+  await add(5)
+  const { scrape } = await start('')
+  t.equal((await scrape()).get(TOTAL), 0)
+})
+
+for (const [what, damage, says] of [
+  ['truncated', (text: string) => text.slice(0, -20), /it is not whole/],
+  ['empty', () => '', /it is not whole/],
+  ['of something else', () => '{"hello": "world"}', /it is not a state of this service/],
+  [
+    'of a later version',
+    (text: string) => text.replace('"version":1', '"version":2'),
+    /it is of version 2, and this is version 1/,
+  ],
+  ['of another form', (text: string) => text.replace('"running"', '"walking"'), /not of the form/],
+] as const) {
+  t.test(`a state file that is ${what} is refused, kept and started over`, async (t) => {
+    const { file, add, start } = await setUp(t)
+    const first = await start()
+    await add(5)
+    await first.round()
+    await first.app.close()
+    const damaged = damage(readFileSync(file, 'utf8'))
+    writeFileSync(file, damaged)
+    const { scrape, log } = await start()
+    t.equal((await scrape()).get(TOTAL), 0)
+    t.equal(readFileSync(`${file}.rejected`, 'utf8'), damaged)
+    t.match(
+      log.filter(({ level }) => level === 40).map(({ msg }) => msg),
+      [says],
+    )
+    t.match(JSON.parse(readFileSync(file, 'utf8')), { windows: { things: {} } }, 'a new one is written')
+  })
+}
+
+t.test('a state that ends longer ago than STATE_MAX_AGE is set aside', async (t) => {
+  const { file, add, start } = await setUp(t)
+  const first = await start()
+  await add(5)
+  await first.round()
+  await first.app.close()
+  const old = readFileSync(file, 'utf8').replace(/"sealedTo":"\d+/, '"sealedTo":"2025')
+  writeFileSync(file, old)
+  const { scrape, log, round } = await start()
+  t.equal((await scrape()).get(TOTAL), 0)
+  t.equal(readFileSync(`${file}.rejected`, 'utf8'), old)
+  t.match(
+    log.filter(({ level }) => level === 40).map(({ msg }) => msg),
+    [/more than 24h ago \(STATE_MAX_AGE\)/],
+  )
+  await add(2)
+  await round()
+  t.equal((await scrape()).get(TOTAL), 2)
+})
+
+t.test('a state that ends within STATE_MAX_AGE is caught up with, an hour at a time', async (t) => {
+  const { file, add, start, database } = await setUp(t)
+  const first = await start()
+  await add(5)
+  await first.round()
+  await first.app.close()
+  const saved = JSON.parse(readFileSync(file, 'utf8'))
+  const before = new Date(Date.now() - 5 * 3600_000).toISOString().replace('Z', '000Z')
+  saved.windows.things.sealedTo = before
+  writeFileSync(file, JSON.stringify(saved))
+  await database.sql`INSERT INTO things SELECT now() - n * interval '1 minute' FROM generate_series(2, 250) AS n`
+  const { scrape } = await start()
+  t.equal((await scrape()).get(TOTAL), 5 + 249)
+})
+
+t.test('a collector whose labels or metrics changed starts from 0, and says so', async (t) => {
+  const { file, add, start } = await setUp(t)
+  const first = await start()
+  await add(5)
+  await first.round()
+  await first.app.close()
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('business_things_total', 'business_others_total'))
+  const { scrape, log } = await start()
+  t.equal((await scrape()).get(TOTAL), 0)
+  t.match(
+    log.filter(({ level }) => level === 40),
+    [{ collector: 'things', msg: /not those of STATE_FILE/ }],
+  )
+})
+
+t.test('a state file that cannot be written is a warning and a metric, and no more', async (t) => {
+  const { file, add, start } = await setUp(t)
+  const { scrape, log, round } = await start(join(file, 'not', 'a', 'folder'))
+  await add(5)
+  await round()
+  const samples = await scrape()
+  t.equal(samples.get(TOTAL), 5)
+  t.equal(samples.get('collection_state_errors_total'), 2)
+  t.match(
+    log.filter(({ level }) => level === 40).map(({ msg }) => msg),
+    [/^STATE_FILE cannot be written: ENOENT/],
+  )
+  t.notOk(existsSync(file))
+})
+
+/** A file system of a few kilobytes, which only root can make; why there is none otherwise. */
+const CANNOT_MOUNT =
+  process.getuid?.() === 0 && process.platform === 'linux'
+    ? false
+    : 'only root on Linux can mount a small disk'
+
+t.test(
+  'a full disk is a warning and a metric, and the last state stays whole',
+  { skip: CANNOT_MOUNT },
+  async (t) => {
+    const { add, start } = await setUp(t)
+    const disk = mkdtempSync(join(tmpdir(), 'metrics-service-disk-'))
+    t.teardown(() => rmdirSync(disk))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', disk])
+    t.teardown(() => execFileSync('umount', [disk]))
+    const file = join(disk, 'state.json')
+    const first = await start(file)
+    const whole = readFileSync(file, 'utf8')
+    t.throws(() => writeFileSync(join(disk, 'ballast'), Buffer.alloc(20_000)), { code: 'ENOSPC' })
+    await add(5)
+    await first.round()
+    const samples = await first.scrape()
+    t.equal(samples.get(TOTAL), 5)
+    t.equal(samples.get('collection_state_errors_total'), 1)
+    t.match(
+      first.log.filter(({ level }) => level === 40).map(({ msg }) => msg),
+      [/^STATE_FILE cannot be written: ENOSPC/],
+    )
+    t.equal(readFileSync(file, 'utf8'), whole)
+    await first.app.close()
+    const second = await start(file)
+    t.equal((await second.scrape()).get(TOTAL), 5)
+  },
+)
