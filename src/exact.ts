@@ -4,6 +4,9 @@
  */
 export type Exact = number | string
 
+/** No longer than the sums of doubles get. */
+const LONGEST = 2000
+const CANONICAL = /^-?(0|[1-9]\d*)(\.\d*[1-9])?$/
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
 
 /** The number as JavaScript writes it, kept exactly. It must be finite. */
@@ -28,11 +31,11 @@ export function maxExact(a: Exact, b: Exact): Exact {
   return at(x, scale) < at(y, scale) ? b : a
 }
 
-/** Whether a value that was read from somewhere is one. */
+/** Whether a value that was read from somewhere is one, as it is written here. */
 export function isExact(value: unknown): value is Exact {
   return typeof value === 'number'
     ? Number.isSafeInteger(value)
-    : typeof value === 'string' && DECIMAL.test(value)
+    : typeof value === 'string' && value.length < LONGEST && CANONICAL.test(value)
 }
 
 /** `units` times 10 to the power of minus `scale`. */
@@ -57,5 +60,5 @@ function write({ units, scale }: Decimal): Exact {
   const fraction = digits.slice(digits.length - scale).replace(/0+$/, '')
   const text = `${units < 0n ? '-' : ''}${digits.slice(0, digits.length - scale)}${scale > 0 && fraction ? `.${fraction}` : ''}`
   const value = Number(text)
-  return Number.isSafeInteger(value) ? value : text
+  return fraction === '' && Number.isSafeInteger(value) ? value : text
 }

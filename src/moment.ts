@@ -15,7 +15,8 @@ export function parseMoment(text: string): Moment {
 }
 
 export function formatMoment(moment: Moment): string {
-  const [milliseconds, rest] = [moment / 1000n, moment % 1000n]
+  const rest = ((moment % 1000n) + 1000n) % 1000n
+  const milliseconds = (moment - rest) / 1000n
   return new Date(Number(milliseconds)).toISOString().replace('Z', `${String(rest).padStart(3, '0')}Z`)
 }
 

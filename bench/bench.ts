@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import { startPostgres } from '../demo/postgres.ts'
+import { benchRounds } from './rounds.ts'
+import { type Findings, formatTable } from './row.ts'
+import { benchScrapes } from './scrapes.ts'
+import { benchWindows } from './windows.ts'
+
+/** Operations of the larger table: enough to show that their number does not matter, in a time that one waits. */
+const OPERATIONS = 2_000_000
+
+const RESULTS = new URL('results.md', import.meta.url)
+
+const say = (line: string) => process.stderr.write(`${line}\n`)
+const started = performance.now()
+const findings = [...(await benchService()), { rows: await benchWindows(say, OPERATIONS), notes: [] }]
+const table = formatTable(findings.flatMap(({ rows }) => rows))
+const notes = findings.flatMap(({ notes }) => notes)
+process.stdout.write(`${[table, ...notes].join('\n\n')}\n`)
+await writeFile(RESULTS, `${[...head(), table, ...notes].join('\n\n')}\n`)
+say(`${((performance.now() - started) / 1000).toFixed(0)} s; written to bench/results.md`)
+
+async function benchService(): Promise<Findings[]> {
+  const server = await startPostgres()
+  try {
+    return [await benchScrapes(server, say), await benchRounds(server, say)]
+  } finally {
+    await server.destroy()
+  }
+}
+
+/** What is measured, where and how. */
+function head(): string[] {
+  const cpus = os.cpus()
+  const memory = `${(os.totalmem() / 2 ** 30).toFixed(0)} GiB of memory`
+  return [
+    '# What it costs',
+    `\`npm run bench\` on ${new Date().toISOString().slice(0, 10)}.`,
+    `${cpus[0]?.model.trim()}, ${cpus.length} cores, ${memory}, ${os.type()} ${os.release()} ${os.machine()}, Node.js ${process.version}.`,
+    'Every row is a ratio of two measures of one run, taken in turns and each the median of several, or of a measure and a goal. ' +
+      'Servers, load and database share the machine. The servers are processes of their own; the service runs as `npm start` runs it.',
+  ]
+}
