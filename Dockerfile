@@ -1,12 +1,16 @@
 FROM node:24-slim
-ENV NODE_ENV=production
+# Two arenas keep the memory of the compression threads from being fragmented.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2 NODE_COMPILE_CACHE=/app/.cache
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
 COPY src ./src
 COPY plugins ./plugins
 COPY collectors ./collectors
+# The compiler of TypeScript takes 25 MB: with what it makes in the cache, nothing loads it when the service starts.
+RUN mkdir -m 777 .cache
 USER node
+RUN node --input-type=module -e "import './src/app.ts'; import { checkFolder } from './src/folder.ts'; await checkFolder('/app/collectors')"
 EXPOSE 9993 6063
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 9993}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/server.ts"]
+CMD ["node", "--max-semi-space-size=4", "src/server.ts"]

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { Collector } from '../src/collector.ts'
+import type { Collector, CollectorMetric } from '../src/collector.ts'
 import { seriesOfGroup } from '../src/labelset.ts'
 import { CollectorStatus } from '../src/status.ts'
 
@@ -21,7 +21,15 @@ export interface Collectors {
 
 /** Names that belong to the service's own metrics, and to those of fastify-metrics. */
 const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
-const SUFFIXES = { histogram: ['', '_bucket', '_sum', '_count'], gauge: [''], counter: [''], timestamp: [''] }
+
+/** Every name that a metric has on the page, in one format or the other, with or without its samples' suffixes. */
+function namesOf({ name, type }: CollectorMetric): string[] {
+  if (type === 'histogram')
+    return ['', '_bucket', '_sum', '_count', '_created'].map((suffix) => name + suffix)
+  if (type !== 'counter') return [name]
+  const family = name.replace(/_total$/, '')
+  return [family, `${family}_total`, `${family}_created`]
+}
 
 /** The set of collectors. */
 export default fp(
@@ -42,13 +50,14 @@ export default fp(
       if (names.has(name)) throw new Error(`there are two collectors with the name "${name}"`)
       names.add(name)
       for (const metric of metrics) {
-        for (const suffix of SUFFIXES[metric.type]) {
-          const sample = metric.name + suffix
-          const other = RESERVED.test(sample) ? 'the service itself' : taken.get(sample)
+        for (const known of namesOf(metric)) {
+          const other = RESERVED.test(known) ? 'the service itself' : taken.get(known)
           if (other !== undefined) {
-            throw new Error(`collector "${name}": the metric "${sample}" is already one of ${other}`)
+            throw new Error(
+              `collector "${name}": the name "${known}" of its metric "${metric.name}" is taken by ${other}`,
+            )
           }
-          taken.set(sample, `collector "${name}"`)
+          taken.set(known, `collector "${name}"`)
         }
       }
       if (config.COLLECTORS.length > 0 && !config.COLLECTORS.includes(name)) return

@@ -74,9 +74,10 @@ export default fp(
       const now = parseMoment(snapshot.begun.time)
       app.state.expire(status, now)
       try {
-        const found = await snapshot.run(status.timeout, stopping.signal, (sql) =>
+        const make = await snapshot.run(status.timeout, stopping.signal, (sql) =>
           run(status, sql, now, budget),
         )
+        const found = await make()
         return { status, seconds: (performance.now() - started) / 1000, ...found }
       } catch (error) {
         return failure(status, started, error)
@@ -107,7 +108,7 @@ export default fp(
       const outcomes = await collect(due)
       for (const outcome of outcomes) log(outcome)
       // Saved before it is shown: what was shown once is never lost.
-      await app.state.save(outcomes)
+      await Promise.all([app.state.save(outcomes), app.page.prepare(outcomes)])
       app.page.publish(outcomes, (performance.now() - started) / 1000, tick)
       // What the other endpoints say concerns no result, and must not take a connection from a collector.
       void app.db.vote(stopping.signal)

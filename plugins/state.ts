@@ -33,7 +33,7 @@ export default fp(
     const { STATE_FILE: file, STATE_MAX_AGE: maxAge } = app.config
     const rejected = `${file}.rejected`
     /** By collector; those of collectors that do not run stay as they were read. */
-    const windows: Record<string, SavedWindow> = {}
+    const windows = new Map<string, SavedWindow>()
     let failures = 0
     let failing = false
     let writing = false
@@ -48,7 +48,7 @@ export default fp(
         return
       }
       try {
-        Object.assign(windows, decodeState(text))
+        for (const [name, saved] of Object.entries(decodeState(text))) windows.set(name, saved)
       } catch (error) {
         app.log.warn(
           `STATE_FILE is refused and kept as ${rejected}, and all counters start from 0: ${describeError(error)}`,
@@ -61,7 +61,7 @@ export default fp(
 
     function restore(status: CollectorStatus): void {
       const { name, settle } = status.collector
-      const saved = windows[name]
+      const saved = windows.get(name)
       if (saved === undefined || settle === undefined) return
       status.window = restoreWindow(status.collector, saved)
       if (status.window === undefined) {
@@ -118,14 +118,14 @@ export default fp(
         const moved = outcomes.filter(({ window }) => window !== undefined)
         if (file === '' || moved.length === 0) return
         for (const { status, window } of moved) {
-          if (window !== undefined) windows[status.collector.name] = saveWindow(status.collector, window)
+          if (window !== undefined) windows.set(status.collector.name, saveWindow(status.collector, window))
         }
         if (writing) {
           failures++
           return
         }
         writing = true
-        const written = write(encodeState(windows)).finally(() => {
+        const written = write(encodeState(Object.fromEntries(windows))).finally(() => {
           writing = false
         })
         try {

@@ -1,45 +1,157 @@
 import type { Collector, CollectorMetric } from './collector.ts'
-import type { LabelSet, Value } from './labelset.ts'
+import type { LabelSets, Value } from './labelset.ts'
 
 /**
- * The families of one collector as Prometheus text, each with its help and its type, samples or none.
+ * The two forms of a page.
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
+ * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-export function renderFamilies(collector: Collector, sets: readonly LabelSet[]): string {
-  const pairs = sets.map(({ labels }) =>
-    collector.labels.map(({ name }, i) => `${name}="${escapeLabel(labels[i] ?? '')}"`).join(','),
-  )
-  return collector.metrics.map((metric, m) => renderFamily(metric, sets, pairs, m)).join('')
+export type Format = 'text' | 'openmetrics'
+
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 }
 
-function renderFamily(
-  metric: CollectorMetric,
-  sets: readonly LabelSet[],
-  pairs: readonly string[],
-  m: number,
-): string {
-  const { name, help, type } = metric
-  let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type === 'timestamp' ? 'gauge' : type}\n`
-  for (const [i, set] of sets.entries()) {
-    const value = set.values[m]
-    if (value !== undefined) text += renderValue(metric, pairs[i] ?? '', value)
+/** What a page ends with. */
+export const ENDINGS: Readonly<Record<Format, string>> = { text: '', openmetrics: '# EOF\n' }
+
+/** The units that a name may carry: base units, as https://prometheus.io/docs/practices/naming/#base-units has them. */
+const UNITS = ['seconds', 'bytes', 'ratio', 'celsius', 'meters', 'volts', 'amperes', 'joules', 'grams']
+/** Characters of a chunk, about: enough for compression to be worth its start, little enough to write in one go. */
+const CHUNK = 262_144
+
+/** A family as the official client has it. */
+export interface ClientFamily {
+  readonly name: string
+  readonly help: string
+  readonly type: unknown
+  readonly values: readonly {
+    readonly value: number
+    readonly labels?: Readonly<Record<string, string | number | undefined>>
+    readonly metricName?: string
+  }[]
+}
+
+/**
+ * The families of one collector, each with its help and its type, samples or none, in chunks. `created` is when the
+ * totals of its counters and histograms started from 0, in seconds since 1970.
+ */
+export function* renderFamilies(
+  collector: Collector,
+  sets: LabelSets,
+  format: Format = 'text',
+  created?: number,
+): Generator<string> {
+  const heads = collector.labels.map(({ name }, i) => `${i > 0 ? ',' : ''}${name}="`)
+  let text = ''
+  for (const [m, metric] of collector.metrics.entries()) {
+    const type = metric.type === 'timestamp' ? 'gauge' : metric.type
+    text += renderHead(metric.name, type, metric.help, format)
+    const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric, format)
+    const tail = createdOf(metric.name, metric.type, format, created)
+    for (const { labels, values } of sets) {
+      const value = values[m]
+      if (value === undefined) continue
+      let pairs = ''
+      for (let i = 0; i < heads.length; i++) pairs += `${heads[i]}${escapeText(labels[i] ?? '')}"`
+      text += samples(pairs, value) + tail(pairs)
+      if (text.length > CHUNK) {
+        yield text
+        text = ''
+      }
+    }
+  }
+  if (text !== '') yield text
+}
+
+/** Families of the official client, whose totals started from 0 at `created`. */
+export function renderClient(families: readonly ClientFamily[], format: Format, created: number): string {
+  let text = ''
+  for (const { name, help, type, values } of families) {
+    text += renderHead(name, String(type), help, format)
+    const tail = createdOf(name, String(type), format, created)
+    const total = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, 'counter')}_total` : name
+    for (const { metricName = total, labels = {}, value } of values) {
+      const pairs = pairsOf(labels, format)
+      text += `${metricName}${braced(pairs)} ${numeral(value)}\n`
+      // The count is the last sample of a histogram's or a summary's label set.
+      if (type === 'counter' || metricName === `${name}_count`) text += tail(pairs)
+    }
   }
   return text
 }
 
-function renderValue({ name, buckets }: CollectorMetric, pairs: string, value: Value): string {
-  const braced = pairs === '' ? '' : `{${pairs}}`
-  if (typeof value === 'number') return `${name}${braced} ${value}\n`
-  const [count, sum] = value.slice(-2)
-  const head = pairs === '' ? '' : `${pairs},`
-  const bounds = buckets.map((bound, i) => `${name}_bucket{${head}le="${bound}"} ${value[i]}\n`).join('')
-  return `${bounds}${name}_bucket{${head}le="+Inf"} ${count}\n${name}_sum${braced} ${sum}\n${name}_count${braced} ${count}\n`
+function renderHead(name: string, type: string, help: string, format: Format): string {
+  if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
+  const family = familyOf(name, type)
+  const unit = UNITS.find((unit) => family.endsWith(`_${unit}`))
+  return `# TYPE ${family} ${type}\n${unit === undefined ? '' : `# UNIT ${family} ${unit}\n`}# HELP ${family} ${escapeText(help)}\n`
+}
+
+/** In OpenMetrics the family of a counter is named without the suffix of its samples. */
+function familyOf(name: string, type: string): string {
+  return type === 'counter' ? name.replace(/_total$/, '') : name
+}
+
+type Render = (pairs: string, value: Value) => string
+
+function numberOf({ name, type }: CollectorMetric, format: Format): Render {
+  const sample = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, type)}_total` : name
+  return (pairs, value) => `${sample}${braced(pairs)} ${value}\n`
+}
+
+function histogramOf({ name, buckets }: CollectorMetric, format: Format): Render {
+  const bounds = [...buckets.map((bound) => boundOf(bound, format)), '+Inf']
+  return (pairs, value) => {
+    const parts = typeof value === 'number' ? [] : value
+    const [count, sum] = parts.slice(-2)
+    const head = pairs === '' ? '' : `${pairs},`
+    const lines = bounds.map((le, i) => `${name}_bucket{${head}le="${le}"} ${parts[i]}\n`).join('')
+    return `${lines}${name}_sum${braced(pairs)} ${sum}\n${name}_count${braced(pairs)} ${count}\n`
+  }
+}
+
+function createdOf(
+  name: string,
+  type: string,
+  format: Format,
+  created: number | undefined,
+): (pairs: string) => string {
+  if (format === 'text' || created === undefined || !['counter', 'histogram', 'summary'].includes(type))
+    return () => ''
+  const family = familyOf(name, type)
+  return (pairs) => `${family}_created${braced(pairs)} ${created}\n`
+}
+
+/** OpenMetrics wants a bound written as a float, so that it is the same text wherever it comes from. */
+function boundOf(bound: number, format: Format): string {
+  return format === 'openmetrics' && /^-?\d+$/.test(String(bound)) ? `${bound}.0` : String(bound)
+}
+
+function pairsOf(labels: Readonly<Record<string, string | number | undefined>>, format: Format): string {
+  return Object.entries(labels)
+    .map(([name, value]) => {
+      const bound = (name === 'le' || name === 'quantile') && typeof value === 'number'
+      const text = bound ? boundOf(value, format) : String(value)
+      return `${name}="${escapeText(text)}"`
+    })
+    .join(',')
+}
+
+function numeral(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+}
+
+function braced(pairs: string): string {
+  return pairs === '' ? '' : `{${pairs}}`
 }
 
 function escapeHelp(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 }
 
-function escapeLabel(text: string): string {
+function escapeText(text: string): string {
   return /[\\"\n]/.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text
 }

@@ -1,4 +1,5 @@
 import { type Collector, OTHER } from './collector.ts'
+import { each, map, type Sliced } from './slices.ts'
 
 /** A number, or of a histogram its cumulative bucket counts, the count and the sum. */
 export type Value = number | readonly number[]
@@ -7,6 +8,13 @@ export type Value = number | readonly number[]
 export interface LabelSet {
   readonly labels: readonly string[]
   readonly values: readonly (Value | undefined)[]
+}
+
+/** Label sets that can be gone through, as often as need be; an array of them is such. */
+export interface LabelSets extends Iterable<LabelSet> {
+  readonly length: number
+  /** Series that they make on the page, where that is known. */
+  readonly series?: number
 }
 
 /** What is known of a collector before any row: a 0 for each label set, when all of its labels are closed. */
@@ -36,6 +44,16 @@ export function seriesOf({ values }: LabelSet): number {
   for (const value of values) {
     if (value !== undefined) series += typeof value === 'number' ? 1 : value.length + 1
   }
+  return series
+}
+
+/** Series that label sets make on the page. */
+export function* countSeries(sets: LabelSets): Sliced<number> {
+  let series = sets.series ?? 0
+  if (sets.series !== undefined) return series
+  yield* each(sets, (set) => {
+    series += seriesOf(set)
+  })
   return series
 }
 
@@ -77,17 +95,22 @@ export function groupOf(collector: Collector, labels: readonly string[]): string
 }
 
 /** The label sets and a 0 for each combination of closed labels that is missing, group by group. */
-export function fillZeros(collector: Collector, sets: readonly LabelSet[]): readonly LabelSet[] {
+export function* fillZeros(collector: Collector, sets: LabelSets): Sliced<LabelSets> {
   const closed = combinations(collector)
   const hasOpen = collector.labels.some(({ values }) => values === undefined)
   if (closed.length === 1 && hasOpen) return sets
-  const found = new Map(sets.map((set) => [keyOf(set.labels), set]))
-  const groups = new Map(sets.map(({ labels }) => [groupOf(collector, labels), labels]))
+  const found = new Map<string, LabelSet>()
+  const groups = new Map<string, readonly string[]>()
+  yield* each(sets, (set) => {
+    found.set(keyOf(set.labels), set)
+    groups.set(groupOf(collector, set.labels), set.labels)
+  })
   if (!hasOpen) groups.set(OTHER, [])
-  return [...groups.values()].flatMap((group) =>
+  const filled = yield* map([...groups.values()], (group) =>
     closed.map((combination) => {
       const labels = combination.map((text, i) => text ?? group[i] ?? '')
       return found.get(keyOf(labels)) ?? { labels, values: zeros(collector) }
     }),
   )
+  return filled.flat()
 }

@@ -1,5 +1,6 @@
 import { type Collector, OTHER } from './collector.ts'
-import { keyOf, type LabelSet, type Value } from './labelset.ts'
+import type { LabelSets, Value } from './labelset.ts'
+import { Dictionary, Table } from './table.ts'
 
 /** Why a row was rejected: a bad value, a bad label, or a label set that another row had already. */
 export const REASONS = ['value', 'label', 'duplicate'] as const
@@ -20,6 +21,8 @@ export function addRejections(a: Rejections, b: Rejections): Rejections {
 }
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+/** As many digits are always a safe integer. */
+const SAFE_DIGITS = 15
 /** How much of a value a message shows. */
 const SHOWN = 80
 
@@ -28,13 +31,15 @@ export class Rows {
   readonly #collector: Collector
   /** For each label, then each metric: where its column stands. */
   #columns: readonly number[] = []
-  readonly #sets = new Map<string, LabelSet>()
+  readonly #table: Table
   readonly #rejected: Record<Reason, number> = { value: 0, label: 0, duplicate: 0 }
   #rejection: string | undefined
   #unlisted = false
 
-  constructor(collector: Collector) {
+  /** `dictionaries` are those of an earlier run, one for each label. */
+  constructor(collector: Collector, dictionaries = collector.labels.map(() => new Dictionary())) {
     this.#collector = collector
+    this.#table = new Table(dictionaries, collector.metrics)
   }
 
   /** Takes the names of the query's columns. Throws an Error that names each missing, unexpected or repeated one. */
@@ -81,22 +86,24 @@ export class Rows {
       }
       values.push(value)
     }
-    const key = keyOf(texts)
-    if (this.#sets.has(key))
-      return this.#reject('duplicate', labels.map(({ name }) => name).join(', '), texts.join(', '))
-    this.#sets.set(key, { labels: texts, values })
-    return true
+    if (this.#table.add(texts, values)) return true
+    return this.#reject('duplicate', labels.map(({ name }) => name).join(', '), texts.join(', '))
   }
 
   /** The rows that stand, an unlisted label value as "other", so that several may have the same labels. */
-  sets(): readonly LabelSet[] {
-    const sets = [...this.#sets.values()]
-    if (!this.#unlisted) return sets
+  sets(): LabelSets {
+    if (!this.#unlisted) return this.#table
     const listed = this.#collector.labels.map(({ values }) => values)
-    return sets.map(({ labels, values }) => ({
+    return Array.from(this.#table, ({ labels, values }) => ({
       labels: labels.map((text, i) => (listed[i]?.includes(text) === false ? OTHER : text)),
       values,
     }))
+  }
+
+  /** Whether each row can be shown as it is: with labels of its own, within the limits of the open ones. */
+  get fit(): boolean {
+    const { labels } = this.#collector
+    return !this.#unlisted && labels.every(({ limit }, i) => this.#table.cardinality(i) <= limit)
   }
 
   /** What became of the rows that do not stand. */
@@ -126,9 +133,20 @@ function labelText(given: unknown): string | undefined {
 
 /** A finite number; `count(*)`, `numeric` and `extract` arrive as texts. */
 function decimal(given: unknown): number | undefined {
-  const value =
-    typeof given === 'bigint' || (typeof given === 'string' && DECIMAL.test(given)) ? Number(given) : given
+  const value = typeof given === 'string' ? digits(given) : typeof given === 'bigint' ? Number(given) : given
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+/** The number that a text is; most are a few digits, which need neither a pattern nor a parser. */
+function digits(text: string): number {
+  let value = 0
+  for (let i = 0; i < text.length && i < SAFE_DIGITS; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return DECIMAL.test(text) ? Number(text) : Number.NaN
+    value = value * 10 + digit
+  }
+  if (text !== '' && text.length <= SAFE_DIGITS) return value
+  return DECIMAL.test(text) ? Number(text) : Number.NaN
 }
 
 /** What `observe` wrote: as many numbers, parted by spaces, as there are buckets, and the count and the sum. */

@@ -1,20 +1,22 @@
 import { type Collector, type CollectorMetric, OTHER } from './collector.ts'
 import {
   add,
+  countSeries,
   fillZeros,
   groupOf,
   keyOf,
   type LabelSet,
-  seriesOf,
+  type LabelSets,
   seriesOfGroup,
   sizeOf,
   type Value,
 } from './labelset.ts'
-import type { Rejections } from './rows.ts'
+import type { Rejections, Rows } from './rows.ts'
+import { each, map, type Sliced } from './slices.ts'
 
 /** What a collector shows, and what became of the rest. */
 export interface Samples extends Rejections {
-  readonly sets: readonly LabelSet[]
+  readonly sets: LabelSets
   /** Series that `sets` make on the page: a histogram has one for each bucket, +Inf, its sum and its count. */
   readonly series: number
   /** Series that were summed into "other" for want of room. */
@@ -25,85 +27,103 @@ export interface Samples extends Rejections {
  * The samples of the rows of one query: values past an open label's limit and series past the budget folded into
  * "other", the largest staying, and 0 for every label set that is known and had no row.
  */
-export function samplesOf(
-  collector: Collector,
-  rows: readonly LabelSet[],
-  { rejected, rejection }: Rejections,
-  budget: number,
-): Samples {
-  const placed = place(collector, rows, budget)
-  const { sets, unfit } = merge(collector, rows, placed)
-  const filled = fillZeros(collector, sets)
+export function* samplesOf(collector: Collector, rows: Rows, budget: number): Sliced<Samples> {
+  const { rejected, rejection } = rows.rejections()
+  const { sets, unfit, folded } = yield* foldRows(collector, rows, budget)
+  const filled = yield* fillZeros(collector, sets)
   return {
     sets: filled,
-    series: filled.reduce((sum, set) => sum + seriesOf(set), 0),
+    series: yield* countSeries(filled),
     rejected: { ...rejected, label: rejected.label + unfit.length },
     rejection: rejection ?? unfit.at(0),
-    folded: rows.reduce((sum, row, i) => sum + (placed[i] === row.labels ? 0 : seriesOf(row)), 0),
+    folded,
   }
 }
 
+/** What folding rows into "other" makes of them; `unfit` has a text for each value that cannot be folded with another. */
+interface Folded {
+  readonly sets: LabelSets
+  readonly unfit: readonly string[]
+  /** Series that had to give up their labels. */
+  readonly folded: number
+}
+
+function* foldRows(collector: Collector, rows: Rows, budget: number): Sliced<Folded> {
+  const sets = rows.sets()
+  const room = Math.max(Math.floor(budget / seriesOfGroup(collector)), 1)
+  // There are no more groups than there are rows.
+  if (rows.fit && sets.length <= room) return { sets, unfit: [], folded: 0 }
+  const own = yield* map(sets, (set) => set)
+  const placed = yield* place(collector, own, room)
+  const moved = own.filter(({ labels }, i) => placed[i] !== labels)
+  const merged = yield* merge(collector, own, placed)
+  return { ...merged, folded: yield* countSeries(moved) }
+}
+
 /** The labels under which each row is shown: its own, or with "other" where it has no room. */
-function place(collector: Collector, rows: readonly LabelSet[], budget: number): (readonly string[])[] {
+function* place(
+  collector: Collector,
+  rows: readonly LabelSet[],
+  room: number,
+): Sliced<(readonly string[])[]> {
   let placed = rows.map(({ labels }) => labels)
-  collector.labels.forEach(({ values, limit }, label) => {
-    if (values !== undefined) return
-    const kept = largest(rows, (i) => placed[i]?.[label] ?? '', limit)
-    placed = placed.map((labels) => {
+  for (const [label, { values, limit }] of collector.labels.entries()) {
+    if (values !== undefined) continue
+    const kept = yield* largest(rows, (i) => placed[i]?.[label] ?? '', limit)
+    placed = yield* map(placed, (labels) => {
       const text = labels[label] ?? ''
       return text === OTHER || kept.has(text) ? labels : labels.with(label, OTHER)
     })
-  })
-  const groups = placed.map((labels) => groupOf(collector, labels))
-  const room = Math.max(Math.floor(budget / seriesOfGroup(collector)), 1)
-  const own = new Set(groups)
-  if (own.size <= room) return placed
+  }
+  const groups = yield* map(placed, (labels) => groupOf(collector, labels))
+  if (new Set(groups).size <= room) return placed
   // One place goes to the group that takes what has none.
-  const kept = largest(rows, (i) => groups[i] ?? '', room - 1)
-  return placed.map((labels, i) => {
+  const kept = yield* largest(rows, (i) => groups[i] ?? '', room - 1)
+  return yield* map(placed, (labels, i) => {
     const group = groups[i] ?? ''
     if (group === OTHER || kept.has(group)) return labels
     return labels.map((text, label) => (collector.labels[label]?.values === undefined ? OTHER : text))
   })
 }
 
-/** The `limit` keys with the largest rows, "other" apart. */
-function largest(
+/** The `limit` keys with the largest rows, "other" apart. Equal ones are told apart by name, to be the same each time. */
+function* largest(
   rows: readonly LabelSet[],
   keyOfRow: (row: number) => string,
   limit: number,
-): ReadonlySet<string> {
+): Sliced<ReadonlySet<string>> {
+  if (limit === 0) return new Set()
   const sizes = new Map<string, number>()
-  for (const [i, row] of rows.entries()) {
+  yield* each(rows, (row, i) => {
     const key = keyOfRow(i)
     sizes.set(key, (sizes.get(key) ?? 0) + sizeOf(row))
-  }
+  })
   sizes.delete(OTHER)
   if (sizes.size <= limit) return new Set(sizes.keys())
-  // Equal sizes are told apart by name, so that one round after the other keeps the same ones.
-  const ranked = [...sizes].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-  return new Set(ranked.slice(0, limit).map(([key]) => key))
+  // Numbers alone sort far faster than entries do; names are sorted only where sizes are equal.
+  const least = Float64Array.from(sizes.values()).sort().at(-limit) ?? Number.POSITIVE_INFINITY
+  const above = Array.from(sizes).flatMap(([key, size]) => (size > least ? key : []))
+  const equal = Array.from(sizes).flatMap(([key, size]) => (size === least ? key : []))
+  return new Set([...above, ...equal.sort().slice(0, limit - above.length)])
 }
 
-/** One label set of all the rows that are shown under the same labels; `unfit` has a text for each value that cannot be
- * folded with another. */
-function merge(
+/** One label set of all the rows that are shown under the same labels. */
+function* merge(
   collector: Collector,
   rows: readonly LabelSet[],
   placed: readonly (readonly string[])[],
-): { sets: readonly LabelSet[]; unfit: readonly string[] } {
-  const shared = new Map<string, LabelSet[]>()
-  for (const [i, row] of rows.entries()) {
+): Sliced<Omit<Folded, 'folded'>> {
+  const shared = new Map<string, [LabelSet, ...LabelSet[]]>()
+  yield* each(rows, (row, i) => {
     const labels = placed[i] ?? row.labels
-    const set = labels === row.labels ? row : { labels, values: row.values }
     const key = keyOf(labels)
     const others = shared.get(key)
-    if (others === undefined) shared.set(key, [set])
-    else others.push(set)
-  }
+    if (others === undefined) shared.set(key, [labels === row.labels ? row : { labels, values: row.values }])
+    else others.push(row)
+  })
   const unfit: string[] = []
-  const sets = Array.from(shared.values(), (same) => {
-    const [first] = same as [LabelSet, ...LabelSet[]]
+  const sets = yield* map([...shared.values()], (same) => {
+    const [first] = same
     if (same.length === 1) return first
     const values = collector.metrics.map((metric, i) => {
       const given = same.map(({ values }) => values[i]).filter((value) => value !== undefined)

@@ -51,9 +51,14 @@ export function saveWindow(collector: Collector, { since, sealedTo, running }: W
   }
 }
 
-/** The state that was saved; undefined when it is that of a collector with other labels, metrics or buckets. */
+/** The state that was saved; undefined when it does not fit the labels, metrics and buckets of this one. */
 export function restoreWindow(collector: Collector, saved: SavedWindow): WindowState | undefined {
-  if (saved.shape !== shapeOf(collector)) return undefined
+  const fits = saved.running.every(([labels, totals, shown]) => {
+    return (
+      labels.length === collector.labels.length && areTotals(collector, totals) && areTotals(collector, shown)
+    )
+  })
+  if (saved.shape !== shapeOf(collector) || !fits) return undefined
   const running = saved.running.map(([labels, totals, shown]): [string, Running] => [
     keyOf(labels),
     { labels, totals, shown },
@@ -68,6 +73,19 @@ export function restoreWindow(collector: Collector, saved: SavedWindow): WindowS
 function shapeOf({ labels, metrics }: Collector): string {
   const closed = labels.map(({ name, values }) => [name, values ?? null])
   return JSON.stringify([closed, metrics.map(({ name, type, buckets }) => [name, type, buckets])])
+}
+
+/** Whether there is a total for each metric, and of a histogram one for each of its parts. */
+function areTotals({ metrics }: Collector, totals: readonly Total[]): boolean {
+  return (
+    totals.length === metrics.length &&
+    metrics.every(({ type, buckets }, i) => {
+      const total = totals[i]
+      return type === 'histogram'
+        ? typeof total === 'object' && total.length === buckets.length + 2
+        : typeof total !== 'object'
+    })
+  )
 }
 
 function isSavedWindow(value: unknown): value is SavedWindow {

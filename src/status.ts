@@ -1,6 +1,7 @@
 import type { Collector } from './collector.ts'
-import type { LabelSet } from './labelset.ts'
+import type { LabelSets } from './labelset.ts'
 import type { Samples } from './samples.ts'
+import { Dictionary } from './table.ts'
 import type { WindowState } from './window.ts'
 
 /** What one run of a collector came to. Times are of the monotonic clock, in milliseconds. */
@@ -21,6 +22,9 @@ export interface Limits {
   readonly staleAfter: number
 }
 
+/** How many texts that no row has any more are kept, beside as many as there are rows. */
+const FORGOTTEN = 100
+
 /** Where a collector stands: when it is due, how its last run ended, what it shows. */
 export class CollectorStatus {
   readonly collector: Collector
@@ -35,15 +39,27 @@ export class CollectorStatus {
   window: WindowState | undefined
   readonly #limits: Limits
   #ranAtTick: number | undefined
-  #sets: readonly LabelSet[] = []
+  #sets: LabelSets = []
   #series = 0
   #shownSince = 0
+  #dictionaries: Dictionary[]
+  /** One empty list for good: what is rendered of it is kept. */
+  readonly #nothing: LabelSets = []
 
   constructor(collector: Collector, limits: Limits) {
     this.collector = collector
     this.timeout = collector.timeout ?? limits.timeout
     this.interval = Math.max(collector.interval ?? 0, limits.tick)
     this.#limits = limits
+    this.#dictionaries = collector.labels.map(() => new Dictionary())
+  }
+
+  /** The texts of its labels for a run to use again, unless most of them are of the past. */
+  dictionaries(): Dictionary[] {
+    if (this.#dictionaries.some(({ size }) => size > 2 * this.#sets.length + FORGOTTEN)) {
+      this.#dictionaries = this.collector.labels.map(() => new Dictionary())
+    }
+    return this.#dictionaries
   }
 
   get error(): Error | undefined {
@@ -58,7 +74,7 @@ export class CollectorStatus {
   }
 
   /** Shows what is known before any run. */
-  seed(sets: readonly LabelSet[], series: number, now: number): void {
+  seed(sets: LabelSets, series: number, now: number): void {
     this.#show(sets, series, now)
   }
 
@@ -73,8 +89,8 @@ export class CollectorStatus {
   }
 
   /** What is on the page: nothing once the values of a failing collector are stale. */
-  shown(now: number): { readonly sets: readonly LabelSet[]; readonly series: number } {
-    if (this.error !== undefined && this.isStale(now)) return { sets: [], series: 0 }
+  shown(now: number): { readonly sets: LabelSets; readonly series: number } {
+    if (this.error !== undefined && this.isStale(now)) return { sets: this.#nothing, series: 0 }
     return { sets: this.#sets, series: this.#series }
   }
 
@@ -87,7 +103,7 @@ export class CollectorStatus {
     return staleAfter > 0 && now - this.#shownSince > Math.max(staleAfter, 2 * this.interval)
   }
 
-  #show(sets: readonly LabelSet[], series: number, now: number): void {
+  #show(sets: LabelSets, series: number, now: number): void {
     this.#sets = sets
     this.#series = series
     this.#shownSince = now

@@ -12,6 +12,7 @@ import {
   type Value,
 } from './labelset.ts'
 import { later, type Moment } from './moment.ts'
+import { each, map, type Sliced } from './slices.ts'
 
 /** A total that is never rounded; of a histogram, its cumulative bucket counts, the count and the sum. */
 export type Total = Exact | readonly Exact[]
@@ -82,17 +83,17 @@ export interface WindowRows {
  * The state after a run, and how many series went to "other" for want of room. A label set that is new is shown as 0
  * once, so that increase() sees its first step; no value is ever shown less than before.
  */
-export function advanceWindow(
+export function* advanceWindow(
   collector: Collector,
   state: WindowState,
   { sealedTo, sealed, open }: WindowRows,
   budget: number,
-): { readonly state: WindowState; readonly folded: number } {
+): Sliced<{ readonly state: WindowState; readonly folded: number }> {
   const place = placement(collector, state, [...sealed, ...open], budget)
   const totals = new Map(Array.from(state.running, ([key, { labels, totals }]) => [key, { labels, totals }]))
   let folded = 0
-  const count = (into: Map<string, Pick<Running, 'labels' | 'totals'>>, rows: readonly LabelSet[]) => {
-    for (const row of rows) {
+  const count = (into: Map<string, Pick<Running, 'labels' | 'totals'>>, rows: readonly LabelSet[]) =>
+    each(rows, (row) => {
       const labels = place(row.labels)
       if (labels !== row.labels) folded += seriesOf(row)
       const key = keyOf(labels)
@@ -102,18 +103,15 @@ export function advanceWindow(
         labels,
         totals: before === undefined ? values : before.map((total, i) => add(total, values[i] ?? 0)),
       })
-    }
-  }
-  count(totals, sealed)
+    })
+  yield* count(totals, sealed)
   const shown = new Map(totals)
-  count(shown, open)
+  yield* count(shown, open)
 
   // The labels that occur, then a 0 for each combination of closed labels beside them.
-  const sets = fillZeros(
-    collector,
-    Array.from(shown.values(), ({ labels }) => ({ labels, values: [] })),
-  )
-  const running = sets.map(({ labels }): [string, Running] => {
+  const occurring = Array.from(shown.values(), ({ labels }) => ({ labels, values: [] }))
+  const sets = yield* fillZeros(collector, occurring)
+  const running = yield* map(sets, ({ labels }): [string, Running] => {
     const key = keyOf(labels)
     const zero = zeroOf(collector, labels)
     const last = state.running.get(key)?.shown
@@ -161,18 +159,23 @@ function placement(
       return text === OTHER || kept.get(label)?.has(text) ? placed : placed.with(label, OTHER)
     }, labels)
 
-  const largestFirst = rows.toSorted(
-    (a, b) => sizeOf(b) - sizeOf(a) || (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1),
-  )
-  for (const { labels } of largestFirst) {
-    for (const { label, limit } of open) {
-      const texts = kept.get(label)
-      if (texts !== undefined && texts.size < limit && labels[label] !== OTHER) texts.add(labels[label] ?? '')
-    }
+  const sizes = new Map<string, { readonly labels: readonly string[]; readonly size: number }>()
+  for (const row of rows) {
+    const group = groupOf(collector, row.labels)
+    sizes.set(group, { labels: row.labels, size: (sizes.get(group)?.size ?? 0) + sizeOf(row) })
   }
-  for (const { labels } of largestFirst) {
+  const largestFirst = [...sizes].sort(([a, x], [b, y]) => y.size - x.size || (a < b ? -1 : 1))
+  for (const [, { labels }] of largestFirst) {
+    // What gets a place gets it whole: a value without a group would move what is counted elsewhere already.
+    const fresh = open.filter(({ label, limit }) => {
+      const texts = kept.get(label)
+      return labels[label] !== OTHER && !texts?.has(labels[label] ?? '') && (texts?.size ?? 0) < limit
+    })
+    for (const { label } of fresh) kept.get(label)?.add(labels[label] ?? '')
     const group = groupOf(collector, placeValues(labels))
-    if (group !== OTHER && groups.size < room) groups.add(group)
+    if (group === OTHER || groups.has(group)) continue
+    if (groups.size < room) groups.add(group)
+    else for (const { label } of fresh) kept.get(label)?.delete(labels[label] ?? '')
   }
   return (labels) => {
     const valued = placeValues(labels)

@@ -57,7 +57,8 @@ t.test(
       npm_config_cache: join(root, 'cache'),
     }
     for (const { name, text } of instructions) {
-      if (name === 'RUN') execFileSync('sh', ['-c', text], { cwd: app, env, stdio: 'pipe' })
+      if (name === 'RUN')
+        execFileSync('sh', ['-c', text.replaceAll('/app/', `${app}/`)], { cwd: app, env, stdio: 'pipe' })
       if (name !== 'COPY') continue
       const words = text.split(' ')
       const to = join(app, words.pop() ?? '')

@@ -156,6 +156,11 @@ export class Connection {
     // An error after the client took its own listeners off has nobody else to go to.
     socket.on('error', (error) => this.destroy(error))
     await once(socket, 'connect')
+    // A large result would hold the event loop for as many chunks as the kernel has: others have a turn between two.
+    socket.on('data', () => {
+      socket.pause()
+      setImmediate(() => socket.resume())
+    })
     // The client reads the name to verify a certificate against from here.
     return Object.assign(socket, { host, port })
   }

@@ -1,12 +1,13 @@
 import type { ISql, Row } from 'postgres'
-import type { Collector } from '../../src/collector.ts'
 import { formatMoment } from '../../src/moment.ts'
 import { observer } from '../../src/observe.ts'
 import { Rows } from '../../src/rows.ts'
+import type { CollectorStatus } from '../../src/status.ts'
 import type { Window } from '../../src/window.ts'
 
 /** Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. */
-export async function ask(collector: Collector, sql: ISql, window: Window): Promise<Rows> {
+export async function ask(status: CollectorStatus, sql: ISql, window: Window): Promise<Rows> {
+  const { collector } = status
   // Written into the text: as a parameter the client would make a Date of it, and cut it to milliseconds.
   const bound = (moment: bigint) => sql.unsafe<Row[]>(`timestamptz '${formatMoment(moment)}'`)
   const context = { observe: observer(sql, collector), from: bound(window.from), to: bound(window.to) }
@@ -14,7 +15,7 @@ export async function ask(collector: Collector, sql: ISql, window: Window): Prom
   if (!isQuery(query)) {
     throw new Error('its query must return the sql`…` itself: not a string, and nothing that was awaited')
   }
-  const rows = new Rows(collector)
+  const rows = new Rows(collector, status.dictionaries())
   let problem: unknown
   let named = false
   const name = (columns: Columns['columns']) => {

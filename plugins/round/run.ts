@@ -1,31 +1,44 @@
 import type { ISql } from 'postgres'
-import { seriesOf } from '../../src/labelset.ts'
+import { countSeries } from '../../src/labelset.ts'
 import type { Moment } from '../../src/moment.ts'
 import { addRejections, type Rows } from '../../src/rows.ts'
-import { samplesOf } from '../../src/samples.ts'
-import type { CollectorStatus, Outcome } from '../../src/status.ts'
-import { advanceWindow, planWindow, shownSets, startWindow } from '../../src/window.ts'
+import { type Samples, samplesOf } from '../../src/samples.ts'
+import { finish, inSlices } from '../../src/slices.ts'
+import type { CollectorStatus } from '../../src/status.ts'
+import { advanceWindow, planWindow, shownSets, startWindow, type WindowState } from '../../src/window.ts'
 import { ask } from './ask.ts'
 
-/** What a run found. */
-export type Found = Pick<Outcome, 'window'> & { readonly result: Exclude<Outcome['result'], Error> }
+/** What a run found, and where an incremental collector stands after it. */
+export interface Found {
+  readonly result: Samples
+  readonly window?: WindowState
+}
 
-/** Asks a collector's question in a transaction whose time is `now`. `budget` is how many series it may make. */
-export async function run(status: CollectorStatus, sql: ISql, now: Moment, budget: number): Promise<Found> {
+/**
+ * Asks a collector's question in a transaction whose time is `now`, and resolves to what makes samples of the rows:
+ * that needs the database no longer. `budget` is how many series they may be.
+ */
+export async function run(
+  status: CollectorStatus,
+  sql: ISql,
+  now: Moment,
+  budget: number,
+): Promise<() => Promise<Found>> {
   const { collector } = status
   if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, now, budget)
-  const rows = await ask(collector, sql, { from: now, to: now })
-  return { result: samplesOf(collector, rows.sets(), rows.rejections(), budget) }
+  const rows = await ask(status, sql, { from: now, to: now })
+  return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)) })
 }
 
 async function runWindows(
-  { collector, window, timeout }: CollectorStatus,
+  status: CollectorStatus,
   settle: number,
   sql: ISql,
   now: Moment,
   budget: number,
-): Promise<Found> {
-  const state = window ?? startWindow(collector, now)
+): Promise<() => Promise<Found>> {
+  const { collector, timeout } = status
+  const state = status.window ?? startWindow(collector, now)
   const plan = planWindow(state, now, settle)
   const enough = performance.now() + timeout / 2
   const sealed: Rows[] = []
@@ -33,18 +46,19 @@ async function runWindows(
   for (const window of plan.sealed) {
     // After a long outage there is much to catch up with: what does not fit into this run is for the next ones.
     if (sealed.length > 0 && performance.now() > enough) break
-    sealed.push(await ask(collector, sql, window))
+    sealed.push(await ask(status, sql, window))
     sealedTo = window.to
   }
-  const open = sealedTo === plan.open.from ? [await ask(collector, sql, plan.open)] : []
-  const rows = { sealedTo, sealed: setsOf(sealed), open: setsOf(open) }
-  const { state: next, folded } = advanceWindow(collector, state, rows, budget)
-  const sets = shownSets(next)
-  const series = sets.reduce((sum, set) => sum + seriesOf(set), 0)
-  const rejections = [...sealed, ...open].map((rows) => rows.rejections()).reduce(addRejections)
-  return { result: { sets, series, folded, ...rejections }, window: next }
+  const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open)] : []
+  return async () => {
+    const rows = { sealedTo, sealed: setsOf(sealed), open: setsOf(open) }
+    const { state: next, folded } = await inSlices(advanceWindow(collector, state, rows, budget))
+    const sets = shownSets(next)
+    const rejections = [...sealed, ...open].map((rows) => rows.rejections()).reduce(addRejections)
+    return { result: { sets, series: finish(countSeries(sets)), folded, ...rejections }, window: next }
+  }
 }
 
 function setsOf(rows: readonly Rows[]) {
-  return rows.flatMap((rows) => rows.sets())
+  return rows.flatMap((rows) => [...rows.sets()])
 }

@@ -60,7 +60,7 @@ function renderOurs({ labels, sets, families }: Page): string {
       }),
     }),
   )
-  return renderFamilies(collector, labelSets)
+  return [...renderFamilies(collector, labelSets)].join('')
 }
 
 /** What the official client makes of the same page. */
@@ -213,7 +213,7 @@ t.test('label values are escaped as in the example of the format', async (t) => 
   const collector = collectorOf(['path', 'error'], { msdos_file_access_time_seconds: gauge('Access time.') })
   const sets = [{ labels: ['C:\\DIR\\FILE.TXT', 'Cannot find file:\n"FILE.TXT"'], values: [1458255915] }]
   t.match(
-    renderFamilies(collector, sets),
+    [...renderFamilies(collector, sets)].join(''),
     String.raw`msdos_file_access_time_seconds{path="C:\\DIR\\FILE.TXT",error="Cannot find file:\n\"FILE.TXT\""} 1458255915` +
       '\n',
   )
@@ -228,7 +228,7 @@ t.test('a histogram is written as in the example of the format', async (t) => {
   })
   const sets = [{ labels: [], values: [[24054, 33444, 100392, 129389, 133988, 144320, 53423]] }]
   t.equal(
-    renderFamilies(collector, sets),
+    [...renderFamilies(collector, sets)].join(''),
     `# HELP http_request_duration_seconds A histogram of the request duration.
 # TYPE http_request_duration_seconds histogram
 http_request_duration_seconds_bucket{le="0.05"} 24054
@@ -245,17 +245,23 @@ http_request_duration_seconds_count 144320
 
 t.test('a help text keeps its quotes, and has its newlines and backslashes escaped', async (t) => {
   const collector = collectorOf([], { business_things: gauge('Things,\nas in "C:\\things".') })
-  t.match(renderFamilies(collector, []), '# HELP business_things Things,\\nas in "C:\\\\things".\n')
+  t.match(
+    [...renderFamilies(collector, [])].join(''),
+    '# HELP business_things Things,\\nas in "C:\\\\things".\n',
+  )
 })
 
 t.test('a timestamp is a gauge to Prometheus', async (t) => {
   const collector = collectorOf([], { business_last_timestamp_seconds: timestamp('The last one.') })
-  t.match(renderFamilies(collector, []), '# TYPE business_last_timestamp_seconds gauge\n')
+  t.match([...renderFamilies(collector, [])].join(''), '# TYPE business_last_timestamp_seconds gauge\n')
 })
 
 t.test('a family without samples still has its help and its type', async (t) => {
   const collector = collectorOf(['kind'], { business_things: gauge('Things.') })
-  t.equal(renderFamilies(collector, []), '# HELP business_things Things.\n# TYPE business_things gauge\n')
+  t.equal(
+    [...renderFamilies(collector, [])].join(''),
+    '# HELP business_things Things.\n# TYPE business_things gauge\n',
+  )
 })
 
 const promtool = spawnSync('promtool', ['--version'])
@@ -289,7 +295,7 @@ t.test(
       }),
       1,
     )
-    const input = renderFamilies(collectorOf(['kind', 'provider'], metrics), sets)
+    const input = [...renderFamilies(collectorOf(['kind', 'provider'], metrics), sets)].join('')
     const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input })
     t.strictSame(
       { error, status, says: `${stdout ?? ''}${stderr ?? ''}` },

@@ -31,7 +31,7 @@ function settle(status: CollectorStatus, result: number | Error, tick: number, n
 }
 
 function valuesOf(status: CollectorStatus, now: number): unknown[] {
-  return status.shown(now).sets.map(({ values }) => values[0])
+  return Array.from(status.shown(now).sets, ({ values }) => values[0])
 }
 
 /** The ticks up to `last` at which a collector runs that never fails to run when it is due. */

@@ -1,0 +1,132 @@
+import type { FastifyInstance } from 'fastify'
+import type { ClientFamily } from '../../src/exposition.ts'
+import { ENDINGS, type Format, renderClient, renderFamilies } from '../../src/exposition.ts'
+import type { LabelSets } from '../../src/labelset.ts'
+import type { CollectorStatus, Outcome } from '../../src/status.ts'
+import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from './part.ts'
+
+/** Milliseconds for which scrapes share one rendering of what changes all the time. */
+const LIVE = 1000
+
+/** The page in one format at one moment; its bodies are made when they are first asked for. */
+interface Rendering {
+  readonly publication: number
+  readonly renderedAt: number
+  readonly parts: readonly Part[]
+  readonly sum: Sum
+  identity?: Buffer
+  gzip?: Buffer
+}
+
+/** Where the families of the official client come from; `now` is the moment of the monotonic clock that they are of. */
+export type Live = (now: number) => Promise<readonly ClientFamily[]>
+
+/** What scrapes are answered with: ready parts, a collector each, and one live part that is never a second old. */
+export class Pages {
+  readonly #app: FastifyInstance
+  readonly #live: Live
+  /** When the process started, in seconds since 1970: its own totals count from there. */
+  readonly #started = Math.round(performance.timeOrigin) / 1000
+  /** The parts of samples that may be shown, by format. Gone with the samples. */
+  readonly #parts = new WeakMap<LabelSets, Map<Format, Promise<Part>>>()
+  readonly #renderings = new Map<Format, Promise<Rendering>>()
+  /** The business parts that were summed last, by format. */
+  readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
+  #publication = 0
+
+  constructor(app: FastifyInstance, live: Live) {
+    this.#app = app
+    this.#live = live
+  }
+
+  /** Makes the parts of a round's outcomes, in the formats that are asked for, before it is published. */
+  async prepare(outcomes: readonly Outcome[]): Promise<void> {
+    for (const format of this.#renderings.keys()) {
+      for (const { status, result, window } of outcomes) {
+        if (!(result instanceof Error)) await this.#partOf(status, result.sets, format, window?.since)
+      }
+    }
+  }
+
+  /** Has every scrape from now on see what the collectors show now. */
+  publish(): void {
+    this.#publication++
+    // Nobody is answered with the bodies of before any more; whoever still reads one keeps it.
+    for (const rendering of this.#renderings.values()) void rendering.then(forget, () => {})
+  }
+
+  /** The body of a scrape. */
+  async body(format: Format, gzip: boolean): Promise<Buffer> {
+    const rendering = await this.#rendering(format)
+    if (gzip) {
+      rendering.gzip ??= joinGzip(rendering.parts, rendering.sum)
+      return rendering.gzip
+    }
+    rendering.identity ??= joinTexts(rendering.parts)
+    return rendering.identity
+  }
+
+  async #rendering(format: Format): Promise<Rendering> {
+    const known = this.#renderings.get(format)
+    if (known !== undefined) {
+      const rendering = await known
+      const fresh =
+        rendering.publication === this.#publication && performance.now() - rendering.renderedAt < LIVE
+      if (fresh) return rendering
+      // Another scrape that waited for the same one may have started the next already.
+      const next = this.#renderings.get(format)
+      if (next !== undefined && next !== known) return next
+    }
+    const rendering = this.#render(format)
+    this.#renderings.set(format, rendering)
+    rendering.catch(() => this.#renderings.delete(format))
+    return rendering
+  }
+
+  async #render(format: Format): Promise<Rendering> {
+    for (;;) {
+      const publication = this.#publication
+      const renderedAt = performance.now()
+      const statuses = this.#app.db.quorate ? this.#app.collectors.list : []
+      const business = await Promise.all(
+        statuses.map((status) =>
+          this.#partOf(status, status.shown(renderedAt).sets, format, status.window?.since),
+        ),
+      )
+      const families = await this.#live(renderedAt)
+      const live = await makePart([renderClient(families, format, this.#started), ENDINGS[format]])
+      // A round that ended meanwhile would put new self-metrics beside old values.
+      if (publication !== this.#publication) continue
+      const sum = sumOf([live], this.#sumOf(format, business))
+      return { publication, renderedAt, parts: [...business, live], sum }
+    }
+  }
+
+  #partOf(
+    status: CollectorStatus,
+    sets: LabelSets,
+    format: Format,
+    since: bigint | undefined,
+  ): Promise<Part> {
+    const parts = this.#parts.get(sets) ?? new Map<Format, Promise<Part>>()
+    this.#parts.set(sets, parts)
+    const created = since === undefined ? undefined : Number(since) / 1e6
+    const part = parts.get(format) ?? makePart(renderFamilies(status.collector, sets, format, created))
+    parts.set(format, part)
+    return part
+  }
+
+  #sumOf(format: Format, parts: readonly Part[]): Sum {
+    const last = this.#sums.get(format)
+    if (last?.parts.length === parts.length && parts.every((part, i) => part === last.parts[i]))
+      return last.sum
+    const sum = sumOf(parts)
+    this.#sums.set(format, { parts, sum })
+    return sum
+  }
+}
+
+function forget(rendering: Rendering): void {
+  delete rendering.identity
+  delete rendering.gzip
+}

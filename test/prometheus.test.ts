@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { seed } from '../demo/seed.ts'
+import { createDatabase } from './database.ts'
+import { freePort } from './process.ts'
+import { lacks } from './program.ts'
+import { startService } from './service.ts'
+
+const COLLECTORS = new URL('../collectors', import.meta.url).pathname
+/** How often an API is asked that cannot tell when it has something new, in milliseconds. */
+const POLL = 50
+
+interface Series {
+  readonly metric: Readonly<Record<string, string>>
+  readonly value: readonly [number, string]
+}
+interface Target {
+  readonly health: string
+  readonly lastError: string
+}
+interface Metadata {
+  readonly type: string
+  readonly unit: string
+}
+
+interface Prometheus {
+  /** What its HTTP API answers. https://prometheus.io/docs/prometheus/latest/querying/api/ */
+  get<T>(path: string, parameters?: Readonly<Record<string, string>>): Promise<T>
+  /** The value of a query's only series; undefined while there is none. */
+  value(query: string): Promise<number | undefined>
+  /** Resolves when the condition holds. */
+  until(condition: () => Promise<boolean>): Promise<void>
+  /** Everything that it logged. */
+  log(): string
+}
+
+/** A Prometheus that scrapes this host:port every second. */
+async function startPrometheus(t: Test, target: string): Promise<Prometheus> {
+  const folder = await mkdtemp(join(tmpdir(), 'metrics-service-prometheus-'))
+  const config = join(folder, 'prometheus.yml')
+  await writeFile(
+    config,
+    `
+global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: service
+    static_configs: [{ targets: ['${target}'] }]
+`,
+  )
+  const listen = `127.0.0.1:${await freePort()}`
+  const child = spawn('prometheus', [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=${listen}`,
+  ])
+  let log = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))
+  const exit = once(child, 'exit')
+  let gone: Error | undefined
+  exit.then(
+    ([code, signal]) => (gone = new Error(`Prometheus ended with ${code ?? signal}:\n${log}`)),
+    (error) => (gone = error),
+  )
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exit.catch(() => {})
+    await rm(folder, { recursive: true })
+  })
+
+  async function until(condition: () => Promise<boolean>): Promise<void> {
+    while (!(await condition())) {
+      if (gone !== undefined) throw gone
+      await delay(POLL)
+    }
+  }
+  async function get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {
+    const response = await fetch(`http://${listen}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+    const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string }
+    if (status !== 'success') throw new Error(`${path}: ${error}`)
+    return data
+  }
+  await until(() =>
+    fetch(`http://${listen}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  )
+  return {
+    get,
+    until,
+    log: () => log,
+    async value(query) {
+      const { result } = await get<{ result: Series[] }>('query', { query })
+      return result.length === 1 ? Number(result[0]?.value[1]) : undefined
+    },
+  }
+}
+
+/** A proxy before the service, which leaves out some headers of a request and keeps what the answers are. */
+async function startProxy(t: Test, url: string, without: readonly string[]) {
+  const answers = new Set<string>()
+  const server = http.createServer((request, response) => {
+    const headers = Object.entries(request.headers).filter(([name]) => !without.includes(name))
+    http.get(url + request.url, { headers: Object.fromEntries(headers), agent: false }, (answer) => {
+      answers.add(`${answer.headers['content-encoding']} ${answer.headers['content-type']}`)
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { target: `127.0.0.1:${(server.address() as AddressInfo).port}`, answers }
+}
+
+/** The business samples of a page in Prometheus' terms, times of creation apart. */
+function seriesOf(page: string): Map<string, number> {
+  const series = new Map<string, number>()
+  for (const line of page.split('\n')) {
+    const [, name = '', pairs = '', value] = /^(business_\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
+    if (name === '' || name.endsWith('_created')) continue
+    const labels = [...pairs.matchAll(/(\w+)="((?:\\.|[^"\\])*)"/g)].map(([, label = '', text = '']) => [
+      label,
+      JSON.parse(`"${text}"`),
+    ])
+    series.set(keyOf(name, Object.fromEntries(labels)), Number(value))
+  }
+  return series
+}
+
+/** A bound is spelled in one way or the other, as the format and the version of Prometheus have it. */
+function keyOf(name: string, { le, ...labels }: Readonly<Record<string, string>>): string {
+  const bound = le === undefined ? {} : { le: le === '+Inf' ? le : String(Number(le)) }
+  return `${name} ${JSON.stringify(Object.entries({ ...labels, ...bound }).sort())}`
+}
+
+const formats = [
+  ['OpenMetrics by itself', 'application/openmetrics-text; version=1.0.0; charset=utf-8', [], 'seconds'],
+  ['text when it asks for nothing', 'text/plain; version=0.0.4; charset=utf-8', ['accept'], ''],
+] as const
+for (const [what, type, without, unit] of formats) {
+  t.test(
+    `Prometheus scrapes ${what}, and has what the database has`,
+    { skip: lacks('prometheus', 'prometheus') },
+    async (t) => {
+      const { url, sql } = await createDatabase(t)
+      await seed(sql, { operations: 2000 })
+      const { app, round } = await startService(t, { DATABASE_URL: url }, { folder: COLLECTORS })
+      const address = await app.listen({ port: 0, host: '127.0.0.1' })
+      const { target, answers } = await startProxy(t, address, without)
+      const prometheus = await startPrometheus(t, target)
+      const count = async (query: Promise<readonly { n?: number }[]>) => (await query)[0]?.n
+
+      await prometheus.until(async () => (await prometheus.value('up')) === 1)
+      await prometheus.until(async () => (await prometheus.value('business_connections_created_total')) === 0)
+      t.same([...answers], [`gzip ${type}`])
+
+      const [started] = await sql<{ now: Date }[]>`SELECT now()`
+      const ids = Array.from({ length: 7 }, () => randomUUID())
+      await sql`
+        INSERT INTO connections
+        SELECT (jsonb_populate_record(one, jsonb_build_object('id', new.id, 'create_time', now()))).*
+          FROM unnest(${ids}::uuid[]) AS new (id),
+               (SELECT connections AS one FROM connections WHERE delete_time IS NULL LIMIT 1) AS given`
+      await sql`
+        DELETE FROM destinations
+         WHERE id IN (SELECT id FROM destinations WHERE delete_time IS NULL AND type = 'webhook' LIMIT 2)`
+      await round()
+      await prometheus.until(
+        async () => ((await prometheus.value('business_connections_created_total')) ?? 0) > 0,
+      )
+
+      t.equal(
+        await prometheus.value('business_connections_created_total'),
+        await count(sql`SELECT count(*)::int AS n FROM connections WHERE create_time > ${started?.now ?? 0}`),
+      )
+      t.equal(
+        await prometheus.value('sum(business_connections)'),
+        await count(sql`SELECT count(*)::int AS n FROM connections WHERE delete_time IS NULL`),
+      )
+      t.equal(
+        await prometheus.value('business_destinations{type="webhook"}'),
+        await count(
+          sql`SELECT count(*)::int AS n FROM destinations WHERE delete_time IS NULL AND type = 'webhook'`,
+        ),
+      )
+      t.equal(
+        await prometheus.value('sum(business_installations_active{health_status="unhealthy"})'),
+        await count(
+          sql`SELECT count(*)::int AS n FROM installations WHERE delete_time IS NULL AND health_status = 'unhealthy'`,
+        ),
+      )
+
+      const page = (await app.inject({ url: '/metrics', headers: { accept: type } })).body
+      const { result } = await prometheus.get<{ result: Series[] }>('query', {
+        query: '{__name__=~"business_.+"}',
+      })
+      const theirs = result.flatMap(({ metric, value }): [string, number][] => {
+        const { __name__: name = '', job: _, instance: __, ...labels } = metric
+        return name.endsWith('_created') ? [] : [[keyOf(name, labels), Number(value[1])]]
+      })
+      t.same(theirs.sort(), [...seriesOf(page)].sort(), 'each sample of the page')
+      t.ok(theirs.length > 100)
+
+      const metadata = await prometheus.get<Record<string, Metadata[]>>('metadata', {
+        metric: 'business_operation_duration_seconds',
+      })
+      t.equal(metadata.business_operation_duration_seconds?.[0]?.type, 'histogram')
+      t.equal(metadata.business_operation_duration_seconds?.[0]?.unit, unit)
+      const { activeTargets } = await prometheus.get<{ activeTargets: Target[] }>('targets')
+      t.same(
+        activeTargets.map(({ health, lastError }) => [health, lastError]),
+        [['up', '']],
+      )
+      t.notMatch(prometheus.log(), /error on ingesting|append failed|level=error/i)
+    },
+  )
+}
