@@ -25,6 +25,10 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const SAFE_DIGITS = 15
 /** How much of a value a message shows. */
 const SHOWN = 80
+/** How many wrong columns a message names. */
+const NAMED = 5
+/** The longest label value, in characters: what is longer names nothing, and would make a page of its own. */
+const LONGEST_LABEL = 1024
 
 /** Takes the rows of one query as they arrive, and turns each into the values of one label set, or rejects it. */
 export class Rows {
@@ -57,7 +61,10 @@ export class Rows {
         .filter((name, i) => names.indexOf(name) < i)
         .map((name) => `the query returns two columns "${name}"`),
     ]
-    if (problems.length > 0) throw new Error(problems.join('; '))
+    if (problems.length > 0) {
+      const more = problems.length > NAMED ? `; and ${problems.length - NAMED} more` : ''
+      throw new Error(`${problems.slice(0, NAMED).join('; ')}${more}`)
+    }
     this.#columns = wanted.map((name) => names.indexOf(name))
   }
 
@@ -90,6 +97,11 @@ export class Rows {
     return this.#reject('duplicate', labels.map(({ name }) => name).join(', '), texts.join(', '))
   }
 
+  /** How many rows stand. */
+  get length(): number {
+    return this.#table.length
+  }
+
   /** The rows that stand, an unlisted label value as "other", so that several may have the same labels. */
   sets(): LabelSets {
     if (!this.#unlisted) return this.#table
@@ -113,8 +125,9 @@ export class Rows {
 
   #reject(reason: Reason, column: string, given: unknown): false {
     this.#rejected[reason]++
-    const text = typeof given === 'string' ? JSON.stringify(given) : String(given)
-    const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text
+    const long = typeof given === 'string' && given.length > SHOWN
+    const text = typeof given === 'string' ? JSON.stringify(given.slice(0, SHOWN)) : String(given)
+    const shown = long ? `${text}… (${given.length} characters)` : text
     this.#rejection ??= {
       value: `${column} is ${shown}, which is not a value that it takes`,
       label: `${column} is ${shown}, which is not a value that the label takes`,
@@ -125,7 +138,7 @@ export class Rows {
 }
 
 function labelText(given: unknown): string | undefined {
-  if (typeof given === 'string') return given
+  if (typeof given === 'string') return given.length > LONGEST_LABEL ? undefined : given
   return typeof given === 'number' || typeof given === 'boolean' || typeof given === 'bigint'
     ? String(given)
     : undefined

@@ -5,8 +5,11 @@ import { Rows } from '../../src/rows.ts'
 import type { CollectorStatus } from '../../src/status.ts'
 import type { Window } from '../../src/window.ts'
 
-/** Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. */
-export async function ask(status: CollectorStatus, sql: ISql, window: Window): Promise<Rows> {
+/**
+ * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
+ * sign that no good can come of it, such as more rows than `limit`; the query may still run then.
+ */
+export async function ask(status: CollectorStatus, sql: ISql, window: Window, limit: number): Promise<Rows> {
   const { collector } = status
   // Written into the text: as a parameter the client would make a Date of it, and cut it to milliseconds.
   const bound = (moment: bigint) => sql.unsafe<Row[]>(`timestamptz '${formatMoment(moment)}'`)
@@ -16,23 +19,31 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window): P
     throw new Error('its query must return the sql`…` itself: not a string, and nothing that was awaited')
   }
   const rows = new Rows(collector, status.dictionaries())
-  let problem: unknown
+  const { promise: hopeless, reject } = Promise.withResolvers<never>()
+  let given = 0
   let named = false
-  const name = (columns: Columns['columns']) => {
+  const name = ({ columns }: Columns) => {
     named = true
-    try {
-      rows.columns(columns.map(({ name }) => name))
-    } catch (error) {
-      problem = error
-    }
+    rows.columns(columns.map(({ name }) => name))
   }
   // Arrays rather than objects, one at a time: a large result never stands in memory as a whole.
-  const result = await query.values().forEach((row, { columns }) => {
-    if (!named) name(columns)
-    if (problem === undefined) rows.add(row)
+  const result = query.values().forEach((row, columns) => {
+    if (given > limit) return
+    try {
+      if (!named) name(columns)
+      if (++given > limit) {
+        throw new Error(
+          `its query returns more than ${limit} rows: aggregate in SQL, or raise COLLECTOR_MAX_SERIES`,
+        )
+      }
+      rows.add(row)
+    } catch (error) {
+      given = Number.POSITIVE_INFINITY
+      reject(error)
+    }
   })
-  if (!named) name(result.columns)
-  if (problem !== undefined) throw problem
+  const columns = await Promise.race([result, hopeless])
+  if (!named) name(columns)
   return rows
 }
 

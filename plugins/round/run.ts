@@ -8,6 +8,13 @@ import type { CollectorStatus } from '../../src/status.ts'
 import { advanceWindow, planWindow, shownSets, startWindow, type WindowState } from '../../src/window.ts'
 import { ask } from './ask.ts'
 
+/**
+ * Rows of one query for each series of the budget: what has no room of its own folds into "other", but a query that
+ * returns ten times as much is one that forgot to aggregate. Few rows are never too many.
+ */
+const ROWS_PER_SERIES = 10
+const FEW_ROWS = 200_000
+
 /** What a run found, and where an incremental collector stands after it. */
 export interface Found {
   readonly result: Samples
@@ -26,7 +33,7 @@ export async function run(
 ): Promise<() => Promise<Found>> {
   const { collector } = status
   if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, now, budget)
-  const rows = await ask(status, sql, { from: now, to: now })
+  const rows = await ask(status, sql, { from: now, to: now }, rowLimit(budget))
   return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)) })
 }
 
@@ -46,10 +53,10 @@ async function runWindows(
   for (const window of plan.sealed) {
     // After a long outage there is much to catch up with: what does not fit into this run is for the next ones.
     if (sealed.length > 0 && performance.now() > enough) break
-    sealed.push(await ask(status, sql, window))
+    sealed.push(await ask(status, sql, window, rowLimit(budget)))
     sealedTo = window.to
   }
-  const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open)] : []
+  const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open, rowLimit(budget))] : []
   return async () => {
     const rows = { sealedTo, sealed: setsOf(sealed), open: setsOf(open) }
     const { state: next, folded } = await inSlices(advanceWindow(collector, state, rows, budget))
@@ -61,4 +68,8 @@ async function runWindows(
 
 function setsOf(rows: readonly Rows[]) {
   return rows.flatMap((rows) => [...rows.sets()])
+}
+
+function rowLimit(budget: number): number {
+  return Math.max(ROWS_PER_SERIES * budget, FEW_ROWS)
 }

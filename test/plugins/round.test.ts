@@ -412,3 +412,57 @@ t.test('each query runs with limits of its own', async (t) => {
     'business_limits{name="transaction_read_only",setting="on"}',
   ])
 })
+
+t.test(
+  'a query that returns far more rows than there can be series fails at once, and the next round goes on',
+  async (t) => {
+    let rows = 10_000_000
+    const endless = defineCollector({
+      name: 'odd',
+      labels: { kind: open(5) },
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) =>
+        sql`SELECT 'kind ' || n AS kind, n AS business_odd FROM generate_series(1, ${rows}::int) AS n`,
+    })
+    const { scrape, round, app } = await runBeside(t, endless)
+    const { error } = app.collectors.list[0] ?? {}
+    t.match(error?.message, /more than 200000 rows: aggregate in SQL/)
+    rows = 3
+    await round()
+    t.equal((await scrape()).get('business_odd{kind="kind 3"}'), 3)
+  },
+)
+
+t.test('a label value of a megabyte is rejected, and told in few words', async (t) => {
+  const { samples, log } = await runBeside(
+    t,
+    defineCollector({
+      name: 'odd',
+      labels: { kind: open(5) },
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) =>
+        sql`SELECT repeat('long ', 200000) AS kind, 1 AS business_odd UNION ALL SELECT 'short', 2`,
+    }),
+  )
+  t.equal(samples.get('collector_rejected_rows_total{collector="odd",reason="label"}'), 1)
+  t.equal(samples.get('business_odd{kind="short"}'), 2)
+  const said = log.find(({ collector }) => collector === 'odd')?.msg ?? ''
+  t.match(said, /1000000 characters/)
+  t.ok(said.length < 300)
+})
+
+t.test('a row of a thousand columns fails its collector in few words', async (t) => {
+  const { app } = await runBeside(
+    t,
+    defineCollector({
+      name: 'odd',
+      metrics: { business_odd: gauge('Odd.') },
+      query: (sql) =>
+        sql`SELECT ${sql.unsafe(Array.from({ length: 1000 }, (_, i) => `${i} AS c${i}`).join())}`,
+    }),
+  )
+  t.match(
+    app.collectors.list[0]?.error?.message,
+    /^the query returns no column "business_odd"; .* and 996 more$/,
+  )
+})

@@ -244,17 +244,20 @@ t.test('a publication any number of turns after a scrape began does not mix the 
 for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
   t.test(`a slow scrape gets the page with which it began, with ${JSON.stringify(headers)}`, async (t) => {
     // Compressed or not, more than the buffers of two sockets hold.
-    const SETS = 2000
+    const SETS = 9000
     const plain = !('accept-encoding' in headers)
     const collector = defineCollector({
       name: 'many',
-      labels: { kind: open(SETS) },
+      labels: { kind: open(SETS), place: open(SETS) },
       metrics: { business_many: gauge('The number of the round.') },
-      query: (sql) => sql`
-        SELECT (SELECT string_agg(translate(encode(sha512((kind || ' ' || i)::bytea), 'base64'), chr(10), ''), '')
-                  FROM generate_series(1, 100) AS i) AS kind,
-               n AS business_many
-          FROM rounds, generate_series(1, ${SETS}::int) AS kind`,
+      query: (sql) => {
+        const noise = sql`
+          (SELECT string_agg(translate(encode(sha512((kind || ' ' || i)::bytea), 'base64'), chr(10), ''), '')
+             FROM generate_series(1, 11) AS i)`
+        return sql`
+          SELECT ${noise} AS kind, reverse(${noise}) AS place, n AS business_many
+            FROM rounds, generate_series(1, ${SETS}::int) AS kind`
+      },
     })
     const { url, start, round, sql, app } = await listen(t, [collector])
     await sql`CREATE TABLE rounds AS SELECT 1 AS n`
