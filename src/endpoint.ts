@@ -25,7 +25,7 @@ export type SessionAttrs = (typeof SESSION_ATTRS)[number]
  * How the connection is encrypted, as libpq's `sslmode`.
  * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
  */
-export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-full'] as const
+export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof SSL_MODES)[number]
 
 /** What `DATABASE_URL` says. */
@@ -36,6 +36,8 @@ export interface DatabaseUrl {
   readonly database: string
   readonly sessionAttrs: SessionAttrs
   readonly sslMode: SslMode
+  /** The path of a file with the certificates to trust, instead of those that the system trusts. */
+  readonly sslRootCert: string | undefined
   /** Milliseconds in which a connection must be ready for its first query. */
   readonly connectTimeout: number
 }
@@ -107,9 +109,10 @@ function parseHosts(text: string): Endpoint[] {
 
 function parseOptions(
   options: URLSearchParams,
-): Pick<DatabaseUrl, 'sessionAttrs' | 'sslMode' | 'connectTimeout'> {
+): Pick<DatabaseUrl, 'sessionAttrs' | 'sslMode' | 'sslRootCert' | 'connectTimeout'> {
   let sessionAttrs: SessionAttrs = 'prefer-standby'
   let sslMode: SslMode = 'prefer'
+  let sslRootCert: string | undefined
   let connectTimeout = DEFAULT_CONNECT_TIMEOUT
   for (const [name, value] of options) {
     switch (name) {
@@ -119,6 +122,9 @@ function parseOptions(
       case 'sslmode':
         sslMode = oneOf(SSL_MODES, name, value)
         break
+      case 'sslrootcert':
+        sslRootCert = value
+        break
       case 'connect_timeout':
         if (!/^[1-9]\d{0,3}$/.test(value)) {
           throw new Error(`has the option connect_timeout=${value}, which takes seconds from 1 to 9999`)
@@ -127,11 +133,11 @@ function parseOptions(
         break
       default:
         throw new Error(
-          `has the option ${name}, which is not supported; the options are target_session_attrs, sslmode and connect_timeout`,
+          `has the option ${name}, which is not supported; the options are target_session_attrs, sslmode, sslrootcert and connect_timeout`,
         )
     }
   }
-  return { sessionAttrs, sslMode, connectTimeout }
+  return { sessionAttrs, sslMode, sslRootCert, connectTimeout }
 }
 
 function oneOf<T extends string>(values: readonly T[], option: string, value: string): T {

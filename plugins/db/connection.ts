@@ -3,6 +3,7 @@ import net from 'node:net'
 import postgres, { type Sql } from 'postgres'
 import { within } from '../../src/deadline.ts'
 import type { DatabaseUrl, Endpoint, Role } from '../../src/endpoint.ts'
+import { secure } from './secure.ts'
 
 /** The name under which pg_stat_activity shows the service. */
 const APPLICATION_NAME = 'metrics-service'
@@ -57,7 +58,8 @@ export class Connection {
       user: url.user,
       pass: url.password,
       database: url.database,
-      ssl: url.sslMode === 'disable' ? false : url.sslMode,
+      // So is the encryption: the socket that it gets is a secure one.
+      ssl: false,
       max: 1,
       prepare: false,
       fetch_types: false,
@@ -67,7 +69,7 @@ export class Connection {
       connection: { application_name: APPLICATION_NAME },
       onnotice: () => {},
       onclose: () => this.destroy(new Error('the server closed the connection')),
-      socket: () => this.#connect(),
+      socket: () => this.#connect(url),
     }
     this.#sql = postgres(options)
   }
@@ -146,22 +148,25 @@ export class Connection {
     void this.#sql.end({ timeout: 0 }).catch(() => {})
   }
 
-  async #connect(): Promise<net.Socket> {
+  async #connect(url: DatabaseUrl): Promise<net.Socket> {
     if (this.#lost || this.#socket !== undefined) throw new Error('the server closed the connection')
     const { host, port } = this.endpoint
-    const socket = host.startsWith('/')
-      ? net.connect(`${host}/.s.PGSQL.${port}`)
-      : net.connect({ host, port })
-    this.#socket = socket
-    // An error after the client took its own listeners off has nobody else to go to.
-    socket.on('error', (error) => this.destroy(error))
-    await once(socket, 'connect')
+    const plain = host.startsWith('/') ? net.connect(`${host}/.s.PGSQL.${port}`) : net.connect({ host, port })
+    this.#own(plain)
+    await once(plain, 'connect')
+    const socket = host.startsWith('/') ? plain : await secure(plain, host, url)
+    if (socket !== plain) this.#own(socket)
     // A large result would hold the event loop for as many chunks as the kernel has: others have a turn between two.
     socket.on('data', () => {
       socket.pause()
       setImmediate(() => socket.resume())
     })
-    // The client reads the name to verify a certificate against from here.
     return Object.assign(socket, { host, port })
+  }
+
+  #own(socket: net.Socket): void {
+    this.#socket = socket
+    // An error after the client took its own listeners off has nobody else to go to.
+    socket.on('error', (error) => this.destroy(error))
   }
 }

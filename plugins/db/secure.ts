@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import net from 'node:net'
+import tls, { type ConnectionOptions } from 'node:tls'
+import type { DatabaseUrl } from '../../src/endpoint.ts'
+
+/** Asks the server whether it speaks TLS: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
+
+/**
+ * The socket to speak to the server through, as `sslmode` asks: the given one, or an encrypted one over it. Rejects when
+ * the server has no encryption and it must, or when its certificate is not what must be trusted.
+ * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+ */
+export async function secure(socket: net.Socket, host: string, url: DatabaseUrl): Promise<net.Socket> {
+  if (url.sslMode === 'disable') return socket
+  socket.write(SSL_REQUEST)
+  const [answer]: Buffer[] = await once(socket, 'data')
+  const text = answer?.toString('latin1')
+  if (text === 'N') {
+    if (url.sslMode === 'prefer') return socket
+    throw new Error(`the server has no TLS, and sslmode=${url.sslMode} asks for it`)
+  }
+  // More than one byte would have been sent before the encryption began, by whoever sits in between.
+  if (text !== 'S') throw new Error('the server answers the request for TLS with something else')
+  const secured = tls.connect({ socket, ...identity(host), ...trust(url) })
+  await once(secured, 'secureConnect')
+  return secured
+}
+
+/** The name that the server's certificate must have; an address is no name to ask a server for. */
+function identity(host: string): ConnectionOptions {
+  return net.isIP(host) ? { host } : { host, servername: host }
+}
+
+function trust({ sslMode, sslRootCert }: DatabaseUrl): ConnectionOptions {
+  const ca = sslRootCert === undefined || sslRootCert === 'system' ? {} : { ca: readFileSync(sslRootCert) }
+  if (sslMode === 'verify-full') return { ...ca, rejectUnauthorized: true }
+  // As in libpq, a root certificate makes `require` the same as `verify-ca`.
+  const verifies = sslMode === 'verify-ca' || (sslMode === 'require' && sslRootCert !== undefined)
+  return { ...ca, rejectUnauthorized: verifies, checkServerIdentity: () => undefined }
+}
