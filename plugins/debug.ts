@@ -13,17 +13,19 @@ export default fp(
     })
 
     debug.get('/debug/collectors', async () => {
-      const { tick, tickedAt } = app.ticker
+      const { tick, nextTickAt } = app.ticker
       return app.collectors.list.map((status) => {
         const { collector, last, lastSuccess, error } = status
-        const nextTick = (tickedAt ?? 0) + tickDuration * Math.max(status.ticksUntilDue(tick), 1)
+        const ticks = Math.max(status.ticksUntilDue(tick), 1)
+        const nextDue = (nextTickAt ?? 0) + tickDuration * (ticks - 1)
         return {
           name: collector.name,
           outcome: last === undefined ? null : error === undefined ? 'success' : 'failure',
           durationSeconds: last?.seconds ?? null,
+          backoffTicks: status.backoffTicks > 1 ? status.backoffTicks : 0,
           series: status.shown(performance.now()).series,
           lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess.time * 1000).toISOString(),
-          nextDue: tickedAt === undefined ? null : new Date(nextTick).toISOString(),
+          nextDue: nextTickAt === undefined ? null : new Date(nextDue).toISOString(),
           lastError: error === undefined ? null : describeError(error),
         }
       })

@@ -12,11 +12,12 @@ declare module 'fastify' {
 export interface Ticker {
   /** The number of the last tick: 0 is the first round. */
   readonly tick: number
-  /** When the last tick was, in milliseconds since 1970; undefined before the first round. */
-  readonly tickedAt: number | undefined
+  /** When the next tick is, in milliseconds since 1970; undefined before the first round. */
+  readonly nextTickAt: number | undefined
   /**
-   * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick. Resolves
-   * when the first round has started, or when the service stops before that. Rejects when the wait is given up.
+   * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick. The second
+   * tick comes half a tick to a tick later, by chance, so that services that start together do not go on in step.
+   * Resolves when the first round has started, or when the service stops before that. Rejects when the wait is given up.
    */
   start(): Promise<void>
 }
@@ -31,10 +32,11 @@ export default fp(
     await app.register(fastifySchedule)
     const stopping = new AbortController()
     let tick = 0
-    let tickedAt: number | undefined
+    let nextTickAt: number | undefined
+    let phase: NodeJS.Timeout | undefined
 
-    function onTick(): void {
-      tickedAt = Date.now()
+    function onTick(next: number): void {
+      nextTickAt = Date.now() + next
       if (app.round.running) {
         app.page.skipTick()
         app.log.warn('a tick is skipped, for the round before is still running')
@@ -47,28 +49,30 @@ export default fp(
       get tick() {
         return tick
       },
-      get tickedAt() {
-        return tickedAt
+      get nextTickAt() {
+        return nextTickAt
       },
       async start() {
         await app.db.waitForQuorum(stopping.signal)
         if (stopping.signal.aborted) return
         app.page.seed()
+        const milliseconds = app.config.METRICS_TICK_DURATION
         const task = new Task(JOB, () => {
           tick++
-          onTick()
+          onTick(milliseconds)
         })
         // Overruns are ours to see: the scheduler would leave them out without a word.
-        const interval = { milliseconds: app.config.METRICS_TICK_DURATION }
-        app.scheduler.addSimpleIntervalJob(
-          new SimpleIntervalJob(interval, task, { id: JOB, preventOverrun: false }),
-        )
-        onTick()
+        const interval = { milliseconds, runImmediately: true }
+        const job = new SimpleIntervalJob(interval, task, { id: JOB, preventOverrun: false })
+        const wait = (milliseconds / 2) * (1 + Math.random())
+        phase = setTimeout(() => app.scheduler.addSimpleIntervalJob(job), wait)
+        onTick(wait)
       },
     })
 
     app.addHook('preClose', async () => {
       stopping.abort(new Error('the service is stopping'))
+      clearTimeout(phase)
       app.scheduler.removeById(JOB)
       const ended = within(GRACE, new AbortController().signal, app.round.settled())
       await ended.catch(() => app.log.warn('the running round does not end: its queries are cancelled'))

@@ -1,5 +1,10 @@
 import { formatDuration } from './duration.ts'
 
+/** Something took longer than it may. */
+export class DeadlineError extends Error {
+  override name = 'DeadlineError'
+}
+
 /**
  * The outcome of `work`, whose signal aborts when `milliseconds` have passed or `signal` aborts. It waits for the
  * work, which must heed the signal. Leaves no timer and no listener behind.
@@ -11,7 +16,7 @@ export async function deadline<T>(
 ): Promise<T> {
   const controller = new AbortController()
   const abort = () => controller.abort(signal.reason)
-  const late = () => controller.abort(new Error(`no answer within ${formatDuration(milliseconds)}`))
+  const late = () => controller.abort(new DeadlineError(`no answer within ${formatDuration(milliseconds)}`))
   const timer = setTimeout(late, milliseconds)
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()

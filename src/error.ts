@@ -1,3 +1,13 @@
+import { DeadlineError } from './deadline.ts'
+
+/** query_canceled: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const CANCELED = '57014'
+
+/** Whether a query took too long: by our clock, or by the server's statement_timeout. */
+export function isTimeout(error: Error): boolean {
+  return error instanceof DeadlineError || ('code' in error && error.code === CANCELED)
+}
+
 /** What an error says, in one line: the code stands in where the message is empty, as Node's is for "localhost". */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

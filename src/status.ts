@@ -1,4 +1,5 @@
 import type { Collector } from './collector.ts'
+import { isTimeout } from './error.ts'
 import type { LabelSets } from './labelset.ts'
 import type { Samples } from './samples.ts'
 import { Dictionary } from './table.ts'
@@ -22,6 +23,8 @@ export interface Limits {
   readonly staleAfter: number
 }
 
+/** How rarely a collector that keeps timing out runs at the least. */
+const MOST_TICKS = 10
 /** How many texts that no row has any more are kept, beside as many as there are rows. */
 const FORGOTTEN = 100
 
@@ -39,6 +42,8 @@ export class CollectorStatus {
   window: WindowState | undefined
   readonly #limits: Limits
   #ranAtTick: number | undefined
+  /** Runs in a row that took too long. */
+  #timeouts = 0
   #sets: LabelSets = []
   #series = 0
   #shownSince = 0
@@ -66,11 +71,20 @@ export class CollectorStatus {
     return this.last?.result instanceof Error ? this.last.result : undefined
   }
 
+  /**
+   * Ticks between two runs of a collector that keeps timing out: twice as many after each time, up to ten, for a query
+   * that cannot end is not to be asked for all it can take. 1 otherwise.
+   */
+  get backoffTicks(): number {
+    return Math.min(2 ** Math.max(this.#timeouts - 1, 0), MOST_TICKS)
+  }
+
   /** Ticks until it runs next, counted from tick number `tick`: 0 when it is due at that one. */
   ticksUntilDue(tick: number): number {
     if (this.#ranAtTick === undefined) return 0
     // Counted in ticks, for a timer that fires a little early must not put a run off by a whole tick.
-    return Math.max(this.#ranAtTick + Math.ceil(this.interval / this.#limits.tick) - tick, 0)
+    const ticks = Math.max(Math.ceil(this.interval / this.#limits.tick), this.backoffTicks)
+    return Math.max(this.#ranAtTick + ticks - tick, 0)
   }
 
   /** Shows what is known before any run. */
@@ -82,6 +96,7 @@ export class CollectorStatus {
   settle({ seconds, result, window }: Outcome, tick: number, now: number, time: number): void {
     this.last = { seconds, result }
     this.#ranAtTick = tick
+    this.#timeouts = result instanceof Error && isTimeout(result) ? this.#timeouts + 1 : 0
     if (result instanceof Error) return
     this.lastSuccess = { at: now, time }
     this.window = window

@@ -75,6 +75,17 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
       for (const status of list()) this.set({ collector: status.collector.name }, status.shown(now()).series)
     },
   })
+  new Gauge({
+    name: 'collector_backoff_ticks',
+    help: 'Ticks between two runs of a collector that keeps timing out; 0 for one that does not.',
+    labelNames: ['collector'],
+    registers,
+    collect() {
+      for (const { collector, backoffTicks } of list()) {
+        this.set({ collector: collector.name }, backoffTicks > 1 ? backoffTicks : 0)
+      }
+    },
+  })
   const rejected = new Counter({
     name: 'collector_rejected_rows_total',
     help: 'Rows that a collector rejected: a bad value, a bad label, or labels that another row had already.',

@@ -51,6 +51,7 @@ t.test(
         'collector_success',
         'collector_last_success_timestamp_seconds',
         'collector_series',
+        'collector_backoff_ticks',
         'collector_rejected_rows_total',
         'collector_folded_series_total',
         'collection_state_errors_total',

@@ -466,3 +466,34 @@ t.test('a row of a thousand columns fails its collector in few words', async (t)
     /^the query returns no column "business_odd"; .* and 996 more$/,
   )
 })
+
+t.test(
+  'a collector that keeps timing out runs less and less often, and every tick again once it succeeds',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const ran: number[] = []
+    let tick = 0
+    let seconds = 60
+    const slow = defineCollector({
+      name: 'slow',
+      metrics: { business_slow: gauge('Slow.') },
+      timeout: '100ms',
+      query: (sql) => {
+        ran.push(tick)
+        return sql`SELECT 1 AS business_slow FROM pg_sleep(${seconds})`
+      },
+    })
+    const { app, scrape } = await startService(t, { DATABASE_URL: url }, { collectors: [slow, steady] })
+    const backoff = async () => (await scrape()).get('collector_backoff_ticks{collector="slow"}')
+    t.equal(await backoff(), 0)
+    while (tick < 40) {
+      if (tick === 34) {
+        t.equal(await backoff(), 10)
+        seconds = 0
+      }
+      await app.round.run(++tick)
+    }
+    t.same(ran, [0, 1, 3, 7, 15, 25, 35, 36, 37, 38, 39, 40])
+    t.equal(await backoff(), 0)
+  },
+)
