@@ -24,6 +24,8 @@ export interface EndpointState {
 
 /** Milliseconds between two votes of the endpoints that did not make a quorum. */
 const RETRY = { first: 500, limit: 10_000 }
+/** Milliseconds for which a round leaves an endpoint alone that refused; at most half a tick, for the next to try. */
+const RECONNECT = { first: 250, limit: 5000 }
 
 export interface Database {
   /** By the last vote or use of each. */
@@ -54,7 +56,8 @@ export interface Database {
 export default fp(
   async (app) => {
     const { DATABASE_URL: url, DATABASE_QUORUM: required, DATABASE_WAIT_TIMEOUT: patience } = app.config
-    const pool = new Pool(url, app.config.COLLECTOR_CONCURRENCY + 1)
+    const limit = Math.min(RECONNECT.limit, app.config.METRICS_TICK_DURATION / 2)
+    const pool = new Pool(url, app.config.COLLECTOR_CONCURRENCY + 1, { ...RECONNECT, limit })
     const states = new Map<Endpoint, EndpointState>(
       url.endpoints.map((endpoint) => [
         endpoint,

@@ -1,30 +1,58 @@
+import { type Backoff, backoff } from '../../src/backoff.ts'
 import { within } from '../../src/deadline.ts'
 import type { DatabaseUrl, Endpoint } from '../../src/endpoint.ts'
 import { type Begun, Connection, isAnswer, type Transaction } from './connection.ts'
+
+/** Why an endpoint took no connection, how many times in a row, and until when it is left alone. */
+interface Refusal {
+  readonly error: unknown
+  readonly times: number
+  /** Of the monotonic clock, in milliseconds. */
+  readonly until: number
+}
 
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */
 export class Pool {
   readonly #url: DatabaseUrl
   readonly #limit: number
+  readonly #retry: Backoff
+  /** Endpoints that refused the last connection. */
+  readonly #refusals = new Map<Endpoint, Refusal>()
   /** Connections that are open or being opened. */
   #open = 0
   #idle: Connection[] = []
   readonly #waiting: (() => void)[] = []
 
-  constructor(url: DatabaseUrl, limit: number) {
+  constructor(url: DatabaseUrl, limit: number, retry: Backoff) {
     this.#url = url
     this.#limit = limit
+    this.#retry = retry
   }
 
   /** A new connection, which waits for room if need be. */
   async open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
     await this.#room(signal)
     try {
-      return await Connection.open(this.#url, endpoint, signal)
+      const connection = await Connection.open(this.#url, endpoint, signal)
+      this.#refusals.delete(endpoint)
+      return connection
     } catch (error) {
       this.#leave()
+      if (!signal.aborted) this.#refused(endpoint, error)
       throw error
     }
+  }
+
+  #refused(endpoint: Endpoint, error: unknown): void {
+    const times = (this.#refusals.get(endpoint)?.times ?? 0) + 1
+    this.#refusals.set(endpoint, { error, times, until: performance.now() + backoff(times, this.#retry) })
+  }
+
+  /** A connection to an endpoint, unless that has just refused one: a round of many collectors is no storm. */
+  async #openUnlessRefused(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+    const refusal = this.#refusals.get(endpoint)
+    if (refusal !== undefined && performance.now() < refusal.until) throw refusal.error
+    return this.open(endpoint, signal)
   }
 
   /**
@@ -37,7 +65,7 @@ export class Pool {
     signal: AbortSignal,
   ): Promise<[Connection, Begun]> {
     for (;;) {
-      const connection = this.#reuse(endpoint) ?? (await this.open(endpoint, signal))
+      const connection = this.#reuse(endpoint) ?? (await this.#openUnlessRefused(endpoint, signal))
       try {
         return [connection, await within(this.#url.connectTimeout, signal, connection.begin(transaction))]
       } catch (error) {

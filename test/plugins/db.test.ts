@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import t from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
 import { createDatabase } from '../database.ts'
@@ -186,4 +187,43 @@ t.test('an endpoint that is not what target_session_attrs asks for is not used',
   )
   t.equal((await scrape()).get('collector_success{collector="one"}'), 0)
   t.match((await app.inject('/readyz')).json().reasons, [/it is not standby, as target_session_attrs asks/])
+})
+
+t.test('a server that takes no more connections is not stormed, and serves again when it does', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const role = new URL(url)
+  role.username = new URL(url).pathname.slice(1)
+  role.password = 'only-for-the-test'
+  await sql.unsafe(`CREATE ROLE ${role.username} LOGIN PASSWORD '${role.password}'`)
+  t.teardown(async () => {
+    const admin = new URL(url)
+    admin.pathname = '/postgres'
+    const after = postgres(admin.href, { max: 1 })
+    await after.unsafe(`DROP ROLE ${role.username}`)
+    await after.end()
+  })
+  const collectors = Array.from({ length: 20 }, (_, i) =>
+    defineCollector({
+      name: `c${i}`,
+      metrics: { [`business_c${i}`]: gauge('One.') },
+      query: (sql) => sql`SELECT 1 AS ${sql(`business_c${i}`)}`,
+    }),
+  )
+  const gate = await Gate.start(t, url)
+  const { scrape, app } = await startService(
+    t,
+    { DATABASE_URL: urlOf(role.href, [gate]) },
+    { collectors, start: false },
+  )
+  await app.db.waitForQuorum(new AbortController().signal)
+  await sql.unsafe(`ALTER ROLE ${role.username} CONNECTION LIMIT 1`)
+  const before = gate.connections
+  await app.round.run(0)
+  // The one that leads the snapshot, and those of the first four collectors.
+  t.ok(gate.connections - before <= 5, `${gate.connections - before} connections for 20 collectors`)
+  t.match(app.collectors.list[19]?.error?.message, /too many connections for role/)
+  await sql.unsafe(`ALTER ROLE ${role.username} CONNECTION LIMIT -1`)
+  let tick = 0
+  while ((await scrape()).get('collector_success{collector="c19"}') !== 1) await app.round.run(++tick)
+  t.equal((await scrape()).get('collector_success{collector="c0"}'), 1)
 })
