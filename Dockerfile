@@ -12,5 +12,5 @@ RUN mkdir -m 777 .cache
 USER node
 RUN node --input-type=module -e "import './src/app.ts'; import { checkFolder } from './src/folder.ts'; await checkFolder('/app/collectors')"
 EXPOSE 9993 6063
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 9993}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "-e", "const { PORT = 9993, TLS_CERT_FILE } = process.env; require(TLS_CERT_FILE ? 'https' : 'http').get({ port: PORT, path: '/healthz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "--max-semi-space-size=4", "src/server.ts"]

@@ -1,3 +1,4 @@
+import bearerAuth from '@fastify/bearer-auth'
 import Fastify, { LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { describeError } from '../src/error.ts'
@@ -5,12 +6,20 @@ import { describeError } from '../src/error.ts'
 /** The second listener, for whoever is on the machine: what each collector did last. */
 export default fp(
   async (app) => {
-    const { DEBUG_HOST: host, DEBUG_PORT: port, METRICS_TICK_DURATION: tickDuration } = app.config
+    const {
+      DEBUG_HOST: host,
+      DEBUG_PORT: port,
+      DEBUG_TOKEN: token,
+      METRICS_TICK_DURATION: tickDuration,
+    } = app.config
     if (port === 0) return
     const debug = Fastify({
       loggerInstance: app.log,
       logController: new LogController({ disableRequestLogging: true }),
     })
+
+    if (token !== undefined)
+      await debug.register(bearerAuth, { keys: new Set([token]), verifyErrorLogLevel: 'debug' })
 
     debug.get('/debug/collectors', async () => {
       const { tick, nextTickAt } = app.ticker

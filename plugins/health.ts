@@ -32,6 +32,7 @@ export default fp(
     })
 
     app.get('/', async (_request, reply) => {
+      await reply.helmet()
       const { METRICS_TICK_DURATION: tick } = app.config
       const names = app.collectors.list.map(({ collector }) => `<li>${collector.name}</li>`).join('\n')
       return reply.type('text/html; charset=utf-8').send(`<!doctype html>
@@ -56,5 +57,5 @@ ${names}
 `)
     })
   },
-  { name: 'health', dependencies: ['config', 'db', 'collectors'] },
+  { name: 'health', dependencies: ['config', 'doors', 'db', 'collectors'] },
 )

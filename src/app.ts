@@ -5,12 +5,14 @@ import collectors from '../plugins/collectors.ts'
 import config from '../plugins/config.ts'
 import db from '../plugins/db.ts'
 import debug from '../plugins/debug.ts'
+import doors from '../plugins/doors.ts'
 import health from '../plugins/health.ts'
 import metrics from '../plugins/metrics.ts'
 import round from '../plugins/round.ts'
 import scheduler from '../plugins/scheduler.ts'
 import state from '../plugins/state.ts'
-import type { Environment } from './config.ts'
+import { readCertificate } from './certificate.ts'
+import type { Config, Environment } from './config.ts'
 import { checkFolder } from './folder.ts'
 
 export interface AppOptions {
@@ -23,6 +25,10 @@ export interface AppOptions {
 
 /** Milliseconds for each plugin to start and to stop: longer than the grace of a running round. */
 const PLUGIN_TIMEOUT = 30_000
+/** A scrape is a request without a body, and sent at once: nothing slower or larger is worth a connection. */
+const LIMITS = { requestTimeout: 10_000, connectionTimeout: 60_000, bodyLimit: 1024 }
+/** Milliseconds for the headers of a request to be complete, and between two looks at that. */
+const HEADERS = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
 
 /** The service, not yet listening and not yet ticking. Rejects when its configuration or a collector is not right. */
@@ -31,14 +37,23 @@ export async function buildApp({
   folder = COLLECTORS,
   logger = true,
 }: AppOptions = {}): Promise<FastifyInstance> {
+  const settings = await readSettings(env)
   // A line for every scrape would hide the others. While a last round ends, scrapes still get their page.
   const logController = new LogController({ disableRequestLogging: true })
-  const app = Fastify({ logger, logController, return503OnClosing: false, pluginTimeout: PLUGIN_TIMEOUT })
+  const app: FastifyInstance = Fastify({
+    logger,
+    logController,
+    return503OnClosing: false,
+    pluginTimeout: PLUGIN_TIMEOUT,
+    ...LIMITS,
+    ...listener(settings),
+  })
   app.addHook('onError', async (request, _reply, error) => {
     app.log.error(error, `${request.method} ${request.url} failed`)
   })
   try {
     await app.register(config, env === undefined ? {} : { env })
+    await app.register(doors)
     await app.register(db)
     await app.register(collectors)
     await app.register(state)
@@ -59,4 +74,18 @@ export async function buildApp({
     await app.close()
     throw error
   }
+}
+
+/** The configuration, before there is a server: whether that is encrypted is for the configuration to say. */
+async function readSettings(env: Environment | undefined): Promise<Config> {
+  const app = Fastify()
+  await app.register(config, env === undefined ? {} : { env })
+  return app.config
+}
+
+function listener(settings: Config): object {
+  if (settings.TLS_CERT_FILE === '') return { http: HEADERS }
+  // A client without a certificate gets as far as the probes: the doors keep it from the rest.
+  const clients = { requestCert: settings.TLS_CLIENT_CA_FILE !== '', rejectUnauthorized: false }
+  return { https: { ...readCertificate(settings), ...clients, ...HEADERS } }
 }

@@ -29,8 +29,15 @@ const variables = {
   DATABASE_WAIT_TIMEOUT: duration('0', '0', LONGEST_TICK),
   HOST: text('0.0.0.0', 'an address to listen on'),
   PORT: whole('9993', 0, 65535),
+  METRICS_TOKEN: token(),
+  METRICS_TOKEN_FILE: text('', 'the path of a file that holds the token'),
+  TLS_CERT_FILE: text('', 'the path of a file with the certificate chain of the metrics listener'),
+  TLS_KEY_FILE: text('', 'the path of a file with its key'),
+  TLS_CLIENT_CA_FILE: text('', 'the path of a file with the certificates that sign those of clients'),
   DEBUG_HOST: text('127.0.0.1', 'an address to listen on'),
   DEBUG_PORT: whole('6063', 0, 65535),
+  DEBUG_TOKEN: token(),
+  DEBUG_TOKEN_FILE: text('', 'the path of a file that holds the token'),
   COLLECTORS: {
     default: '',
     takes: 'names of collectors, separated by commas',
@@ -53,15 +60,22 @@ const variables = {
   },
 } satisfies Record<string, Variable<unknown>>
 
+/** Variables whose text may come from a file, and is never shown. */
+const SECRETS = ['DATABASE_URL', 'METRICS_TOKEN', 'DEBUG_TOKEN'] as const
+/** Hosts that only this machine reaches. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
+
 type Variables = typeof variables
 export type VariableName = keyof Variables
 /** The text of every variable that is set. */
 export type Environment = Readonly<Partial<Record<VariableName, string>>>
 
 /** The value of every variable: durations in milliseconds, lists as arrays. */
-export type Config = { readonly [Name in VariableName]: ReturnType<Variables[Name]['parse']> } & {
-  readonly DATABASE_URL: DatabaseUrl
-}
+export type Config = {
+  readonly [Name in Exclude<VariableName, 'METRICS_TOKEN' | 'DEBUG_TOKEN'>]: ReturnType<
+    Variables[Name]['parse']
+  >
+} & { readonly METRICS_TOKEN?: string; readonly DEBUG_TOKEN?: string }
 
 /** All that is wrong with the environment, a line each. */
 export class ConfigError extends Error {
@@ -98,51 +112,76 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
   }
 
   const values: Partial<Record<VariableName, unknown>> = {}
+  const secrets: readonly string[] = SECRETS
   for (const name of Object.keys(variables) as VariableName[]) {
-    if (name !== 'DATABASE_URL') values[name] = read(name)
+    if (!secrets.includes(name)) values[name] = read(name)
   }
-  const url = readDatabaseUrl(environment, readFile, problems)
-  const database = url === undefined ? undefined : (read('DATABASE_URL', url) as DatabaseUrl | undefined)
-
+  for (const name of SECRETS) {
+    const text = readSecret(name, environment, readFile, problems)
+    if (text !== undefined) values[name] = read(name, text)
+  }
+  if (!environment.DATABASE_URL && !environment.DATABASE_URL_FILE) {
+    problems.push(
+      'DATABASE_URL is not set: it takes a PostgreSQL URL such as postgres://user:password@host:5432/database ' +
+        '(to see the service at work without a database of your own: npm run demo)',
+    )
+  }
+  const database = values.DATABASE_URL as DatabaseUrl | undefined
   const hosts = database?.endpoints.length
   if (hosts !== undefined && Number(values.DATABASE_QUORUM) > hosts) {
     problems.push(
       `DATABASE_QUORUM is "${values.DATABASE_QUORUM}", but DATABASE_URL lists ${hosts} ${hosts === 1 ? 'host' : 'hosts'}: it takes ${variables.DATABASE_QUORUM.takes}`,
     )
   }
+  problems.push(...doorProblems(values))
   if (problems.length > 0 || hosts === undefined) throw new ConfigError(problems)
-  values.DATABASE_URL = database
   values.DATABASE_QUORUM ||= Math.floor(hosts / 2) + 1
   // Every name of `variables` was read above without a problem.
   return values as Config
 }
 
-function readDatabaseUrl(
-  { DATABASE_URL: url, DATABASE_URL_FILE: file }: Environment,
+/** What is wrong with the variables that say who may come in. */
+function doorProblems(values: Partial<Record<VariableName, unknown>>): string[] {
+  const problems: string[] = []
+  if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
+    const [set, other] = values.TLS_CERT_FILE
+      ? ['TLS_CERT_FILE', 'TLS_KEY_FILE']
+      : ['TLS_KEY_FILE', 'TLS_CERT_FILE']
+    problems.push(`${set} is set and ${other} is not: set both, or neither`)
+  }
+  if (values.TLS_CLIENT_CA_FILE && !values.TLS_CERT_FILE) {
+    problems.push(
+      'TLS_CLIENT_CA_FILE is set and TLS_CERT_FILE is not: clients have certificates only where TLS is on',
+    )
+  }
+  if (values.DEBUG_PORT !== 0 && !LOOPBACK.test(String(values.DEBUG_HOST)) && !values.DEBUG_TOKEN) {
+    problems.push(
+      `DEBUG_HOST is "${values.DEBUG_HOST}", which others can reach: set DEBUG_TOKEN too, or DEBUG_HOST to 127.0.0.1`,
+    )
+  }
+  return problems
+}
+
+/** The text of a secret, which may be in a file that the variable with _FILE names; undefined when it is nowhere. */
+function readSecret(
+  name: (typeof SECRETS)[number],
+  environment: Environment,
   readFile: (path: string) => string,
   problems: string[],
 ): string | undefined {
-  if (url && file) problems.push('DATABASE_URL and DATABASE_URL_FILE are both set: set one of them')
-  else if (url) return url
+  const [text, file] = [environment[name], environment[`${name}_FILE`]]
+  if (text && file) problems.push(`${name} and ${name}_FILE are both set: set one of them`)
+  else if (text) return text
   else if (file?.includes('://')) {
-    problems.push(
-      'DATABASE_URL_FILE holds a URL where the path of a file is due: set DATABASE_URL to it instead',
-    )
+    problems.push(`${name}_FILE holds a URL where the path of a file is due: set ${name} to it instead`)
   } else if (file) {
     try {
       const content = readFile(file).trim()
       if (content) return content
-      problems.push(
-        `DATABASE_URL_FILE is "${file}", which is empty: it takes ${variables.DATABASE_URL_FILE.takes}`,
-      )
+      problems.push(`${name}_FILE is "${file}", which is empty: it takes ${variables[`${name}_FILE`].takes}`)
     } catch (error) {
-      problems.push(`DATABASE_URL_FILE is "${file}", which cannot be read: ${messageOf(error)}`)
+      problems.push(`${name}_FILE is "${file}", which cannot be read: ${messageOf(error)}`)
     }
-  } else {
-    problems.push(
-      'DATABASE_URL is not set: it takes a PostgreSQL URL such as postgres://user:password@host:5432/database ' +
-        '(to see the service at work without a database of your own: npm run demo)',
-    )
   }
   return undefined
 }
@@ -159,6 +198,17 @@ function messageOf(error: unknown): string {
 
 function text(fallback: string, takes: string): Variable<string> {
   return { default: fallback, takes, parse: (given) => given }
+}
+
+function token(): Variable<string> {
+  return {
+    takes: 'a token',
+    secret: true,
+    parse(given) {
+      if (!/^[\x21-\x7e]+$/.test(given)) throw new Error('has a character that no header can hold')
+      return given
+    },
+  }
 }
 
 function whole(fallback: string, from: number, to: number): Variable<number> {

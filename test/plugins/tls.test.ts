@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Postgres, startPostgres } from '../../demo/postgres.ts'
 import { defineCollector, gauge, open } from '../../src/collector.ts'
+import { certificate } from '../certificate.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
 
@@ -16,49 +16,6 @@ const encryption = defineCollector({
       FROM pg_stat_ssl
      WHERE pid = pg_backend_pid()`,
 })
-
-/** A certificate for these names that another, or itself, has signed; the paths of key and certificate. */
-function certificate(
-  folder: string,
-  name: string,
-  alternatives: string,
-  signer?: string,
-): { key: string; cert: string } {
-  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
-  const signed =
-    signer === undefined
-      ? []
-      : ['-CA', join(folder, `${signer}.crt`), '-CAkey', join(folder, `${signer}.key`)]
-  execFileSync(
-    'openssl',
-    [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...[
-        '-subj',
-        `/CN=${name}`,
-        '-addext',
-        `subjectAltName=${alternatives}`,
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        ...signed,
-      ],
-    ],
-    { stdio: 'pipe' },
-  )
-  return { key, cert }
-}
 
 t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, async (t) => {
   const folder = t.testdir({})

@@ -57,7 +57,7 @@ const taken: [name: VariableName, text: string, value: unknown][] = [
   ['HOST', '::1', '::1'],
   ['PORT', '0', 0],
   ['PORT', '65535', 65_535],
-  ['DEBUG_HOST', '0.0.0.0', '0.0.0.0'],
+  ['DEBUG_HOST', '127.0.0.2', '127.0.0.2'],
   ['DEBUG_PORT', '0', 0],
   ['DEBUG_PORT', '65535', 65_535],
   ['COLLECTORS', 'connections', ['connections']],
@@ -249,4 +249,45 @@ t.test('a URL that was given as DATABASE_URL_FILE by mistake is not shown', asyn
   const problems = problemsOf({ DATABASE_URL_FILE: DATABASE_URL })
   t.match(problems, [/^DATABASE_URL_FILE /])
   t.notMatch(problems.join('\n'), 'hush')
+})
+
+const doors: [what: string, environment: Environment, says: RegExp][] = [
+  ['a certificate without its key', { TLS_CERT_FILE: '/a' }, /TLS_CERT_FILE is set and TLS_KEY_FILE is not/],
+  ['a key without its certificate', { TLS_KEY_FILE: '/a' }, /TLS_KEY_FILE is set and TLS_CERT_FILE is not/],
+  [
+    'a CA of clients without TLS',
+    { TLS_CLIENT_CA_FILE: '/a' },
+    /TLS_CLIENT_CA_FILE is set and TLS_CERT_FILE is not/,
+  ],
+  [
+    'a debug listener for all without a token',
+    { DEBUG_HOST: '0.0.0.0' },
+    /DEBUG_HOST is "0.0.0.0".*set DEBUG_TOKEN/,
+  ],
+  ['a token that no header can hold', { METRICS_TOKEN: 'open sesame' }, /METRICS_TOKEN has a character/],
+  [
+    'two tokens',
+    { METRICS_TOKEN: 'a', METRICS_TOKEN_FILE: '/a' },
+    /METRICS_TOKEN and METRICS_TOKEN_FILE are both set/,
+  ],
+]
+for (const [what, environment, says] of doors) {
+  t.test(`${what} is refused`, async (t) => {
+    t.throws(() => read(environment), { message: says })
+  })
+}
+
+t.test('a token is in no message', async (t) => {
+  try {
+    read({ METRICS_TOKEN: 'hush hush', PORT: 'x' })
+  } catch (error) {
+    t.notMatch(String(error), 'hush')
+  }
+})
+
+t.test('a debug listener for all is right with a token', async (t) => {
+  t.match(read({ DEBUG_HOST: '0.0.0.0', DEBUG_TOKEN: 'hush' }), {
+    DEBUG_HOST: '0.0.0.0',
+    DEBUG_TOKEN: 'hush',
+  })
 })

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+
+/** A certificate for these names that another, or itself, has signed; the paths of key and certificate. */
+export function certificate(
+  folder: string,
+  name: string,
+  alternatives: string,
+  signer?: string,
+): { key: string; cert: string } {
+  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
+  const signed =
+    signer === undefined
+      ? []
+      : ['-CA', join(folder, `${signer}.crt`), '-CAkey', join(folder, `${signer}.key`)]
+  execFileSync(
+    'openssl',
+    [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...[
+        '-subj',
+        `/CN=${name}`,
+        '-addext',
+        `subjectAltName=${alternatives}`,
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...signed,
+      ],
+    ],
+    { stdio: 'pipe' },
+  )
+  return { key, cert }
+}
