@@ -10,7 +10,7 @@ import { describeError } from '../src/error.ts'
 const WATCH = 1000
 /** Paths that a probe can ask without a token or a certificate: they tell nothing of the business. */
 const OPEN = ['/healthz', '/readyz']
-/** Connections at once, most of them idle scrapers; what is more waits at the kernel. */
+/** Connections at once: far more than there are scrapers. What is more is turned away, and memory stays bounded. */
 const CONNECTIONS = 1000
 
 /** Who may come in: tokens, certificates, and the headers that keep a page from being misused. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, type Environment, readConfig, type VariableName } from '../../src/config.ts'
+import { ConfigError, type Environment, readConfig, schema, type VariableName } from '../../src/config.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -291,3 +291,12 @@ t.test('a debug listener for all is right with a token', async (t) => {
     DEBUG_TOKEN: 'hush',
   })
 })
+
+for (const document of ['.env.example', 'README.md']) {
+  t.test(`${document} has every variable, and no other`, async (t) => {
+    const text = readFileSync(new URL(`../../${document}`, import.meta.url), 'utf8')
+    const line = document === 'README.md' ? /^\| (`[A-Z_`, ]+) \|/gm : /^#?([A-Z_]+)=/gm
+    const named = Array.from(text.matchAll(line), ([, names = '']) => names.match(/[A-Z_]{4,}/g) ?? []).flat()
+    t.strictSame(named.sort(), Object.keys(schema.properties).sort())
+  })
+}
