@@ -52,9 +52,10 @@ export default fp(
         if (outage) app.log.info('the database is back')
         outage = false
         outcomes = await runAll(due, snapshot)
-        const again = snapshot.lost
+        const failed = outcomes.some(({ result }) => result instanceof Error)
+        // Asked after it was closed: that the lead is gone, or silent, may not have shown before.
         await snapshot.close()
-        if (!again || stopping.signal.aborted) return outcomes
+        if (!failed || !snapshot.lost || stopping.signal.aborted) return outcomes
         lost.add(snapshot.endpoint)
       }
     }

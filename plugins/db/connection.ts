@@ -168,5 +168,7 @@ export class Connection {
     this.#socket = socket
     // An error after the client took its own listeners off has nobody else to go to.
     socket.on('error', (error) => this.destroy(error))
+    // Nor has the end of one that the client did not get yet.
+    socket.on('close', () => this.destroy(new Error('the server closed the connection')))
   }
 }

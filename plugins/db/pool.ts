@@ -72,6 +72,10 @@ export class Pool {
         const stale = connection.reused && !signal.aborted && (connection.lost || !isAnswer(error))
         this.discard(connection, error)
         if (!stale) throw error
+        // What befell one that lay idle befell all: to wait for each would cost a round as many timeouts.
+        for (let idle = this.#reuse(endpoint); idle !== undefined; idle = this.#reuse(endpoint)) {
+          this.discard(idle, error)
+        }
       }
     }
   }
