@@ -1,5 +1,9 @@
 import { formatDuration } from './duration.ts'
 
+/** How many parts a deadline is waited for in, and the longest of them in milliseconds. */
+const PARTS = 4
+const LONGEST_PART = 1000
+
 /** Something took longer than it may. */
 export class DeadlineError extends Error {
   override name = 'DeadlineError'
@@ -17,7 +21,19 @@ export async function deadline<T>(
   const controller = new AbortController()
   const abort = () => controller.abort(signal.reason)
   const late = () => controller.abort(new DeadlineError(`no answer within ${formatDuration(milliseconds)}`))
-  const timer = setTimeout(late, milliseconds)
+  let left = milliseconds
+  let timer: NodeJS.Timeout | undefined
+  const wait = () => {
+    const started = performance.now()
+    const part = Math.min(milliseconds / PARTS, LONGEST_PART, left)
+    timer = setTimeout(() => {
+      // While somebody's code held up the process no answer could be heard: of that time little counts.
+      left -= Math.min(performance.now() - started, 2 * part)
+      if (left < 1) late()
+      else wait()
+    }, part)
+  }
+  wait()
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
   try {

@@ -7,7 +7,7 @@ import type { Environment } from '../src/config.ts'
 
 export interface ServiceProcess {
   readonly child: ChildProcess
-  /** Where it serves. */
+  /** Where it serves, once it has said so. */
   readonly url: string
   /** All that it wrote so far, to both of its outputs. */
   output(): string
@@ -19,18 +19,17 @@ export interface ServiceProcess {
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** The service in a process of its own, as `npm start` runs it: on a free port, with this environment and no other. */
+/** The service in a process of its own, as `npm start` runs it: on a port that it finds free, with this environment and no other. */
 export async function spawnService(
   t: Test,
   env: Environment,
   { command = [process.execPath, 'src/server.ts'], cwd = ROOT, uid = undefined as number | undefined } = {},
 ): Promise<ServiceProcess> {
-  const port = String(await freePort())
   // The test runner has every process load a part of its own, which wants to write where this one may not.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', ...command], {
     cwd,
     ...(uid === undefined ? {} : { uid, gid: uid }),
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: port, DEBUG_PORT: '0', ...env },
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DEBUG_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -42,7 +41,11 @@ export async function spawnService(
   })
   return {
     child,
-    url: `http://127.0.0.1:${env.PORT ?? port}`,
+    get url() {
+      const said = /(?:metrics on|listening at) (http:\/\/[\d.]+:\d+)/.exec(output)?.[1]
+      if (said === undefined) throw new Error(`the service does not listen yet:\n${output}`)
+      return said
+    },
     output: () => output,
     exit,
     async said(text) {

@@ -15,6 +15,12 @@ const FAREWELL = 1000
 /** Columns of a Role. */
 const ROLE = `pg_is_in_recovery() AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly"`
 
+/**
+ * A database without an encoding holds bytes of any: asked for UTF-8, it would fail the query at the first that is none.
+ * https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-AUTOMATIC-CONVERSION
+ */
+const BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII'`
+
 /** Whether an error is the server's answer to a query, after which the connection goes on. */
 export function isAnswer(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
@@ -119,6 +125,7 @@ export class Connection {
         SET LOCAL statement_timeout = ${Math.ceil(statementTimeout)};
         SET LOCAL lock_timeout = ${Math.ceil(Math.min(LOCK_TIMEOUT, statementTimeout))};
         SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(idleTimeout)};
+        ${BYTES};
         SELECT ${ROLE}, pg_backend_pid() AS pid,
                to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`),
     )

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import { deadline, within } from '../../src/deadline.ts'
 import type { Endpoint } from '../../src/endpoint.ts'
-import type { Begun, Connection } from './connection.ts'
+import { type Begun, type Connection, isAnswer } from './connection.ts'
 import type { Pool } from './pool.ts'
 
 /** Milliseconds that the server has, after the time a query may take, to end it by itself. */
@@ -72,10 +72,7 @@ export class Snapshot {
     const [connection, { pid }] = await deadline(timeout, signal, (signal) =>
       this.#pool.begin(this.endpoint, transaction, signal),
     )
-    const running = { is: true }
-    const work = connection.run(query).finally(() => {
-      running.is = false
-    })
+    const work = connection.run(query)
     try {
       const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
       const result = await within(left, signal, work)
@@ -83,7 +80,8 @@ export class Snapshot {
       this.#pool.release(connection)
       return result
     } catch (error) {
-      if (running.is) await this.#cancel(pid, work)
+      // Unless the server has ended it, the query may run on, even when whoever asked has given it up.
+      if (!isAnswer(error) && !connection.lost) await this.#cancel(pid, work)
       await this.#leave(connection, error)
       throw error
     }

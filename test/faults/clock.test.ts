@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Environment } from '../../src/config.ts'
+import { createDatabase } from '../database.ts'
+import { samplesOf } from '../exposition.ts'
+import { lacks } from '../program.ts'
+import { moreRounds, rounds, scrape, serveFolder, unharmed, until } from './process.ts'
+import { served, watch } from './scraper.ts'
+
+/** Seconds. */
+const HOUR = 3600
+
+t.test(
+  'a collector that blocks the process for 5 s holds up the scrapes, and nothing else comes of it',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const service = await serveFolder(t, 'clock', {
+      DATABASE_URL: url,
+      METRICS_TICK_DURATION: '1s',
+      COLLECTORS: 'steady,constant,blocking',
+    })
+    // As many as a Prometheus with its patience: each waits, and each is answered.
+    let over = false
+    const scraper = (async () => {
+      const statuses = new Set<number>()
+      while (!over) {
+        const response = await fetch(`${service.url}/metrics`)
+        samplesOf(await response.text())
+        statuses.add(response.status)
+      }
+      return [...statuses]
+    })()
+    await until(service, (samples) => samples.get('business_blocks') === 2)
+    const samples = await moreRounds(service, 2)
+    over = true
+    t.same(await scraper, [200])
+    t.equal(rounds(samples, 'failure'), 0, 'no round failed')
+    t.ok(rounds(samples, 'success') >= 5, 'the rounds went on')
+    for (const name of ['steady', 'constant', 'blocking']) {
+      t.equal(samples.get(`collector_success{collector="${name}"}`), 1, `${name} works`)
+      t.equal(samples.get(`collection_errors_total{collector="${name}"}`), 0, `${name} never failed`)
+    }
+    t.equal(samples.get('business_steady'), 7)
+    const skipped = samples.get('collection_skipped_ticks_total') ?? 0
+    t.ok(skipped <= 2, `${skipped} ticks fell into a round that blocked`)
+    t.equal(samples.get(`database_up{endpoint="${new URL(url).host}"}`), 1)
+    unharmed(t, service)
+  },
+)
+
+/** A service with a clock of its own, and how to set that clock to so many seconds before or after the true one. */
+async function serveWithClock(t: Test, env: Environment) {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  await sql.unsafe('CREATE TABLE weather (fine int); INSERT INTO weather VALUES (1)')
+  const file = join(t.testdir({}), 'clock')
+  // Renamed into place: the service reads it all the time.
+  const set = (seconds: number) => {
+    writeFileSync(`${file}.new`, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`)
+    renameSync(`${file}.new`, file)
+  }
+  set(0)
+  const { stdout } = spawnSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' })
+  const service = await serveFolder(
+    t,
+    'clock',
+    { DATABASE_URL: url, METRICS_TICK_DURATION: '1s', COLLECTORS: 'steady,fragile', ...env },
+    // The monotonic clock of a machine does not step either.
+    [
+      `LD_PRELOAD=${stdout.trim()}`,
+      `FAKETIME_TIMESTAMP_FILE=${file}`,
+      'FAKETIME_NO_CACHE=1',
+      'FAKETIME_DONT_FAKE_MONOTONIC=1',
+    ],
+  )
+  return { service, sql, set }
+}
+
+const SUCCESS = 'collector_last_success_timestamp_seconds{collector="steady"}'
+const skip = lacks('faketime', 'faketime')
+
+t.test(
+  'a clock that steps by an hour moves the timestamps, and neither ticks nor values',
+  { skip },
+  async (t) => {
+    const { service, sql, set } = await serveWithClock(t, { COLLECTOR_STALE_AFTER: '10m' })
+    const end = await watch(t, service.url)
+    await until(service, (samples) => samples.get('business_fragile') === 1)
+    await sql`UPDATE weather SET fine = 0`
+    await until(service, (samples) => samples.get('collector_success{collector="fragile"}') === 0)
+
+    for (const seconds of [HOUR, -HOUR, 0]) {
+      const before = await scrape(service)
+      const started = performance.now()
+      set(seconds)
+      const stepped = (samples: Map<string, number>) =>
+        Math.abs((samples.get(SUCCESS) ?? 0) - (Date.now() / 1000 + seconds)) < HOUR / 2
+      const samples = await until(
+        service,
+        (samples) => stepped(samples) && rounds(samples) >= rounds(before) + 2,
+      )
+      // Ticks that are missing would keep the test waiting; here are too many.
+      const elapsed = (performance.now() - started) / 1000
+      const more = rounds(samples) - rounds(before)
+      t.ok(more <= elapsed + 2, `${more} rounds in ${elapsed.toFixed(1)} s after a step to ${seconds} s`)
+      t.equal(samples.get('business_fragile'), 1, 'what failed less than 10 minutes ago is not stale')
+      t.equal(samples.get('business_steady'), 7)
+      t.equal(samples.get('collector_success{collector="steady"}'), 1)
+      t.equal(samples.get('collection_skipped_ticks_total'), 0)
+    }
+    served(t, await end())
+    unharmed(t, service)
+  },
+)
+
+t.test('a clock that steps back does not keep stale values on the page', { skip }, async (t) => {
+  const { service, sql, set } = await serveWithClock(t, { COLLECTOR_STALE_AFTER: '3s' })
+  const end = await watch(t, service.url)
+  await until(service, (samples) => samples.get('business_fragile') === 1)
+  await sql`UPDATE weather SET fine = 0`
+  await until(service, (samples) => samples.get('collector_success{collector="fragile"}') === 0)
+  set(-HOUR)
+  const samples = await until(service, (samples) => !samples.has('business_fragile'))
+  t.equal(samples.get('collector_series{collector="fragile"}'), 0)
+  await sql`UPDATE weather SET fine = 1`
+  await until(service, (samples) => samples.get('business_fragile') === 1)
+  served(t, await end())
+  unharmed(t, service)
+})

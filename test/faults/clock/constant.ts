@@ -1,0 +1,8 @@
+import { defineCollector, gauge } from '../../../src/collector.ts'
+
+export default defineCollector({
+  name: 'constant',
+  metrics: { business_constant: gauge('A value that stands, whatever the others do.') },
+  query: (sql) => sql`
+    SELECT 8 AS business_constant`,
+})

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import postgres from 'postgres'
+import t, { type Test } from 'tap'
+import { defineCollector, gauge } from '../../src/collector.ts'
+import { createDatabase } from '../database.ts'
+import { startService } from '../service.ts'
+import { rounds, serveFolder, unharmed, until } from './process.ts'
+import { served, watch } from './scraper.ts'
+
+const ROUNDS = 2
+
+/** Runs a service with `steady` and these collectors until some rounds have ended, scraped all the while. */
+async function flood(t: Test, url: string, collectors: string) {
+  const service = await serveFolder(t, 'flood', {
+    DATABASE_URL: url,
+    METRICS_TICK_DURATION: '1s',
+    COLLECTORS: `steady,${collectors}`,
+  })
+  const end = await watch(t, service.url)
+  const samples = await until(service, (samples) => rounds(samples) >= ROUNDS)
+  served(t, await end())
+  unharmed(t, service)
+  t.equal(samples.get('business_steady'), 7, "another collector's value stands")
+  t.equal(samples.get('collector_success{collector="steady"}'), 1)
+  return { service, samples }
+}
+
+const named = (samples: Map<string, number>, name: string) =>
+  [...samples.keys()].filter((key) => key.startsWith(name))
+
+t.test('of 100,000 label values, 200 keep a series and the rest is one', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { samples } = await flood(t, url, 'values')
+  t.equal(named(samples, 'business_values').length, 201)
+  t.equal(samples.get('business_values{customer="customer-100000"}'), 100_000, 'the largest stay')
+  t.equal(samples.get('business_values{customer="customer-99800"}'), undefined)
+  t.equal(samples.get('business_values{customer="other"}'), (99_800 * 99_801) / 2)
+  t.equal(samples.get('collector_series{collector="values"}'), 201)
+  t.equal(samples.get('collector_success{collector="values"}'), 1)
+  const folded = samples.get('collector_folded_series_total{collector="values"}') ?? 0
+  t.ok(folded >= ROUNDS * 99_800, `${folded} series were folded`)
+  t.equal(folded % 99_800, 0)
+})
+
+t.test(
+  'label values of 1 MB are rejected and counted, and are neither on the page nor in the log',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const { service, samples } = await flood(t, url, 'megabyte')
+    t.same(named(samples, 'business_megabyte'), ['business_megabyte{note="short"}'])
+    t.equal(samples.get('collector_success{collector="megabyte"}'), 1)
+    const rejected = samples.get('collector_rejected_rows_total{collector="megabyte",reason="label"}') ?? 0
+    t.ok(rejected >= ROUNDS * 40, `${rejected} rows were rejected`)
+    t.equal(rejected % 40, 0)
+    t.ok(service.output().length < 100_000, `${service.output().length} characters were logged`)
+    t.match(service.output(), /collector rejects rows: note is .{1,200} characters/)
+  },
+)
+
+t.test('a query that returns ten million rows fails, says why, and is ended on the server', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const { service, samples } = await flood(t, url, 'rows')
+  t.equal(samples.get('collector_success{collector="rows"}'), 0)
+  t.equal(samples.get('collector_series{collector="rows"}'), 0)
+  t.ok((samples.get('collection_errors_total{collector="rows"}') ?? 0) >= ROUNDS)
+  t.match(service.output(), /returns more than 200000 rows: aggregate in SQL, or raise COLLECTOR_MAX_SERIES/)
+  const backends = await sql`
+    SELECT FROM pg_stat_activity
+     WHERE application_name = 'metrics-service' AND datname = current_database()`
+  t.ok(backends.length <= 5, `${backends.length} connections`)
+})
+
+t.test('a query that is hopeless before it has ended is cancelled on the server', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const hopeless = defineCollector({
+    name: 'hopeless',
+    metrics: { business_hope: gauge('Nothing, for a long time.') },
+    query: (sql) => sql`
+      SELECT n AS nonsense, pg_sleep(CASE WHEN n > 5000 THEN 60 ELSE 0 END)
+        FROM generate_series(1, 5001) AS n`,
+  })
+  const { app } = await startService(t, { DATABASE_URL: url }, { collectors: [hopeless] })
+  t.match(String(app.collectors.list[0]?.error), /returns a column "nonsense"/)
+  const running = await sql`
+    SELECT FROM pg_stat_activity
+     WHERE application_name = 'metrics-service' AND datname = current_database() AND state <> 'idle'`
+  t.equal(running.length, 0)
+})
+
+t.test(
+  'a row with a thousand columns fails the collector that did not ask for them, and only that',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const { service, samples } = await flood(t, url, 'columns,wide')
+    t.equal(samples.get('collector_success{collector="columns"}'), 0)
+    t.match(service.output(), /a column \\?"column_0\\?", which is neither a label nor a metric/)
+    t.match(service.output(), /column_4.*; and 995 more/)
+    t.equal(named(samples, 'business_wide_').length, 1000)
+    t.equal(samples.get('business_wide_999'), 999)
+    t.equal(samples.get('collector_series{collector="wide"}'), 1000)
+  },
+)
+
+t.test(
+  'bytes of a SQL_ASCII database that are not UTF-8 are shown as U+FFFD, on a page that is UTF-8',
+  async (t) => {
+    const { url, sql } = await createDatabase(t, { schema: false })
+    const name = `test_${randomBytes(6).toString('hex')}`
+    await sql.unsafe(`
+    CREATE DATABASE ${name} ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0`)
+    const ascii = new URL(url)
+    ascii.pathname = `/${name}`
+    const client = postgres(ascii.href, { max: 1 })
+    t.teardown(async () => {
+      await client.end()
+      await sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`)
+    })
+    await client.unsafe(`
+    CREATE TABLE places (n int, place text);
+    INSERT INTO places VALUES (1, 'plain'), (2, E'caf\\xe9'), (3, E'\\xc3\\xa9t\\xc3\\xa9'), (4, E'caf\\xff'),
+                              (5, E'cut \\xe2\\x82')`)
+    const { service, samples } = await flood(t, ascii.href, 'bytes')
+    t.same(
+      named(samples, 'business_bytes').map((key) => [key, samples.get(key)]),
+      [
+        ['business_bytes{place="plain"}', 1],
+        ['business_bytes{place="caf\ufffd"}', 2],
+        ['business_bytes{place="été"}', 3],
+        ['business_bytes{place="cut \ufffd"}', 5],
+      ],
+    )
+    const page = await (await fetch(`${service.url}/metrics`)).arrayBuffer()
+    t.doesNotThrow(() => new TextDecoder('utf-8', { fatal: true }).decode(page))
+    const rejected = 'collector_rejected_rows_total{collector="bytes",reason="duplicate"}'
+    t.ok((samples.get(rejected) ?? 0) >= ROUNDS, 'what became the same text is rejected and counted')
+    t.equal(samples.get('collector_success{collector="bytes"}'), 1)
+  },
+)
+
+t.test('all of that at once is no more than all of that', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { samples } = await flood(t, url, 'values,megabyte,rows,columns,wide')
+  t.equal(samples.get('business_values{customer="customer-100000"}'), 100_000)
+  t.same(
+    ['values', 'megabyte', 'rows', 'columns', 'wide'].map((name) =>
+      samples.get(`collector_success{collector="${name}"}`),
+    ),
+    [1, 1, 0, 0, 1],
+  )
+})

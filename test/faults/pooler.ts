@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Test } from 'tap'
+import type { Postgres } from '../../demo/postgres.ts'
+import { freePort } from '../process.ts'
+
+export interface Pooler {
+  /** The database `postgres` through it, as the superuser. */
+  readonly url: string
+  readonly endpoint: string
+  start(): Promise<void>
+  /** Ends it at once, and with it every connection. */
+  stop(): Promise<void>
+}
+
+/**
+ * pgbouncer in front of a server, in transaction mode. Nothing else need be set, `ignore_startup_parameters` neither.
+ * The one setting that can be too small is `default_pool_size` (20 unless set): the transaction that leads a round holds
+ * a server connection until the last that reads its snapshot has ended, so 2 is the least with which anything works, and
+ * COLLECTOR_CONCURRENCY + 1 is what makes no collector wait.
+ * https://www.pgbouncer.org/config.html#default_pool_size
+ */
+export async function startPooler(t: Test, postgres: Postgres, poolSize: number): Promise<Pooler> {
+  const port = await freePort()
+  const { password } = new URL(postgres.url)
+  // A folder of the account that the server runs as: pgbouncer, too, refuses to run as root.
+  const folder = dirname(postgres.dir)
+  const { uid, gid } = statSync(postgres.dir)
+  const [settings, users] = [join(folder, `pgbouncer-${port}.ini`), join(folder, `users-${port}.txt`)]
+  writeFileSync(users, `"postgres" "${password}"\n`, { mode: 0o600 })
+  writeFileSync(
+    settings,
+    `
+[databases]
+* = host=127.0.0.1 port=${postgres.port}
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${users}
+pool_mode = transaction
+default_pool_size = ${poolSize}
+`,
+    { mode: 0o600 },
+  )
+  const owner = process.getuid?.() === 0 ? { uid, gid } : {}
+  if (owner.uid !== undefined) for (const path of [settings, users]) chownSync(path, uid, gid)
+  let child: ChildProcess | undefined
+
+  async function start(): Promise<void> {
+    const started = spawn('pgbouncer', [settings], { ...owner, stdio: ['ignore', 'ignore', 'pipe'] })
+    child = started
+    let log = ''
+    for (;;) {
+      const [chunk] = await Promise.race([once(started.stderr, 'data'), once(started, 'exit')])
+      log += chunk
+      if (log.includes('process up')) break
+      if (started.exitCode !== null) throw new Error(`pgbouncer ended with ${started.exitCode}:\n${log}`)
+    }
+    started.stderr.resume()
+  }
+
+  async function stop(): Promise<void> {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  t.teardown(stop)
+  await start()
+  const url = new URL(postgres.url)
+  url.port = String(port)
+  return { url: url.href, endpoint: `127.0.0.1:${port}`, start, stop }
+}

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { Environment } from '../../src/config.ts'
+import { samplesOf } from '../exposition.ts'
+import { type ServiceProcess, spawnService } from '../process.ts'
+
+/** Bytes that the service may ever hold, whatever befalls it. */
+export const MOST_MEMORY = 400 * 2 ** 20
+
+const ENTRY = fileURLToPath(new URL('serve.ts', import.meta.url))
+/** As `npm start` has it. */
+const NODE = ['MALLOC_ARENA_MAX=2', process.execPath, '--max-semi-space-size=4']
+
+/**
+ * The service in a process of its own with the collectors of a folder beside the tests, once it listens. The
+ * variables are what the process has beside its configuration.
+ */
+export async function serveFolder(
+  t: Test,
+  folder: string,
+  env: Environment,
+  variables: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const path = fileURLToPath(new URL(`${folder}/`, import.meta.url))
+  const service = await spawnService(t, env, { command: [...variables, ...NODE, ENTRY, path] })
+  await service.said('"listening"')
+  return service
+}
+
+export async function scrape({ url }: ServiceProcess): Promise<Map<string, number>> {
+  const response = await fetch(`${url}/metrics`)
+  if (response.status !== 200) throw new Error(`GET /metrics: ${response.status}`)
+  return samplesOf(await response.text())
+}
+
+/** Scrapes until the samples are as wanted; a test that waits in vain runs into its own time limit. */
+export async function until(service: ServiceProcess, wanted: (samples: Map<string, number>) => boolean) {
+  for (;;) {
+    const samples = await scrape(service)
+    if (wanted(samples)) return samples
+    await delay(20)
+  }
+}
+
+/** Rounds that have ended so far. */
+export function rounds(samples: Map<string, number>, ...results: readonly ('success' | 'failure')[]): number {
+  const counted = results.length === 0 ? (['success', 'failure'] as const) : results
+  return counted
+    .map((result) => samples.get(`collection_duration_seconds_count{result="${result}"}`) ?? 0)
+    .reduce((sum, count) => sum + count)
+}
+
+/** Scrapes until so many more rounds have ended. */
+export async function moreRounds(service: ServiceProcess, count: number): Promise<Map<string, number>> {
+  const before = rounds(await scrape(service))
+  return until(service, (samples) => rounds(samples) >= before + count)
+}
+
+/** The most memory that a process ever had resident, in bytes; what it has now where the system does not keep that. */
+export function peakMemory(pid: number | undefined): number {
+  if (process.platform !== 'linux')
+    return Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout) * 1024
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+/** Asserts that the service still runs, never took much memory, and logged no error that nothing caught. */
+export function unharmed(t: Test, { child, output }: ServiceProcess): void {
+  t.equal(child.exitCode, null, 'the process is up')
+  const peak = peakMemory(child.pid)
+  t.ok(peak < MOST_MEMORY, `its peak of memory was ${Math.round(peak / 2 ** 20)} MB`)
+  t.notMatch(output(), /nothing caught|unhandled|of the service itself|"level":60/i)
+}

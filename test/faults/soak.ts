@@ -1,0 +1,199 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import postgresJs from 'postgres'
+import t, { type Test } from 'tap'
+import { startPostgres } from '../../demo/postgres.ts'
+import { Gate, urlOf } from '../gate.ts'
+import { type ServiceProcess, spawnService } from '../process.ts'
+import { MOST_MEMORY, moreRounds, peakMemory, rounds, scrape, unharmed, until } from './process.ts'
+import type { Resources } from './rounds.ts'
+import { served, watch } from './scraper.ts'
+
+/**
+ * An hour's worth of rounds and faults in two minutes, or as many seconds as the argument says: what the service holds
+ * is at the end what it was at the beginning. `node test/faults/soak.ts [seconds]`; Linux alone, for it counts file
+ * descriptors. The SEED of another run makes the same choices again.
+ */
+const SECONDS = Number(process.argv[2] ?? 120)
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+
+/** How much of what it held a process may hold more at the end. */
+const MORE_MEMORY = 1.25
+const MORE_HEAP = 1.25
+const MORE_OBJECTS = 1.5
+/** Connections that it may have at once: COLLECTOR_CONCURRENCY + 1. */
+const CONNECTIONS = 5
+
+const ENTRY = fileURLToPath(new URL('rounds.ts', import.meta.url))
+const FOLDER = fileURLToPath(new URL('soak/', import.meta.url))
+
+/** Numbers from 0 to 1, the same for the same seed: https://en.wikipedia.org/wiki/Linear_congruential_generator */
+function chance(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+const descriptors = ({ child }: ServiceProcess) => readdirSync(`/proc/${child.pid}/fd`).length
+const resident = ({ child }: ServiceProcess) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024
+const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`
+
+async function send(service: ServiceProcess, method: string, path: string): Promise<unknown> {
+  const response = await fetch(service.url + path, { method, headers: { connection: 'close' } })
+  if (response.status !== 200)
+    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  return response.json()
+}
+
+const resourcesOf = async (service: ServiceProcess) => (await send(service, 'GET', '/resources')) as Resources
+
+async function soak(t: Test): Promise<void> {
+  const postgres = await startPostgres()
+  t.teardown(() => postgres.destroy())
+  const sql = postgresJs(postgres.url, { max: 1, onnotice: () => {} })
+  t.teardown(() => sql.end({ timeout: 1 }))
+  await sql.unsafe(`
+    CREATE TABLE weather (fine int, windy int);
+    INSERT INTO weather VALUES (1, 0);
+    CREATE TABLE events (kind text, create_time timestamptz DEFAULT clock_timestamp());
+    CREATE INDEX ON events (create_time)`)
+  const gate = await Gate.start(t, postgres.url)
+  const service = await spawnService(
+    t,
+    { DATABASE_URL: urlOf(postgres.url, [gate], '?connect_timeout=2'), METRICS_TICK_DURATION: '1s' },
+    { command: ['MALLOC_ARENA_MAX=2', process.execPath, '--max-semi-space-size=4', ENTRY, FOLDER] },
+  )
+  await service.said('"listening"')
+  const backends = async () =>
+    (await sql`SELECT pid FROM pg_stat_activity WHERE application_name = 'metrics-service'`).length
+  /** What it holds when all is well and a round a second is all that goes on. */
+  const settle = async () => {
+    await until(service, (samples) => samples.get('business_fragile') === 1)
+    await moreRounds(service, 3)
+    return { descriptors: descriptors(service), backends: await backends(), ...(await resourcesOf(service)) }
+  }
+
+  const random = chance(SEED)
+  const faults = {
+    terminated: () => sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'metrics-service' AND random() < 0.5`,
+    cancelled: () => sql`
+      SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'metrics-service'`,
+    cut: async () => {
+      await gate.down()
+      await delay(random() * 300)
+      await gate.up()
+    },
+    failing: async () => {
+      await sql`UPDATE weather SET fine = 0`
+      await delay(random() * 300)
+      await sql`UPDATE weather SET fine = 1`
+    },
+    late: async () => {
+      await sql`UPDATE weather SET windy = 60`
+      await delay(random() * 500)
+      await sql`UPDATE weather SET windy = 0`
+    },
+    locked: () =>
+      sql.begin(async (sql) => {
+        await sql`LOCK TABLE events`
+        await delay(random() * 500)
+      }),
+    counted: () => sql`INSERT INTO events (kind) VALUES ('one'), ('two'), ('three')`,
+    frozen: async () => {
+      postgres.freeze()
+      await delay(random() * 300)
+      postgres.thaw()
+    },
+  }
+  const kinds = Object.values(faults)
+  const strain = async (seconds: number, look: () => unknown) => {
+    await send(service, 'POST', '/rounds')
+    for (const started = performance.now(); performance.now() - started < seconds * 1000; ) {
+      await kinds[Math.floor(random() * kinds.length)]?.()
+      await look()
+      await delay(random() * 300)
+    }
+    await send(service, 'DELETE', '/rounds')
+  }
+
+  const end = await watch(t, service.url)
+  // Code that runs often is compiled, caches fill, the heap grows to its size: the beginning is after that.
+  await strain(SECONDS / 4, () => {})
+  const before = await settle()
+  const memory: number[] = []
+  let most = 0
+  await strain(SECONDS, async () => {
+    most = Math.max(most, await backends())
+    memory.push(resident(service))
+  })
+  const seen = await end()
+  const after = await settle()
+
+  const run = after.rounds - before.rounds
+  const samples = await scrape(service)
+  t.comment(
+    `${run} rounds, of which ${rounds(samples, 'failure')} failed; ${seen.scrapes} scrapes; seed ${SEED}`,
+  )
+  const tenths = Array.from({ length: 10 }, (_, i) =>
+    median(memory.slice(Math.floor((i * memory.length) / 10), Math.floor(((i + 1) * memory.length) / 10))),
+  )
+  t.comment(`resident memory, by tenths of the time: ${tenths.map(megabytes).join(', ')}`)
+  t.comment(`before: ${JSON.stringify(before)}`)
+  t.comment(`after: ${JSON.stringify(after)}`)
+  served(t, seen)
+  unharmed(t, service)
+  t.ok(run > 10 * SECONDS, `${run} rounds were run`)
+  t.ok(rounds(samples, 'failure') > 0, 'some of them failed')
+  t.ok(rounds(samples, 'success') > 0, 'some of them did not')
+  t.ok(most <= CONNECTIONS + 1, `${most} backends at most, one of which may have been about to end`)
+  const third = Math.floor(memory.length / 3)
+  const [first, last] = [median(memory.slice(0, third)), median(memory.slice(-third))]
+  t.ok(
+    last <= first * MORE_MEMORY,
+    `resident memory: ${megabytes(first)} in the first third, ${megabytes(last)} in the last`,
+  )
+  t.ok(peakMemory(service.child.pid) < MOST_MEMORY, `${megabytes(peakMemory(service.child.pid))} at the most`)
+  t.ok(
+    after.heap <= before.heap * MORE_HEAP,
+    `heap: ${megabytes(before.heap)} before, ${megabytes(after.heap)} after`,
+  )
+  t.ok(
+    after.descriptors <= before.descriptors,
+    `file descriptors: ${before.descriptors} before, ${after.descriptors} after`,
+  )
+  t.ok(after.backends <= before.backends, `backends: ${before.backends} before, ${after.backends} after`)
+  // The scrapes of that moment had sockets before, and have none now.
+  for (const [kind, count] of Object.entries(after.active)) {
+    const had = before.active[kind] ?? 0
+    t.ok(count <= had, `what is active, ${kind}: ${had} before, ${count} after`)
+  }
+  t.equal(after.listeners, before.listeners, 'listeners')
+  for (const [name, count] of Object.entries(after.objects)) {
+    const had = before.objects[name] ?? 0
+    t.ok(count <= had * MORE_OBJECTS + 20, `objects of ${name}: ${had} before, ${count} after`)
+  }
+  const counted = await sql`SELECT kind, count(*)::int FROM events GROUP BY kind`
+  for (const { kind, count } of counted)
+    t.equal(
+      samples.get(`business_events_total{kind="${kind === 'three' ? 'other' : kind}"}`),
+      count,
+      `events of kind ${kind} were counted once each`,
+    )
+
+  service.child.kill('SIGTERM')
+  t.equal(await service.exit, 0)
+  // The gate passes the farewell on, and the server takes it, in their own time.
+  for (let tries = 0; tries < 250 && (await backends()) > 0; tries++) await delay(20)
+  t.equal(await backends(), 0, 'it leaves no backend')
+}
+
+t.setTimeout((2 * SECONDS + 120) * 1000)
+t.test('what the service holds after thousands of rounds and faults is what it held before', soak)

@@ -1,0 +1,9 @@
+import { defineCollector, gauge } from '../../../src/collector.ts'
+
+export default defineCollector({
+  name: 'fragile',
+  metrics: { business_fragile: gauge('A value, unless the weather is bad.') },
+  query: (sql) => sql`
+    SELECT 1 / fine AS business_fragile
+      FROM weather`,
+})
