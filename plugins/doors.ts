@@ -2,6 +2,7 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { type Server, TLSSocket } from 'node:tls'
 import bearerAuth from '@fastify/bearer-auth'
 import helmet from '@fastify/helmet'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { readCertificate } from '../src/certificate.ts'
 import { describeError } from '../src/error.ts'
@@ -29,7 +30,7 @@ export default fp(
     if (TLS_CLIENT_CA_FILE !== '') {
       app.addHook('onRequest', async (request, reply) => {
         const { socket } = request.raw
-        if (OPEN.includes(request.routeOptions.url ?? '')) return
+        if (isOpen(request)) return
         if (socket instanceof TLSSocket && socket.authorized) return
         return reply.code(403).send({ error: 'a client certificate is required' })
       })
@@ -41,7 +42,7 @@ export default fp(
         verifyErrorLogLevel: 'debug',
       })
       app.addHook('onRequest', (request, reply, done) => {
-        if (OPEN.includes(request.routeOptions.url ?? '')) done()
+        if (isOpen(request)) done()
         else app.verifyBearerAuth?.(request, reply, done)
       })
     }
@@ -64,3 +65,7 @@ export default fp(
   },
   { name: 'doors', dependencies: ['config'] },
 )
+
+function isOpen(request: FastifyRequest): boolean {
+  return OPEN.includes(request.routeOptions.url ?? '')
+}

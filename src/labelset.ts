@@ -65,7 +65,8 @@ function combinations({ labels }: Collector): (string | undefined)[][] {
   )
 }
 
-function zeros({ metrics }: Collector): (Value | undefined)[] {
+/** A 0 for each metric, and nothing for a timestamp. */
+export function zeros({ metrics }: Collector): (Value | undefined)[] {
   return metrics.map(({ type, buckets }) => {
     if (type === 'timestamp') return undefined
     return type === 'histogram' ? new Array<number>(buckets.length + 2).fill(0) : 0

@@ -10,6 +10,7 @@ import {
   seriesOfGroup,
   sizeOf,
   type Value,
+  zeros,
 } from './labelset.ts'
 import { later, type Moment } from './moment.ts'
 import { each, map, type Sliced } from './slices.ts'
@@ -113,7 +114,7 @@ export function* advanceWindow(
   const sets = yield* fillZeros(collector, occurring)
   const running = yield* map(sets, ({ labels }): [string, Running] => {
     const key = keyOf(labels)
-    const zero = zeroOf(collector, labels)
+    const zero = runningOf({ labels, values: zeros(collector) })
     const last = state.running.get(key)?.shown
     return [
       key,
@@ -187,13 +188,6 @@ function placement(
 
 function runningOf({ labels, values }: LabelSet): Running {
   const zeros = values.map(totalOf)
-  return { labels, totals: zeros, shown: zeros }
-}
-
-function zeroOf({ metrics }: Collector, labels: readonly string[]): Running {
-  const zeros = metrics.map(({ type, buckets }) =>
-    type === 'histogram' ? Array<Exact>(buckets.length + 2).fill(0) : 0,
-  )
   return { labels, totals: zeros, shown: zeros }
 }
 

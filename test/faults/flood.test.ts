@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
-import { defineCollector, gauge } from '../../src/collector.ts'
 import { createDatabase } from '../database.ts'
 import { startService } from '../service.ts'
+import { hopeless } from './hopeless.ts'
 import { rounds, serveFolder, unharmed, until } from './process.ts'
 import { served, watch } from './scraper.ts'
 
@@ -72,13 +72,6 @@ t.test('a query that returns ten million rows fails, says why, and is ended on t
 
 t.test('a query that is hopeless before it has ended is cancelled on the server', async (t) => {
   const { url, sql } = await createDatabase(t, { schema: false })
-  const hopeless = defineCollector({
-    name: 'hopeless',
-    metrics: { business_hope: gauge('Nothing, for a long time.') },
-    query: (sql) => sql`
-      SELECT n AS nonsense, pg_sleep(CASE WHEN n > 5000 THEN 60 ELSE 0 END)
-        FROM generate_series(1, 5001) AS n`,
-  })
   const { app } = await startService(t, { DATABASE_URL: url }, { collectors: [hopeless] })
   t.match(String(app.collectors.list[0]?.error), /returns a column "nonsense"/)
   const running = await sql`

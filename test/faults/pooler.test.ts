@@ -8,6 +8,7 @@ import { samplesOf } from '../exposition.ts'
 import { spawnService } from '../process.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
+import { hopeless } from './hopeless.ts'
 import { type Pooler, startPooler } from './pooler.ts'
 import { rounds, unharmed, until } from './process.ts'
 import { served, watch } from './scraper.ts'
@@ -70,15 +71,6 @@ const sleeper = defineCollector({
   query: (sql) => sql`
     SELECT count(*) AS business_slept
       FROM pg_sleep(60)`,
-})
-
-/** A query that is hopeless long before its time is up: nobody asked for its column. Only being cancelled ends it. */
-const hopeless = defineCollector({
-  name: 'hopeless',
-  metrics: { business_hope: gauge('Nothing, for a long time.') },
-  query: (sql) => sql`
-    SELECT n AS nonsense, pg_sleep(CASE WHEN n > 5000 THEN 60 ELSE 0 END)
-      FROM generate_series(1, 5001) AS n`,
 })
 
 function client(url: string, max = 1): Sql {
