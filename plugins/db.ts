@@ -46,10 +46,11 @@ export interface Database {
   /** Asks each endpoint but the current one, for the sake of what is known of it; not while it still does. */
   vote(signal: AbortSignal): Promise<void>
   /**
-   * Takes a snapshot on the fittest endpoint that answers, without those in `avoid`. `hold` is how many milliseconds
-   * the round may take. Rejects with the reason of each endpoint when none can be used.
+   * Takes a snapshot on the fittest endpoint that answers, without those in `avoid`, which this round lost for the
+   * reason beside each. `hold` is how many milliseconds the round may take. Rejects with the reason of each endpoint
+   * when none can be used.
    */
-  snapshot(hold: number, signal: AbortSignal, avoid?: ReadonlySet<Endpoint>): Promise<Snapshot>
+  snapshot(hold: number, signal: AbortSignal, avoid?: ReadonlyMap<Endpoint, Error>): Promise<Snapshot>
 }
 
 /** Endpoints, quorum and snapshots: the one door to the database. */
@@ -146,7 +147,12 @@ export default fp(
         voting = false
       },
 
-      async snapshot(hold, signal, avoid = new Set()) {
+      async snapshot(hold, signal, avoid = new Map()) {
+        for (const [endpoint, error] of avoid) {
+          isDown(endpoint, error)
+          // So that the next vote asks it, too: it may be back before the next round.
+          if (current === endpoint) current = undefined
+        }
         const ranked = url.endpoints
           .filter((endpoint) => !avoid.has(endpoint))
           .sort((a, b) => rank(a) - rank(b) || Number(b === current) - Number(a === current))

@@ -33,7 +33,7 @@ export default fp(
           durationSeconds: last?.seconds ?? null,
           backoffTicks: status.backoffTicks > 1 ? status.backoffTicks : 0,
           series: status.shown(performance.now()).series,
-          lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess.time * 1000).toISOString(),
+          lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess * 1000).toISOString(),
           nextDue: nextTickAt === undefined ? null : new Date(nextDue).toISOString(),
           lastError: error === undefined ? null : describeError(error),
         }

@@ -36,7 +36,7 @@ export default fp(
       // The longest that `concurrency` collectors at a time can take, when each takes all the time that it has.
       const timeouts = due.map(({ timeout }) => timeout)
       const hold = timeouts.reduce((sum, timeout) => sum + timeout, 0) / concurrency + Math.max(...timeouts)
-      const lost: Set<Snapshot['endpoint']> = new Set()
+      const lost = new Map<Snapshot['endpoint'], Error>()
       let outcomes: Outcome[] | undefined
       for (;;) {
         const started = performance.now()
@@ -56,7 +56,7 @@ export default fp(
         // Asked after it was closed: that the lead is gone, or silent, may not have shown before.
         await snapshot.close()
         if (!failed || !snapshot.lost || stopping.signal.aborted) return outcomes
-        lost.add(snapshot.endpoint)
+        lost.set(snapshot.endpoint, new Error('its connection was lost in a round'))
       }
     }
 

@@ -36,8 +36,8 @@ export class CollectorStatus {
   readonly interval: number
   /** How its last run ended. */
   last: Omit<Outcome, 'status'> | undefined
-  /** When it last succeeded: monotonic milliseconds, and seconds since 1970. */
-  lastSuccess: { readonly at: number; readonly time: number } | undefined
+  /** When it last succeeded, in seconds since 1970. */
+  lastSuccess: number | undefined
   /** Where an incremental collector stands; undefined before its first run. */
   window: WindowState | undefined
   readonly #limits: Limits
@@ -98,7 +98,7 @@ export class CollectorStatus {
     this.#ranAtTick = tick
     this.#timeouts = result instanceof Error && isTimeout(result) ? this.#timeouts + 1 : 0
     if (result instanceof Error) return
-    this.lastSuccess = { at: now, time }
+    this.lastSuccess = time
     this.window = window
     this.#show(result.sets, result.series, now)
   }

@@ -63,7 +63,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     registers,
     collect() {
       for (const { collector, lastSuccess } of list())
-        this.set({ collector: collector.name }, lastSuccess?.time ?? 0)
+        this.set({ collector: collector.name }, lastSuccess ?? 0)
     },
   })
   new Gauge({

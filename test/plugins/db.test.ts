@@ -2,6 +2,7 @@ import postgres from 'postgres'
 import t from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
 import { createDatabase } from '../database.ts'
+import { untilBlocked } from '../faults/backends.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { startService } from '../service.ts'
 
@@ -226,4 +227,34 @@ t.test('a server that takes no more connections is not stormed, and serves again
   let tick = 0
   while ((await scrape()).get('collector_success{collector="c19"}') !== 1) await app.round.run(++tick)
   t.equal((await scrape()).get('collector_success{collector="c0"}'), 1)
+})
+
+t.test('an endpoint that is lost in the middle of a round is down on the page of that round', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const sleeper = defineCollector({
+    name: 'sleeper',
+    metrics: { business_slept: gauge('Nothing, for a long time.') },
+    query: (sql) => sql`
+      SELECT count(*) AS business_slept
+        FROM pg_sleep(30)`,
+  })
+  const gate = await Gate.start(t, url)
+  const { scrape, app } = await startService(
+    t,
+    { DATABASE_URL: urlOf(url, [gate]) },
+    { collectors: [sleeper], start: false },
+  )
+  const up = `database_up{endpoint="${gate.endpoint}"}`
+  await app.db.waitForQuorum(new AbortController().signal)
+  t.equal((await scrape()).get(up), 1)
+  const round = app.round.run(0)
+  await untilBlocked(sql, new URL(url).pathname.slice(1), 'Timeout')
+  await gate.down()
+  await round
+  const samples = await scrape()
+  t.equal(samples.get('collector_success{collector="sleeper"}'), 0)
+  t.equal(samples.get(up), 0)
+  await gate.up()
+  // It is asked with the others, and not by the next round alone.
+  while ((await scrape()).get(up) !== 1) await app.db.vote(new AbortController().signal)
 })
