@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Environment } from '../src/config.ts'
+import { checkSecrets, secretsOf } from './secrets.ts'
 
 export interface ServiceProcess {
   readonly child: ChildProcess
   /** Where it serves, once it has said so. */
   readonly url: string
+  /** What of its configuration nothing that it writes may hold. */
+  readonly secrets: readonly string[]
   /** All that it wrote so far, to both of its outputs. */
   output(): string
   /** Resolves when its output holds the text. */
@@ -19,7 +23,10 @@ export interface ServiceProcess {
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** The service in a process of its own, as `npm start` runs it: on a port that it finds free, with this environment and no other. */
+/**
+ * The service in a process of its own, as `npm start` runs it: on a port that it finds free, with this environment and no
+ * other. The test fails in which it tells a secret of that, in what it writes or in the title of its process.
+ */
 export async function spawnService(
   t: Test,
   env: Environment,
@@ -35,12 +42,15 @@ export async function spawnService(
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const exit = once(child, 'exit').then(([code, signal]) => code ?? signal)
+  const secrets = secretsOf(env)
   t.teardown(async () => {
     child.kill('SIGKILL')
     await exit
+    checkSecrets(output, secrets, 'the output of the service')
   })
   return {
     child,
+    secrets,
     get url() {
       const said = /(?:metrics on|listening at) (http:\/\/[\d.]+:\d+)/.exec(output)?.[1]
       if (said === undefined) throw new Error(`the service does not listen yet:\n${output}`)
@@ -52,9 +62,21 @@ export async function spawnService(
       const gone = exit.then((code) => {
         throw new Error(`the service ended with ${code} and never said "${text}":\n${output}`)
       })
+      // It ends at some time, and when all was said before that nobody waits any more.
+      gone.catch(() => {})
       while (!output.includes(text))
         await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), gone])
+      checkSecrets(titleOf(child.pid), secrets, 'the title of its process')
     },
+  }
+}
+
+/** What `ps` shows of a process; nothing where the system does not tell, or when it is gone. */
+function titleOf(pid: number | undefined): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
   }
 }
 

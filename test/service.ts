@@ -9,6 +9,7 @@ import { buildApp } from '../src/app.ts'
 import type { CollectorPlugin } from '../src/collector.ts'
 import type { Environment } from '../src/config.ts'
 import { samplesOf } from './exposition.ts'
+import { checkSecrets, secretsOf } from './secrets.ts'
 
 export interface Service {
   readonly app: FastifyInstance
@@ -45,7 +46,11 @@ export async function startService(
     folder: folder ?? emptyFolder(t),
     logger: { stream },
   })
-  t.teardown(() => app.close())
+  const secrets = secretsOf(env)
+  t.teardown(async () => {
+    await app.close()
+    checkSecrets(JSON.stringify(log), secrets, 'the log of the service')
+  })
   for (const { collector } of collectors) app.collectors.add(collector)
   await app.ready()
   if (start) {
@@ -61,6 +66,7 @@ export async function startService(
       await setImmediate()
       const { statusCode, body } = await app.inject('/metrics')
       if (statusCode !== 200) throw new Error(`GET /metrics: ${statusCode} ${body}`)
+      checkSecrets(body, secrets, 'the page')
       return samplesOf(body)
     },
     round: () => app.round.run(++tick),

@@ -5,7 +5,7 @@ import { createDatabase } from '../database.ts'
 import { startService } from '../service.ts'
 import { hopeless } from './hopeless.ts'
 import { rounds, serveFolder, unharmed, until } from './process.ts'
-import { served, watch } from './scraper.ts'
+import { scrapeOn, served } from './scraper.ts'
 
 const ROUNDS = 2
 
@@ -16,7 +16,7 @@ async function flood(t: Test, url: string, collectors: string) {
     METRICS_TICK_DURATION: '1s',
     COLLECTORS: `steady,${collectors}`,
   })
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const samples = await until(service, (samples) => rounds(samples) >= ROUNDS)
   served(t, await end())
   unharmed(t, service)

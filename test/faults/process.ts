@@ -66,10 +66,14 @@ export function peakMemory(pid: number | undefined): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
-/** Asserts that the service still runs, never took much memory, and logged no error that nothing caught. */
-export function unharmed(t: Test, { child, output }: ServiceProcess): void {
+/** What an error leaves in the log that nobody caught, or that is a defect of the service. */
+export const DEFECT =
+  /unhandled|uncaught|nothing caught|error of the service itself|"level":60|\n\s+at |\\n\s+at /i
+
+/** Asserts that the service still runs, never took more memory than `most` bytes, and logged no defect. */
+export function unharmed(t: Test, { child, output }: ServiceProcess, most = MOST_MEMORY): void {
   t.equal(child.exitCode, null, 'the process is up')
   const peak = peakMemory(child.pid)
-  t.ok(peak < MOST_MEMORY, `its peak of memory was ${Math.round(peak / 2 ** 20)} MB`)
-  t.notMatch(output(), /nothing caught|unhandled|of the service itself|"level":60/i)
+  t.ok(peak < most, `its peak of memory was ${Math.round(peak / 2 ** 20)} MB`)
+  t.notMatch(output(), DEFECT)
 }

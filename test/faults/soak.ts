@@ -8,7 +8,7 @@ import { Gate, urlOf } from '../gate.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 import { MOST_MEMORY, moreRounds, peakMemory, rounds, scrape, unharmed, until } from './process.ts'
 import type { Resources } from './rounds.ts'
-import { served, watch } from './scraper.ts'
+import { scrapeOn, served } from './scraper.ts'
 
 /**
  * An hour's worth of rounds and faults in two minutes, or as many seconds as the argument says: what the service holds
@@ -124,7 +124,7 @@ async function soak(t: Test): Promise<void> {
     await send(service, 'DELETE', '/rounds')
   }
 
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   // Code that runs often is compiled, caches fill, the heap grows to its size: the beginning is after that.
   await strain(SECONDS / 4, () => {})
   const before = await settle()

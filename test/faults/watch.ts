@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Test } from 'tap'
@@ -6,7 +5,8 @@ import type { Environment } from '../../src/config.ts'
 import { samplesOf } from '../exposition.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 import { countBackends } from './backends.ts'
-import { checkOutput } from './output.ts'
+import { DEFECT, unharmed } from './process.ts'
+import { scrapeOn, served } from './scraper.ts'
 
 export type Samples = Map<string, number>
 
@@ -32,8 +32,6 @@ export interface Watch {
 export const COLLECTORS = ['destinations', 'connections', 'installations', 'operations-created']
 /** At most this many backends and one. */
 const CONCURRENCY = 2
-/** Milliseconds in which a scrape has to be answered. */
-const PATIENCE = 1000
 /** Bytes of memory that it may be resident in; it starts with about a third. */
 const MEMORY = 300 * 1024 * 1024
 
@@ -54,31 +52,9 @@ export async function watch(
     ...env,
   })
   await service.said('metrics on')
-  const violations: string[] = []
+  const scrapes = await scrapeOn(t, service)
   let watching = true
-  let memory = 0
   let backends = 0
-
-  async function scrape(path: string): Promise<void> {
-    while (watching) {
-      const pids = [service.child.pid, process.pid]
-      const started = performance.now() - starved(pids)
-      let text = ''
-      try {
-        const response = await fetch(service.url + path, { signal: AbortSignal.timeout(10 * PATIENCE) })
-        text = await response.text()
-        if (response.status !== 200) violations.push(`${path}: ${response.status} ${text}`)
-      } catch (error) {
-        violations.push(`${path}: ${error}`)
-      }
-      const took = performance.now() - starved(pids) - started
-      if (took > PATIENCE) violations.push(`${path}: answered after ${Math.round(took)} ms`)
-      if (path === '/metrics')
-        memory = Math.max(memory, samplesOf(text).get('process_resident_memory_bytes') ?? 0)
-      await delay(10)
-    }
-  }
-  const scrapes = Promise.all([scrape('/metrics'), scrape('/healthz')])
 
   const sql = postgres(monitor, { max: 1, connect_timeout: 1, backoff: false, onnotice: () => {} })
   async function count(): Promise<void> {
@@ -90,14 +66,10 @@ export async function watch(
   }
   void count()
 
-  let ended = false
-  async function stop(): Promise<void> {
-    if (ended) return
-    ended = true
+  t.teardown(async () => {
     watching = false
-    await Promise.all([scrapes, sql.end({ timeout: 0 })])
-  }
-  t.teardown(stop)
+    await sql.end({ timeout: 0 })
+  })
 
   async function page(): Promise<Samples> {
     return samplesOf(await (await fetch(`${service.url}/metrics`)).text())
@@ -141,30 +113,14 @@ export async function watch(
     },
 
     async end() {
-      t.equal(service.child.exitCode, null, 'the process is alive')
-      await stop()
-      t.same(violations, [], 'every scrape was answered with 200 within a second')
+      served(t, await scrapes())
+      unharmed(t, service, MEMORY)
       t.ok(backends <= CONCURRENCY + 1, `there were ${backends} backends at most`)
-      t.ok(memory > 0 && memory < MEMORY, `${Math.round(memory / 1024 / 1024)} MiB were resident at most`)
       service.child.kill('SIGTERM')
       t.equal(await service.exit, 0)
-      checkOutput(t, service, [env.DATABASE_URL, monitor])
+      t.notMatch(service.output(), DEFECT)
     },
   }
-}
-
-/**
- * Milliseconds that the main threads of these processes stood in line for a processor since they began: what a machine
- * that is busy with something else takes from them is not theirs to answer for. 0 where the system does not tell.
- */
-function starved(pids: readonly (number | undefined)[]): number {
-  return pids.reduce((sum: number, pid) => {
-    try {
-      return sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
-    } catch {
-      return sum
-    }
-  }, 0)
 }
 
 /** Rounds that ended so. */

@@ -7,7 +7,7 @@ import { createDatabase } from '../database.ts'
 import { samplesOf } from '../exposition.ts'
 import { lacks } from '../program.ts'
 import { moreRounds, rounds, scrape, serveFolder, unharmed, until } from './process.ts'
-import { served, watch } from './scraper.ts'
+import { scrapeOn, served } from './scraper.ts'
 
 /** Seconds. */
 const HOUR = 3600
@@ -85,7 +85,7 @@ t.test(
   { skip },
   async (t) => {
     const { service, sql, set } = await serveWithClock(t, { COLLECTOR_STALE_AFTER: '10m' })
-    const end = await watch(t, service.url)
+    const end = await scrapeOn(t, service)
     await until(service, (samples) => samples.get('business_fragile') === 1)
     await sql`UPDATE weather SET fine = 0`
     await until(service, (samples) => samples.get('collector_success{collector="fragile"}') === 0)
@@ -116,7 +116,7 @@ t.test(
 
 t.test('a clock that steps back does not keep stale values on the page', { skip }, async (t) => {
   const { service, sql, set } = await serveWithClock(t, { COLLECTOR_STALE_AFTER: '3s' })
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   await until(service, (samples) => samples.get('business_fragile') === 1)
   await sql`UPDATE weather SET fine = 0`
   await until(service, (samples) => samples.get('collector_success{collector="fragile"}') === 0)

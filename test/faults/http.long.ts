@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { createDatabase } from '../database.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 import { moreRounds, rounds, scrape, serveFolder, unharmed, until } from './process.ts'
-import { served, watch } from './scraper.ts'
+import { scrapeOn, served } from './scraper.ts'
 
 /** A service with a page of more than a megabyte, which changes every second. */
 async function serveLarge(t: Test): Promise<ServiceProcess> {
@@ -55,13 +55,13 @@ await t.test('200 scrapers at once are each served the whole page, again and aga
     COLLECTORS: 'steady,wide',
   })
   await until(service, (samples) => rounds(samples) >= 1)
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const agent = new Agent({ keepAlive: true, maxSockets: 200 })
   t.teardown(() => agent.destroy())
   let over = false
   let answers = 0
   const problems: string[] = []
-  const scrapeOn = async () => {
+  const scrapeAgain = async () => {
     while (!over) {
       const [response] = await once(request(`${service.url}/metrics`, { agent }).end(), 'response')
       const body = await text(response)
@@ -70,7 +70,7 @@ await t.test('200 scrapers at once are each served the whole page, again and aga
         problems.push(`${response.statusCode}, ${body.length} characters`)
     }
   }
-  const scrapers = Array.from({ length: 200 }, scrapeOn)
+  const scrapers = Array.from({ length: 200 }, scrapeAgain)
   await moreRounds(service, 4)
   over = true
   await Promise.all(scrapers)
@@ -86,7 +86,7 @@ await t.test('200 scrapers at once are each served the whole page, again and aga
 const service = await serveLarge(t)
 
 t.test('scrapers that never read cost a good one nothing, and little memory', async (t) => {
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   // Some at each page, so that none of the pages could be let go of as long as one of them waits.
   for (let page = 0; page < 5; page++) {
     const sockets = await dialMany(t, service, 20)
@@ -98,7 +98,7 @@ t.test('scrapers that never read cost a good one nothing, and little memory', as
 })
 
 t.test('requests that never finish their headers cost a good one nothing', async (t) => {
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const sockets = await dialMany(t, service, 300)
   for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nHost: metrics\r\nX-Slow: ')
   let over = false
@@ -116,7 +116,7 @@ t.test('requests that never finish their headers cost a good one nothing', async
 })
 
 t.test('a body on a GET is not kept, however long it is', async (t) => {
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const chunk = Buffer.alloc(65_536, 'x')
   for (const [header, sent] of [
     [`Content-Length: ${2 ** 40}`, chunk],
@@ -139,7 +139,7 @@ t.test('a body on a GET is not kept, however long it is', async (t) => {
 })
 
 t.test('paths and headers of 100 KB are refused', async (t) => {
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const long = 'x'.repeat(100_000)
   for (const asked of [
     `GET /${long} HTTP/1.1\r\nHost: metrics\r\n\r\n`,
@@ -177,7 +177,7 @@ t.test('paths that there are not are answered with 404, and make no series of th
 })
 
 t.test('pipelined requests are answered in order, each of them', async (t) => {
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const socket = await dial(t, service)
   const pairs = 50
   socket.write(`GET /healthz HTTP/1.1\r\nHost: metrics\r\n\r\n${GET}`.repeat(pairs - 1))
@@ -191,7 +191,7 @@ t.test('pipelined requests are answered in order, each of them', async (t) => {
 })
 
 t.test('a port that another instance has is an error, and the other serves on', async (t) => {
-  const end = await watch(t, service.url)
+  const end = await scrapeOn(t, service)
   const { url } = await createDatabase(t, { schema: false })
   const { port } = new URL(service.url)
   const second = await spawnService(t, { DATABASE_URL: url, PORT: port })

@@ -11,7 +11,7 @@ import { startService } from '../service.ts'
 import { hopeless } from './hopeless.ts'
 import { type Pooler, startPooler } from './pooler.ts'
 import { rounds, unharmed, until } from './process.ts'
-import { served, watch } from './scraper.ts'
+import { scrapeOn, served } from './scraper.ts'
 
 const SCHEMA = readFileSync(new URL('../../demo/schema.sql', import.meta.url), 'utf8')
 /** What a round holds at once with the default COLLECTOR_CONCURRENCY of 4: one for each, and the one that leads. */
@@ -123,7 +123,7 @@ t.test(
     await seed(direct, { operations: 1000 })
     const service = await spawnService(t, { DATABASE_URL: pooler.url, METRICS_TICK_DURATION: '1s' })
     await service.said('metrics on')
-    const end = await watch(t, service.url)
+    const end = await scrapeOn(t, service)
     const samples = await until(service, (samples) => rounds(samples, 'success') >= 3)
     t.equal(rounds(samples, 'failure'), 0)
     const collectors = [...samples].filter(([name]) => name.startsWith('collector_success'))
