@@ -1,53 +1,92 @@
+import { readFile } from 'node:fs/promises'
 import bearerAuth from '@fastify/bearer-auth'
-import Fastify, { LogController } from 'fastify'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { describeError } from '../src/error.ts'
+import { LOOPBACK } from '../src/config.ts'
+import { collect } from './debug/collect.ts'
+import { collectors } from './debug/collectors.ts'
+import { live } from './debug/live.ts'
 
-/** The second listener, for whoever is on the machine: what each collector did last. */
+/** Connections at once: far more than there are people who look. */
+const CONNECTIONS = 100
+
+/** The second listener, for whoever is on the machine: what the service does, and what it did last. */
 export default fp(
   async (app) => {
-    const {
-      DEBUG_HOST: host,
-      DEBUG_PORT: port,
-      DEBUG_TOKEN: token,
-      METRICS_TICK_DURATION: tickDuration,
-    } = app.config
+    const { DEBUG_HOST: host, DEBUG_PORT: port, DEBUG_TOKEN: token } = app.config
     if (port === 0) return
     const debug = Fastify({
       loggerInstance: app.log,
       logController: new LogController({ disableRequestLogging: true }),
     })
-
-    if (token !== undefined)
-      await debug.register(bearerAuth, { keys: new Set([token]), verifyErrorLogLevel: 'debug' })
-
-    debug.get('/debug/collectors', async () => {
-      const { tick, nextTickAt } = app.ticker
-      return app.collectors.list.map((status) => {
-        const { collector, last, lastSuccess, error } = status
-        const ticks = Math.max(status.ticksUntilDue(tick), 1)
-        const nextDue = (nextTickAt ?? 0) + tickDuration * (ticks - 1)
-        return {
-          name: collector.name,
-          outcome: last === undefined ? null : error === undefined ? 'success' : 'failure',
-          durationSeconds: last?.seconds ?? null,
-          backoffTicks: status.backoffTicks > 1 ? status.backoffTicks : 0,
-          series: status.shown(performance.now()).series,
-          lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess * 1000).toISOString(),
-          nextDue: nextTickAt === undefined ? null : new Date(nextDue).toISOString(),
-          lastError: error === undefined ? null : describeError(error),
-        }
-      })
+    debug.server.maxConnections = CONNECTIONS
+    const self = ["'self'"]
+    await debug.register(helmet, {
+      global: false,
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: self,
+          styleSrc: self,
+          connectSrc: self,
+          formAction: self,
+          imgSrc: ['data:'],
+          frameAncestors: ["'none'"],
+        },
+      },
     })
+    debug.addHook('onRequest', refuseStrangers)
+    if (token !== undefined) {
+      // A browser cannot send a bearer token, but asks its user for a password and sends that.
+      debug.addHook('onRequest', async (request) => {
+        const basic = /^Basic (.*)$/i.exec(request.headers.authorization ?? '')?.[1]
+        if (basic === undefined) return
+        const given = Buffer.from(basic, 'base64').toString()
+        request.headers.authorization = `Bearer ${given.slice(given.indexOf(':') + 1)}`
+      })
+      debug.addHook('onSend', async (_request, reply) => {
+        if (reply.statusCode === 401) reply.header('www-authenticate', 'Basic realm="the token as password"')
+      })
+      await debug.register(bearerAuth, { keys: new Set([token]), verifyErrorLogLevel: 'debug' })
+    }
+
+    for (const [file, type] of [
+      ['style.css', 'text/css'],
+      ['live.js', 'text/javascript'],
+    ] as const) {
+      const content = await readFile(new URL(`debug/assets/${file}`, import.meta.url))
+      debug.get(`/debug/assets/${file}`, async (_request, reply) =>
+        reply.type(`${type}; charset=utf-8`).send(content),
+      )
+    }
+    debug.get('/', async (_request, reply) => reply.redirect('/debug'))
+    await debug.register(live, { app })
+    await debug.register(collect, { app })
+    await debug.register(collectors, { app })
 
     app.addHook('onReady', async () => {
-      await debug.listen({
-        host,
-        port,
-        listenTextResolver: (address) => `debug on ${address}/debug/collectors`,
-      })
+      await debug.listen({ host, port, listenTextResolver: (address) => `debug on ${address}/debug` })
     })
     app.addHook('onClose', () => debug.close())
+
+    /**
+     * A page of somebody else's in the user's browser may reach this machine: neither what it sends as a form nor what it
+     * asks for under a name of its own is answered. https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site
+     */
+    async function refuseStrangers(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+      const site = request.headers['sec-fetch-site']
+      if (request.method !== 'GET' && site !== undefined && site !== 'same-origin') {
+        return reply.code(403).send({ error: 'this was sent by the page of another site' })
+      }
+      if (token === undefined && !LOOPBACK.test(request.hostname.replace(/^\[(.*)\]$/, '$1'))) {
+        const name = JSON.stringify(request.hostname)
+        return reply
+          .code(403)
+          .send({ error: `the Host header is ${name}: without DEBUG_TOKEN it has to be localhost` })
+      }
+    }
   },
-  { name: 'debug', dependencies: ['config', 'collectors', 'scheduler'] },
+  { name: 'debug', dependencies: ['config', 'db', 'collectors', 'round', 'scheduler'] },
 )

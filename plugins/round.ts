@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { describeError } from '../src/error.ts'
 import { parseMoment } from '../src/moment.ts'
 import type { CollectorStatus, Outcome } from '../src/status.ts'
+import { explain } from './round/ask.ts'
 import { run } from './round/run.ts'
 
 declare module 'fastify' {
@@ -13,11 +14,25 @@ declare module 'fastify' {
 
 type Snapshot = Awaited<ReturnType<FastifyInstance['db']['snapshot']>>
 
+/** How far a round is. */
+export interface Progress {
+  /** When it began, in milliseconds of the monotonic clock. */
+  readonly started: number
+  /** How many collectors it runs, and how many of them are done. */
+  readonly total: number
+  readonly done: number
+}
+
 export interface Round {
-  /** Whether a round is running. */
-  readonly running: boolean
-  /** Runs every collector that is due at tick number `tick` and publishes the outcomes. Rejects never. */
-  run(tick: number): Promise<void>
+  /** How far the running round is; undefined when none is running. */
+  readonly progress: Progress | undefined
+  /**
+   * Runs every collector that is due at tick number `tick`, or just those that are given, and publishes the outcomes.
+   * Rejects never.
+   */
+  run(tick: number, collectors?: readonly CollectorStatus[]): Promise<void>
+  /** How the database would answer a collector's query, in lines of text. Rejects when it cannot be asked. */
+  explain(status: CollectorStatus): Promise<readonly string[]>
   /** Resolves when no round is running. */
   settled(): Promise<void>
   /** Has the database end the queries of the running round, whose collectors then fail. */
@@ -30,6 +45,7 @@ export default fp(
     const { COLLECTOR_CONCURRENCY: concurrency, COLLECTOR_MAX_SERIES: budget } = app.config
     const stopping = new AbortController()
     let current: Promise<void> | undefined
+    let progress: Progress | undefined
     let outage = false
 
     async function collect(due: readonly CollectorStatus[]): Promise<Outcome[]> {
@@ -51,6 +67,7 @@ export default fp(
         }
         if (outage) app.log.info('the database is back')
         outage = false
+        progress = progress && { ...progress, done: 0 }
         outcomes = await runAll(due, snapshot)
         const failed = outcomes.some(({ result }) => result instanceof Error)
         // Asked after it was closed: that the lead is gone, or silent, may not have shown before.
@@ -64,7 +81,10 @@ export default fp(
       const outcomes: Outcome[] = []
       const queue = due.values()
       const work = async () => {
-        for (const status of queue) outcomes.push(await runOne(status, snapshot))
+        for (const status of queue) {
+          outcomes.push(await runOne(status, snapshot))
+          progress = progress && { ...progress, done: outcomes.length }
+        }
       }
       await Promise.all(Array.from({ length: concurrency }, work))
       return outcomes
@@ -102,10 +122,10 @@ export default fp(
       }
     }
 
-    async function runRound(tick: number): Promise<void> {
-      const started = performance.now()
-      const due = app.collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
+    async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
       if (due.length === 0) return
+      const started = performance.now()
+      progress = { started, total: due.length, done: 0 }
       const outcomes = await collect(due)
       for (const outcome of outcomes) log(outcome)
       // Saved before it is shown: what was shown once is never lost.
@@ -116,16 +136,32 @@ export default fp(
     }
 
     app.decorate('round', {
-      get running() {
-        return current !== undefined
+      get progress() {
+        return progress
       },
-      async run(tick) {
-        current = runRound(tick)
+      async run(tick, collectors) {
+        const due = collectors ?? app.collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
+        current = runRound(tick, due)
           .catch((error) => app.log.error(error, 'a round ended in an error of the service itself'))
           .finally(() => {
             current = undefined
+            progress = undefined
           })
         await current
+      },
+      async explain({ collector, timeout, window }) {
+        const { signal } = stopping
+        const snapshot = await app.db.snapshot(
+          timeout,
+          AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+        )
+        try {
+          const now = parseMoment(snapshot.begun.time)
+          const asked = { from: window?.sealedTo ?? now, to: now }
+          return await snapshot.run(timeout, signal, (sql) => explain(collector, sql, asked))
+        } finally {
+          await snapshot.close()
+        }
       },
       async settled() {
         await current

@@ -37,7 +37,7 @@ export default fp(
 
     function onTick(next: number): void {
       nextTickAt = Date.now() + next
-      if (app.round.running) {
+      if (app.round.progress !== undefined) {
         app.page.skipTick()
         app.log.warn('a tick is skipped, for the round before is still running')
         return

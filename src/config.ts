@@ -2,7 +2,7 @@ import type { DatabaseUrl } from './endpoint.ts'
 import { SECRETS, type Variable, variables } from './variables.ts'
 
 /** Hosts that only this machine reaches. */
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
+export const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
 
 type Variables = typeof variables
 export type VariableName = keyof Variables

@@ -16,6 +16,14 @@ export interface Outcome {
   readonly window?: WindowState
 }
 
+/** What is kept of one run of a collector. */
+export interface Run {
+  readonly seconds: number
+  readonly failed: boolean
+  /** Series on the page after it. */
+  readonly series: number
+}
+
 /** Limits of a collector in milliseconds; `staleAfter` 0 keeps its values for ever. */
 export interface Limits {
   readonly tick: number
@@ -25,6 +33,8 @@ export interface Limits {
 
 /** How rarely a collector that keeps timing out runs at the least. */
 const MOST_TICKS = 10
+/** Runs that are kept. */
+const RUNS = 60
 /** How many texts that no row has any more are kept, beside as many as there are rows. */
 const FORGOTTEN = 100
 
@@ -36,6 +46,10 @@ export class CollectorStatus {
   readonly interval: number
   /** How its last run ended. */
   last: Omit<Outcome, 'status'> | undefined
+  /** Its last runs, the newest last. */
+  readonly runs: Run[] = []
+  /** The text of its query as it was last sent. */
+  statement: string | undefined
   /** When it last succeeded, in seconds since 1970. */
   lastSuccess: number | undefined
   /** Where an incremental collector stands; undefined before its first run. */
@@ -87,6 +101,13 @@ export class CollectorStatus {
     return Math.max(this.#ranAtTick + ticks - tick, 0)
   }
 
+  /** Where it stands, in a word: it has not run, its last run succeeded, or failed, or failed so often that its values are gone. */
+  state(now: number): 'waiting' | 'ok' | 'failing' | 'stale' {
+    if (this.last === undefined) return 'waiting'
+    if (this.error === undefined) return 'ok'
+    return this.lastSuccess !== undefined && this.isStale(now) ? 'stale' : 'failing'
+  }
+
   /** Shows what is known before any run. */
   seed(sets: LabelSets, series: number, now: number): void {
     this.#show(sets, series, now)
@@ -97,10 +118,14 @@ export class CollectorStatus {
     this.last = { seconds, result }
     this.#ranAtTick = tick
     this.#timeouts = result instanceof Error && isTimeout(result) ? this.#timeouts + 1 : 0
-    if (result instanceof Error) return
-    this.lastSuccess = time
-    this.window = window
-    this.#show(result.sets, result.series, now)
+    const failed = result instanceof Error
+    if (!failed) {
+      this.lastSuccess = time
+      this.window = window
+      this.#show(result.sets, result.series, now)
+    }
+    this.runs.push({ seconds, failed, series: this.shown(now).series })
+    if (this.runs.length > RUNS) this.runs.shift()
   }
 
   /** What is on the page: nothing once the values of a failing collector are stale. */

@@ -1,0 +1,188 @@
+import type { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { FastifyInstance } from 'fastify'
+import { formatAge, formatSeconds } from '../../src/age.ts'
+import { formatDuration } from '../../src/duration.ts'
+import { describeError } from '../../src/error.ts'
+import { type Html, html } from '../../src/html.ts'
+import { plotRuns, plotSeries } from '../../src/plot.ts'
+import { settingsOf } from '../../src/settings.ts'
+import type { CollectorStatus } from '../../src/status.ts'
+import { version } from '../../src/version.ts'
+import { page } from './page.ts'
+
+/** Milliseconds apart are the timers by whose delay that of the event loop is known. */
+export const RESOLUTION = 20
+
+/** From one such timer to the next, in nanoseconds. */
+export type Delay = ReturnType<typeof monitorEventLoopDelay>
+
+/** The pieces of the overview that change by themselves, by the id of the element that each is in. */
+export type Fragments = ReadonlyMap<string, Html>
+
+export function fragmentsOf(app: FastifyInstance, delay: Delay): Fragments {
+  const now = performance.now()
+  const fragments = new Map<string, Html>([
+    ['health', health(app, now)],
+    ['round', round(app, now)],
+    ['tick', tick(app)],
+    ['database', database(app)],
+    ['process', processOf(delay)],
+  ])
+  for (const status of app.collectors.list) {
+    for (const [column, content] of Object.entries(cells(app, status, now))) {
+      fragments.set(`${status.collector.name}-${column}`, content)
+    }
+  }
+  return fragments
+}
+
+const COLUMNS = {
+  state: 'State',
+  last: 'Last run',
+  series: 'Series',
+  success: 'Last success',
+  due: 'Next run',
+}
+
+/** The whole page, as it is now. */
+export function overview(app: FastifyInstance, fragments: Fragments): Html {
+  const live = (id: string) => fragments.get(id)
+  const rows = app.collectors.list.map(({ collector: { name } }) => {
+    const cell = ([column, title]: [string, string]) =>
+      html`<td role="cell" id="${name}-${column}" data-title="${title}">${live(`${name}-${column}`)}</td>`
+    return html`<tbody role="rowgroup">
+<tr role="row"><th role="rowheader" scope="row"><a href="/debug/collectors/${name}">${name}</a></th>${Object.entries(COLUMNS).map(cell)}</tr>
+<tr role="row" class="error"><td role="cell" colspan="6" id="${name}-error">${live(`${name}-error`)}</td></tr>
+</tbody>
+`
+  })
+  const headings = Object.values(COLUMNS).map(
+    (title) => html`<th role="columnheader" scope="col">${title}</th>`,
+  )
+  const settings = settingsOf(app.environment, app.config).map(
+    ({ name, value, given }) =>
+      html`<tr><th scope="row">${name}</th><td>${value}</td><td>${given ? 'set' : 'default'}</td></tr>
+`,
+  )
+  return page(
+    'Metrics service',
+    html`<header>
+<h1>Metrics service <small>${version}</small></h1>
+<p id="health" role="status">${live('health')}</p>
+<form method="post" action="/debug/collect"><button>Collect now</button> <output id="answer"></output></form>
+</header>
+<main>
+<dl class="facts">
+<div><dt>Round</dt><dd id="round">${live('round')}</dd></div>
+<div><dt>Next tick</dt><dd id="tick">${live('tick')}</dd></div>
+<div><dt>Database</dt><dd id="database">${live('database')}</dd></div>
+<div><dt>Process</dt><dd id="process">${live('process')}</dd></div>
+</dl>
+<h2>Collectors</h2>
+<table role="table" class="collectors">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Collector</th>${headings}</tr></thead>
+${rows}</table>
+<h2>Configuration</h2>
+<details><summary>What is in effect, without secrets</summary>
+<div class="scroll" tabindex="0" role="group" aria-label="Configuration">
+<table class="settings">
+<thead><tr><th scope="col">Variable</th><th scope="col">Value</th><th scope="col">Source</th></tr></thead>
+<tbody>
+${settings}</tbody>
+</table>
+</div>
+</details>
+<h2>More</h2>
+<ul>
+<li><a href="/debug/collectors">What each collector did last, as JSON</a></li>
+<li><a href="/debug/pprof/">Profiles of the process</a></li>
+</ul>
+<noscript><p>Without scripting this page shows what was so when it was loaded.</p></noscript>
+</main>
+<script type="module" src="/debug/assets/live.js"></script>`,
+  )
+}
+
+function health({ db, collectors }: FastifyInstance, now: number): Html {
+  if (!db.quorate) {
+    return html`<span class="failing">Waiting for the database quorum: ${db.votes} of ${db.required} votes</span>`
+  }
+  const states = collectors.list.map((status) => status.state(now))
+  const unwell = collectors.list.filter((_, i) => states[i] === 'failing' || states[i] === 'stale')
+  if (unwell.length > 0) {
+    const names = unwell.map(({ collector }) => collector.name).join(', ')
+    const verb = unwell.length === 1 ? 'fails' : 'fail'
+    return html`<span class="failing">${unwell.length} of ${states.length} collectors ${verb}: ${names}</span>`
+  }
+  if (states.includes('waiting')) return html`<span class="waiting">The first round is running</span>`
+  return html`<span class="ok">${states.length === 1 ? 'The collector works' : `All ${states.length} collectors work`}</span>`
+}
+
+function round({ round, collectors }: FastifyInstance, now: number): Html {
+  const { progress } = round
+  if (progress !== undefined) {
+    const { done, total, started } = progress
+    return html`<span>running: ${done} of ${total} collectors, ${formatSeconds((now - started) / 1000)}</span>
+<progress max="${total}" value="${done}" aria-label="Collectors that are done"></progress>`
+  }
+  const slowest = collectors.list.reduce<CollectorStatus | undefined>(
+    (slowest, status) => ((status.last?.seconds ?? -1) > (slowest?.last?.seconds ?? -1) ? status : slowest),
+    undefined,
+  )
+  if (slowest?.last === undefined) return html`none yet`
+  return html`<span>none is running</span>
+<small>slowest collector: ${slowest.collector.name}, ${formatSeconds(slowest.last.seconds)}</small>`
+}
+
+function tick({ ticker, config }: FastifyInstance): Html {
+  const every = html`<small>every ${formatDuration(config.METRICS_TICK_DURATION)}</small>`
+  if (ticker.nextTickAt === undefined) return html`<span>after the quorum</span> ${every}`
+  return html`<span>in ${formatAge((ticker.nextTickAt - Date.now()) / 1000)}</span> ${every}`
+}
+
+function database({ db }: FastifyInstance): Html {
+  const endpoints = db.endpoints.map(({ name, up, role, error }) => {
+    const word = !up ? 'away' : role?.inRecovery ? 'standby' : 'primary'
+    const use = name === db.current ? html` <span class="use">in use</span>` : undefined
+    const reason = error === undefined ? undefined : html`<small>${error}</small>`
+    return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
+  })
+  return html`<span>${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small><ul>${endpoints}</ul>`
+}
+
+function processOf(delay: Delay): Html {
+  const megabytes = Math.round(process.memoryUsage.rss() / 2 ** 20)
+  const lag =
+    delay.count === 0
+      ? 'event loop: not measured yet'
+      : `event loop late by ${formatSeconds(late(delay.mean))}, ${formatSeconds(late(delay.max))} at most`
+  return html`<span>up ${formatAge(process.uptime())}</span> <small>${megabytes} MB resident, Node.js ${process.version}</small> <small>${lag}</small>`
+}
+
+/** Seconds that a timer fired late. */
+function late(nanoseconds: number): number {
+  return Math.max(nanoseconds / 1e6 - RESOLUTION, 0) / 1000
+}
+
+function cells(app: FastifyInstance, status: CollectorStatus, now: number): Record<string, Html> {
+  const { last, lastSuccess, error, runs, backoffTicks } = status
+  const state = status.state(now)
+  const rarer = backoffTicks > 1 ? html` <small>every ${backoffTicks} ticks</small>` : undefined
+  const due = dueAt(app, status)
+  const old = status.lastSuccess !== undefined && status.isStale(now)
+  return {
+    state: html`<span class="${state}">${state}</span>${rarer}`,
+    last: html`<div class="trend"><span>${last === undefined ? '–' : formatSeconds(last.seconds)}</span>${plotRuns(runs)}</div>`,
+    series: html`<div class="trend"><span>${status.shown(now).series.toLocaleString('en')}</span>${plotSeries(runs)}</div>`,
+    success: html`<span class="${old ? 'failing' : ''}">${lastSuccess === undefined ? 'never' : `${formatAge(Date.now() / 1000 - lastSuccess)} ago`}</span>`,
+    due: html`${due === undefined ? '–' : `in ${formatAge((due - Date.now()) / 1000)}`}`,
+    error: html`${error === undefined ? undefined : describeError(error)}`,
+  }
+}
+
+/** When a collector runs next, in milliseconds since 1970. */
+export function dueAt({ ticker, config }: FastifyInstance, status: CollectorStatus): number | undefined {
+  const { tick, nextTickAt } = ticker
+  if (nextTickAt === undefined) return undefined
+  return nextTickAt + config.METRICS_TICK_DURATION * (Math.max(status.ticksUntilDue(tick), 1) - 1)
+}
