@@ -1,0 +1,37 @@
+import type { Mapping } from './document.ts'
+
+/** What a configuration of sql_exporter says beside its collectors, and what it is here. */
+export function adviceOf(document: Mapping): string[] {
+  return [...adviceOfTargets(document), ...adviceOfGlobal(document.mapping('global'))]
+}
+
+function adviceOfTargets(document: Mapping): string[] {
+  const configs = document.mappings('jobs').flatMap((job) => job.mappings('static_configs'))
+  const targets = configs.flatMap((config) => config.mapping('targets')?.keys ?? [])
+  const labels = new Set(configs.flatMap((config) => config.mapping('labels')?.keys ?? []))
+  const advice = []
+  if (targets.length > 0 || document.has('target')) {
+    advice.push('DATABASE_URL: the data source name has a password and was not copied')
+  }
+  if (targets.length > 1)
+    advice.push(`${targets.length} targets: a service asks one database; run one for each`)
+  if (targets.length > 0) {
+    const names = ['job', 'target', ...labels].join(', ')
+    advice.push(
+      `the labels ${names} of its jobs are not on the samples: let the scrape configuration add them`,
+    )
+  }
+  return advice
+}
+
+function adviceOfGlobal(global: Mapping | undefined): string[] {
+  const advice = []
+  const timeout = global?.text('scrape_timeout')
+  if (timeout !== undefined) advice.push(`COLLECTOR_TIMEOUT=${timeout}, for scrape_timeout`)
+  const connections = global?.text('max_connections')
+  if (Number(connections) > 0) advice.push(`COLLECTOR_CONCURRENCY=${connections}, for max_connections`)
+  const known = ['min_interval', 'scrape_timeout', 'max_connections']
+  const rest = global?.keys.filter((key) => !known.includes(key)) ?? []
+  if (rest.length > 0) advice.push(`nothing corresponds to ${rest.join(', ')}`)
+  return advice
+}

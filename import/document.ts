@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs'
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+
+/** Where something stands: `shop.yml:12`. */
+export type Place = string
+
+interface Source {
+  readonly file: string
+  readonly document: Document
+  readonly lines: LineCounter
+}
+
+/** A mapping of a YAML file, which names the file and the line of what is wrong. It never quotes a value: that may be a secret. */
+export class Mapping {
+  readonly #source: Source
+  readonly #node: Node
+  /** Key → its node, and the node of its value. */
+  readonly #entries = new Map<string, { key: Node; value: Node | null }>()
+
+  constructor(source: Source, node: Node) {
+    this.#source = source
+    this.#node = node
+    const map = resolved(source, node)
+    if (!isMap<Node, Node | null>(map)) this.fail('a mapping of keys to values is due here')
+    for (const { key, value } of map.items) {
+      if (isScalar(key) && key.value === '<<') this.#merge(value)
+      else this.#entries.set(isScalar(key) ? String(key.value) : '', { key, value })
+    }
+  }
+
+  /** What `<<` adds: keys that the mapping does not have itself. https://yaml.org/type/merge.html */
+  #merge(value: Node | null): void {
+    const node = resolved(this.#source, value)
+    for (const part of isSeq<Node>(node) ? node.items : node === null ? [] : [node]) {
+      for (const [key, entry] of new Mapping(this.#source, part).#entries) {
+        if (!this.#entries.has(key)) this.#entries.set(key, entry)
+      }
+    }
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  /** Where the mapping begins, or a key of it stands. */
+  place(key?: string): Place {
+    const { file, lines } = this.#source
+    const node = this.#entries.get(key ?? '')?.key ?? this.#node
+    return `${file}:${lines.linePos(node.range?.[0] ?? 0).line}`
+  }
+
+  fail(problem: string, key?: string): never {
+    throw new Error(`${this.place(key)}: ${problem}`)
+  }
+
+  /** Throws an Error that names the first key which is none of these. */
+  expect(what: string, known: readonly string[]): void {
+    const unknown = this.keys.find((key) => !known.includes(key))
+    if (unknown !== undefined) {
+      this.fail(`"${unknown}" is not a key of ${what}: remove it; the keys are ${known.join(', ')}`, unknown)
+    }
+  }
+
+  has(key: string): boolean {
+    return this.#value(key) !== null
+  }
+
+  isMapping(key: string): boolean {
+    return isMap(this.#value(key))
+  }
+
+  text(key: string): string | undefined {
+    const node = this.#value(key)
+    return node === null ? undefined : this.#scalar(key, node)
+  }
+
+  texts(key: string): readonly string[] {
+    return this.#items(key).map((item) => this.#scalar(key, item))
+  }
+
+  mapping(key: string): Mapping | undefined {
+    const node = this.#value(key)
+    return node === null ? undefined : new Mapping(this.#source, node)
+  }
+
+  mappings(key: string): readonly Mapping[] {
+    return this.#items(key).map((item) => new Mapping(this.#source, item))
+  }
+
+  #items(key: string): readonly Node[] {
+    const node = this.#value(key)
+    if (node === null) return []
+    return isSeq<Node>(node) ? node.items : this.fail(`"${key}" takes a list`, key)
+  }
+
+  /** The text as it is written: a version 1.10 is not the number 1.1. */
+  #scalar(key: string, node: Node): string {
+    const scalar = resolved(this.#source, node)
+    if (!isScalar(scalar) || scalar.value === null) return this.fail(`"${key}" takes a text`, key)
+    return typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value))
+  }
+
+  #value(key: string): Node | null {
+    const node = resolved(this.#source, this.#entries.get(key)?.value ?? null)
+    return isScalar(node) && node.value === null ? null : node
+  }
+}
+
+function resolved({ document }: Source, node: Node | null): Node | null {
+  return isAlias(node) ? (node.resolve(document) ?? null) : node
+}
+
+/** Reads a YAML file that is one mapping. Throws an Error that names the file and the line. */
+export function readDocument(file: string): Mapping {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? cause.code : cause
+    throw new Error(`${file}: cannot be read (${reason}): name a file that is there`, { cause })
+  }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const [error] = document.errors
+  if (error !== undefined) {
+    // What follows a colon may quote the file, and a data source name has a password.
+    const [problem] = error.message.split(/[:;]/)
+    throw new Error(`${file}:${lines.linePos(error.pos[0]).line}: this is not YAML: ${problem}`)
+  }
+  if (document.contents === null) throw new Error(`${file}: the file is empty`)
+  return new Mapping({ file, document, lines }, document.contents)
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readDocument } from './document.ts'
+import { type Draft, draftCollectors, LOST } from './draft.ts'
+import { renderFile } from './file.ts'
+import { isQueries, readQueries } from './queries.ts'
+import type { Reading } from './question.ts'
+import { isSqlExporter, readSqlExporter } from './sql-exporter.ts'
+
+const CONTRACT = fileURLToPath(new URL('../src/collector.ts', import.meta.url))
+const USAGE = 'npm run import -- FILE [--out DIR]'
+
+/** Writes a collector for each query of another exporter's configuration, and says what it did. */
+function main(args: string[]): void {
+  const { file, out } = readArguments(args)
+  const reading = read(file)
+  const { drafts, lost } = draftCollectors(reading.questions)
+  const notes = drafts.flatMap(({ name, notes }) => notes.map((note) => ({ name, note })))
+  const written = write(drafts, reading.program, out)
+  process.stdout.write(
+    [
+      ...section(`Written to ${out}:`, written),
+      ...section(
+        'Carried over otherwise, as a comment in the file says:',
+        notes.filter(({ note }) => !note.startsWith(LOST)).map(({ name, note }) => `${name}.ts: ${note}`),
+      ),
+      ...section('Not carried over:', [
+        ...reading.lost,
+        ...lost,
+        ...notes
+          .filter(({ note }) => note.startsWith(LOST))
+          .map(({ name, note }) => `${name}.ts: ${note.slice(LOST.length)}`),
+      ]),
+      ...section('To set and to know:', reading.advice),
+    ].join('\n'),
+  )
+  if (drafts.length === 0) throw new Error(`${file}: no query of it could be carried over`)
+}
+
+function readArguments(args: string[]): { file: string; out: string } {
+  try {
+    const options = { out: { type: 'string', default: 'collectors' } } as const
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+    const [file, ...more] = positionals
+    if (file === undefined || more.length > 0) throw new Error('One file is due')
+    return { file, out: values.out }
+  } catch (cause) {
+    throw new Error(`${cause instanceof Error ? cause.message : cause}: ${USAGE}`, { cause })
+  }
+}
+
+function read(file: string): Reading {
+  const document = readDocument(file)
+  // A namespace may have the name of a key of the other, such as "jobs".
+  if (isQueries(document)) return readQueries(document)
+  if (isSqlExporter(document)) return readSqlExporter(file, document)
+  throw new Error(
+    `${file}: this is neither a configuration of sql_exporter (it has no "collectors", "collector_files" or ` +
+      '"collector_name") nor the queries of postgres_exporter (no key of it has a "query")',
+  )
+}
+
+/** Writes all of the files, or none when one of them is there already; says what is in each. */
+function write(drafts: readonly Draft[], program: string, out: string): string[] {
+  const files = drafts.map((draft) => ({ draft, path: join(out, `${draft.name}.ts`) }))
+  const there = files.filter(({ path }) => existsSync(path)).map(({ path }) => path)
+  if (there.length > 0) {
+    throw new Error(
+      `${there.join(', ')}: there already, and nothing was written: move it, or name another --out`,
+    )
+  }
+  if (files.length > 0) mkdirSync(out, { recursive: true })
+  const path = relative(resolve(out), CONTRACT).split(sep).join('/')
+  const contract = path.startsWith('.') ? path : `./${path}`
+  return files.map(({ draft, path }) => {
+    writeFileSync(path, renderFile(draft, program, contract), { flag: 'wx' })
+    return `${draft.name}.ts: ${draft.metrics.map(({ name }) => name).join(', ')}`
+  })
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), '']
+}
+
+try {
+  main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,57 @@
+import type { Place } from './document.ts'
+import { columnOf } from './statement.ts'
+
+/** A query as another exporter asks it, with what it makes of the rows. */
+export interface Question {
+  /** The name that its collector should have, as it was written. */
+  readonly name: string
+  /** What it is in its file: `metric "orders"`. */
+  readonly what: string
+  readonly place: Place
+  readonly query: string
+  readonly labels: readonly QuestionLabel[]
+  readonly metrics: readonly QuestionMetric[]
+  /** The columns that share one metric, each under its own name; `measure.name` and `measure.value` in expressions. */
+  readonly measures: readonly string[]
+  /** Milliseconds; every tick when undefined. */
+  readonly interval: number | undefined
+  /** What could not be carried over, or only otherwise, in whole sentences without the full stop. */
+  readonly notes: readonly string[]
+}
+
+export interface QuestionLabel {
+  readonly name: string
+  /** SQL over the columns of `source`. */
+  readonly expression: string
+  /** All the values that it can have, where these are known. */
+  readonly values: readonly string[] | undefined
+}
+
+export interface QuestionMetric {
+  readonly name: string
+  readonly type: 'gauge' | 'counter' | 'timestamp'
+  readonly help: string
+  /** SQL over the columns of `source`. */
+  readonly expression: string
+  /** SQL that is NULL when there is no value; undefined when there always is one. */
+  readonly nullable: string | undefined
+  /** Why it cannot be carried over, and what to do instead. */
+  readonly problem?: string
+  readonly place: Place
+}
+
+/** What a file says, in the words of collectors. */
+export interface Reading {
+  /** The program that the file is of. */
+  readonly program: string
+  readonly questions: readonly Question[]
+  /** What became of no collector: where, what and why. */
+  readonly lost: readonly string[]
+  /** What is to be set or known once, for all of them. */
+  readonly advice: readonly string[]
+}
+
+/** As both exporters read the column of a label: any type as text, NULL as the empty text. */
+export function columnLabel(name: string): QuestionLabel {
+  return { name, expression: `coalesce(${columnOf(name)}::text, '')`, values: undefined }
+}

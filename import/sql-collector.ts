@@ -1,0 +1,138 @@
+import type { Mapping } from './document.ts'
+import { durationOf } from './interval.ts'
+import { columnLabel, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
+import { columnOf, isNeverNull, literal } from './statement.ts'
+
+const COLLECTOR_KEYS = ['collector_name', 'min_interval', 'metrics', 'queries']
+const QUERY_KEYS = ['query_name', 'query', 'no_prepared_statement']
+const METRIC_KEYS = [
+  'metric_name',
+  'type',
+  'help',
+  'key_labels',
+  'static_labels',
+  'value_label',
+  'values',
+  'query',
+  'query_ref',
+  'no_prepared_statement',
+  'static_value',
+  'timestamp_value',
+]
+
+interface MetricEntry {
+  readonly metric: QuestionMetric
+  readonly labels: readonly QuestionLabel[]
+  readonly measures: readonly string[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * The questions of one collector of sql_exporter. Metrics of one named query are of one question, when they have the
+ * same labels. https://github.com/burningalchemist/sql_exporter/blob/master/documentation/sql_exporter.yml
+ */
+export function readSqlCollector(collector: Mapping, interval: number | undefined): Question[] {
+  collector.expect('a collector of sql_exporter', COLLECTOR_KEYS)
+  const own = collector.text('collector_name') ?? collector.fail('a collector has no "collector_name"')
+  const metrics = collector.mappings('metrics')
+  if (metrics.length === 0) collector.fail(`collector "${own}" has no "metrics"`)
+  const queries = new Map<string, string>()
+  for (const query of collector.mappings('queries')) {
+    query.expect('a query of sql_exporter', QUERY_KEYS)
+    queries.set(required(query, 'query_name', 'a query'), required(query, 'query', 'a query'))
+  }
+  const groups = new Map<string, Question>()
+  for (const mapping of metrics) {
+    mapping.expect('a metric of sql_exporter', METRIC_KEYS)
+    const name = required(mapping, 'metric_name', 'a metric')
+    const ref = mapping.text('query_ref')
+    const query =
+      ref === undefined
+        ? required(mapping, 'query', `metric "${name}"`)
+        : (queries.get(ref) ??
+          mapping.fail(
+            `metric "${name}" refers to the query "${ref}", which its collector does not have`,
+            'query_ref',
+          ))
+    const { metric, labels, measures, notes } = readMetric(mapping, name, query)
+    const key = JSON.stringify([ref ?? '', labels, ref === undefined || measures.length > 0 ? name : ''])
+    const group = groups.get(key)
+    groups.set(key, {
+      name: ref ?? name,
+      what: ref === undefined ? `metric "${name}"` : `query "${ref}" of collector "${own}"`,
+      place: group?.place ?? mapping.place(),
+      query,
+      labels,
+      metrics: [...(group?.metrics ?? []), metric],
+      measures,
+      interval:
+        durationOf(collector, 'min_interval') ?? (collector.has('min_interval') ? undefined : interval),
+      notes: [...(group?.notes ?? []), ...notes],
+    })
+  }
+  const questions = [...groups.values()]
+  // A collector with one question has said well enough what that is called.
+  return questions.length === 1 ? questions.map((question) => ({ ...question, name: own })) : questions
+}
+
+function required(mapping: Mapping, key: string, of: string): string {
+  return mapping.text(key) ?? mapping.fail(`${of} has no "${key}"`)
+}
+
+function readMetric(mapping: Mapping, name: string, query: string): MetricEntry {
+  const type = required(mapping, 'type', `metric "${name}"`).toLowerCase()
+  if (type !== 'gauge' && type !== 'counter') {
+    mapping.fail(`metric "${name}" is of a type that sql_exporter does not have: gauge or counter`, 'type')
+  }
+  const values = mapping.texts('values')
+  const constant = mapping.text('static_value')
+  const [value] = values
+  if ((value === undefined) === (constant === undefined)) {
+    mapping.fail(`metric "${name}" takes either "values" or "static_value"`, 'values')
+  }
+  if (constant !== undefined && !Number.isFinite(Number(constant))) {
+    mapping.fail(`the "static_value" of metric "${name}" is not a number`, 'static_value')
+  }
+  const valueLabel = mapping.text('value_label')
+  if (values.length > 1 && valueLabel === undefined) {
+    mapping.fail(`metric "${name}" has several "values" and no "value_label"`, 'values')
+  }
+  const measures = values.length > 1 ? values : []
+  const expression =
+    value === undefined ? String(Number(constant)) : measures.length > 0 ? 'measure.value' : columnOf(value)
+  const sure = value === undefined || values.every((column) => isNeverNull(query, column))
+  const created = mapping.text('timestamp_value')
+  return {
+    metric: {
+      name,
+      // A moment of 0 would be a lie, and the zeros that a gauge is filled with are such.
+      type: type === 'gauge' && /_timestamp_seconds$/.test(name) ? 'timestamp' : type,
+      help: required(mapping, 'help', `metric "${name}"`),
+      expression,
+      nullable: sure ? undefined : expression,
+      place: mapping.place(),
+    },
+    labels: [
+      ...mapping.texts('key_labels').map(columnLabel),
+      ...staticLabels(mapping),
+      ...(valueLabel === undefined || value === undefined
+        ? []
+        : measures.length > 0
+          ? [{ name: valueLabel, expression: 'measure.name', values }]
+          : [{ name: valueLabel, expression: literal(value), values: [value] }]),
+    ],
+    measures,
+    notes:
+      created === undefined
+        ? []
+        : [`Not carried over: timestamp_value of ${name}: samples are of the time of the scrape`],
+  }
+}
+
+function staticLabels(mapping: Mapping): QuestionLabel[] {
+  const labels = mapping.mapping('static_labels')
+  return (labels?.keys ?? []).toSorted().map((name) => {
+    const value = labels?.text(name) ?? ''
+    return { name, expression: literal(value), values: [value] }
+  })
+}

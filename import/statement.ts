@@ -1,0 +1,108 @@
+/**
+ * What stands in quotes, between dollars, or in a comment.
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+ */
+const QUIET =
+  /\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_]\w*|)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//gi
+
+/** Of a query that is asked as it is: its text, and what to know about it. */
+export interface Statement {
+  readonly sql: string
+  readonly notes: readonly string[]
+}
+
+/** The SQL with blanks for all that is quoted or commented, so that the rest can be searched; as long as it was. */
+function bare(sql: string): string {
+  return sql.replace(QUIET, (quiet) => quiet.replace(/[^\n]/g, ' '))
+}
+
+/** The one SELECT that a query is, without the semicolon at its end; or, in words, why it is none. */
+export function readStatement(query: string): Statement | string {
+  const end = /;[\s;]*$/.exec(bare(query))?.index
+  const written = query
+    .slice(0, end)
+    .replace(/^(\s*\n)+/, '')
+    .trimEnd()
+  const sql = written.includes('\n') ? written : written.trim()
+  const text = bare(sql)
+  const [, word] = /^[\s(]*(\w+)/.exec(text) ?? []
+  if (word === undefined) return 'it has no query'
+  if (text.includes(';')) return 'its query is several statements: write it as one SELECT'
+  const [template] = /\{\{|\$\{|\$\d+/.exec(text) ?? []
+  if (template !== undefined) {
+    return `its query has a place that something else fills in ("${template}"): write the value itself`
+  }
+  if (!/^(select|with|values|table)$/i.test(word)) {
+    return `its query is a ${word.toUpperCase()}: a collector asks one SELECT`
+  }
+  if (
+    /\b(insert\s+into|delete\s+from|merge\s+into|update\s+\S+\s+set|for\s+(no\s+key\s+update|update|key\s+share|share))\b/i.test(
+      text,
+    )
+  ) {
+    return 'its query writes or locks rows, and a collector reads only'
+  }
+  const notes = []
+  if (/\{\{|\$\{/.test(sql))
+    notes.push('A text in the query has a template in it, and nothing expands that here')
+  if (text.includes('`'))
+    notes.push('The query quotes with `, which PostgreSQL does not: it quotes names with "')
+  return { sql, notes }
+}
+
+/**
+ * Whether the query says by itself that a column of it is never NULL: `count(…) AS n`, `coalesce(…) AS n`. When this
+ * is wrong, the row is rejected, and counted as such.
+ */
+export function isNeverNull(sql: string, column: string): boolean {
+  const text = bare(sql)
+  const alias = new RegExp(`\\)\\s*(?:::\\s*\\w+\\s*)?AS\\s+${column}\\b`, 'gi')
+  for (const { index } of text.matchAll(alias)) {
+    if (depthAt(text, index) !== 1) continue
+    const head = text.slice(0, openingOf(text, index)).trimEnd()
+    if (/\b(count|coalesce)$/i.test(head)) return true
+    if (/\bcount\s*\([^()]*\)\s*filter$/i.test(head)) return true
+  }
+  return false
+}
+
+function depthAt(text: string, end: number): number {
+  let depth = 0
+  for (const character of text.slice(0, end)) depth += character === '(' ? 1 : character === ')' ? -1 : 0
+  return depth
+}
+
+/** Where the parenthesis opens that closes at `end`. */
+function openingOf(text: string, end: number): number {
+  let depth = 0
+  for (let i = end; i >= 0; i--) {
+    depth += text[i] === ')' ? 1 : text[i] === '(' ? -1 : 0
+    if (depth === 0) return i
+  }
+  return 0
+}
+
+/** Whether a text or a quoted name of the SQL goes over lines, so that indenting it would change it. */
+export function hasLongQuotes(sql: string): boolean {
+  return [...sql.matchAll(QUIET)].some(([quiet]) => quiet.includes('\n') && !quiet.startsWith('/*'))
+}
+
+/** A column of the query that a collector asks, as PostgreSQL spells it. */
+export function columnOf(name: string): string {
+  return `source.${identifier(name)}`
+}
+
+/** After AS or a dot every word may stand unquoted, keywords too. */
+export function identifier(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** A CASE over lines, as it stands in the list of what is selected. */
+export function caseOf(subject: string, branches: readonly string[]): string {
+  const indent = ' '.repeat(11)
+  return [`CASE${subject}`, ...branches.map((branch) => `${indent}  ${branch}`), `${indent}END`].join('\n')
+}
