@@ -29,6 +29,7 @@ export function readQueries(document: Mapping): Reading {
     advice: [
       'DATABASE_URL, for DATA_SOURCE_NAME; one service asks one database, also of those that the exporter discovered',
       'the label server is not on the samples: the scrape configuration adds instance',
+      'NULL is no sample, where the exporter showed NaN; of a counter whose row has other metrics it is 0',
       'columns that "metrics" does not list are left out: the exporter showed those that are numbers',
       'only the database knows the types of columns: a boolean or a timestamp that is not seen as such by its name is ' +
         'rejected, counted and logged; write source.name::int, or extract(epoch FROM source.name)',
@@ -133,15 +134,14 @@ function readColumn(
     }
   }
   if (column === 'stats_reset' || (usage === 'GAUGE' && MOMENT.test(column))) {
-    const moment = `extract(epoch FROM ${source}::text::timestamptz)`
-    return {
-      ...base,
-      type: 'timestamp',
-      expression: caseOf('', [
-        `WHEN pg_typeof(${source})::text ~ '^(timestamp|date)' THEN ${moment}`,
-        `ELSE ${source}::text::numeric`,
-      ]),
-    }
+    // Without a time zone it is taken as of UTC, as the exporter takes it.
+    const expression = caseOf(` pg_typeof(${source})`, [
+      `WHEN 'timestamptz'::regtype THEN extract(epoch FROM ${source}::text::timestamptz)`,
+      `WHEN 'timestamp'::regtype THEN extract(epoch FROM ${source}::text::timestamp)`,
+      `WHEN 'date'::regtype THEN extract(epoch FROM ${source}::text::date)`,
+      `ELSE ${source}::text::numeric`,
+    ])
+    return { ...base, type: 'timestamp', expression }
   }
   return { ...base, type: usage === 'COUNTER' ? 'counter' : 'gauge' }
 }

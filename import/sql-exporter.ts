@@ -33,6 +33,8 @@ const JOB_KEYS = ['job_name', 'collectors', 'static_configs', 'enable_ping']
 const POSTGRES =
   /^(postgres|postgresql|pgsql|pg|pgx|px|awssecretsmanager|gcpsecretmanager|hashivault|k8ssecret)$/
 
+const NULLS = 'NULL is no sample, as it was; of a counter whose row has other metrics it is 0'
+
 /** The scheme of a data source name, when it says which database it is of. The rest of it is a secret. */
 function schemeOf(name: string | undefined): string | undefined {
   return /^([a-z][a-z0-9]*)(\+[a-z0-9]+)*:\/\//i.exec(name ?? '')?.[1]?.toLowerCase()
@@ -56,7 +58,7 @@ function isCollector(document: Mapping): boolean {
 export function readSqlExporter(file: string, document: Mapping): Reading {
   const program = 'sql_exporter'
   if (isCollector(document)) {
-    return { program, questions: readSqlCollector(document, undefined), lost: [], advice: [] }
+    return { program, questions: readSqlCollector(document, undefined), lost: [], advice: [NULLS] }
   }
   document.expect('a configuration of sql_exporter', CONFIG_KEYS)
   const global = document.mapping('global')
@@ -87,7 +89,7 @@ export function readSqlExporter(file: string, document: Mapping): Reading {
       questions.push({ ...question, notes: [...notes, ...question.notes] })
     }
   }
-  return { program, questions, lost, advice: adviceOf(document) }
+  return { program, questions, lost, advice: [...adviceOf(document), NULLS] }
 }
 
 function askersOf(document: Mapping): Asker[] {

@@ -16,6 +16,21 @@ for (const file of ['shop.yml', 'queries.yml']) {
   })
 }
 
+t.test('a line as long as the formatter allows stays one, and a longer one is broken', async (t) => {
+  const metrics = Array.from({ length: 40 }, (_, i) => ({
+    metric_name: `m_${i}`,
+    type: 'gauge',
+    help: 'x'.repeat(70 + i),
+    static_labels: { label: 'x'.repeat(70 + i) },
+    values: ['n'],
+    query: 'SELECT count(*) AS n FROM a',
+  }))
+  const project = createProject(t, { 'file.yml': stringify({ collector_name: 'long', metrics }) })
+  project.import('file.yml')
+  const lint = project.run('biome', 'check', '--error-on-warnings', 'collectors')
+  t.equal(lint.status, 0, `${lint.stdout}${lint.stderr}`)
+})
+
 t.test('no secret of a data source name is written or printed', async (t) => {
   const project = createProject(t)
   const { stdout, stderr } = project.import(fixture('shop.yml'))

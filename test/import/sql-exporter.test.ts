@@ -1,29 +1,7 @@
 import type { Sql } from 'postgres'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createDatabase } from '../database.ts'
-import { type Service, startService } from '../service.ts'
-import { createProject, fixture } from './project.ts'
-
-/** Imports a file and starts the service with what was written. */
-async function importInto(t: Test, url: string, file: string): Promise<Service> {
-  const project = createProject(t)
-  const { status, stderr } = project.import(fixture(file))
-  t.equal(status, 0, stderr)
-  return startService(t, { DATABASE_URL: url }, { folder: project.collectors })
-}
-
-/** The samples of some families, as the page has them; a query of the test's own has `name` and `value`. */
-async function same(
-  t: Test,
-  samples: Map<string, number>,
-  family: RegExp,
-  expected: Promise<readonly object[]>,
-) {
-  const got = [...samples].filter(([name]) => family.test(name)).map(([name, value]) => ({ name, value }))
-  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
-  const wanted = (await expected) as { name: string; value: number }[]
-  t.same(got.sort(byName), [...wanted].sort(byName))
-}
+import { importInto, same } from './samples.ts'
 
 async function createShop(sql: Sql): Promise<void> {
   await sql.unsafe(`
@@ -131,76 +109,3 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
     'nothing fails',
   )
 })
-
-t.test(
-  'queries of postgres_exporter give the samples that it would give, and nothing for its NaN',
-  async (t) => {
-    const { url, sql } = await createDatabase(t, { schema: false })
-    await sql.unsafe(
-      `
-    CREATE TABLE with_index (id int PRIMARY KEY);
-    CREATE TABLE without_index (id int);
-    INSERT INTO with_index SELECT generate_series(1, 100);
-    CREATE TABLE jobs (name text, state text, took text, seconds float8[], seconds_bucket int[], seconds_sum float8, seconds_count int);
-    INSERT INTO jobs (name, state, took) VALUES
-      ('mail', 'idle', '1m30s'), ('bills', 'it''s busy', '1h2m3.5s'), ('sync', NULL, '-1'), ('sweep', 'lost', '250ms');
-    ANALYZE with_index;
-    VACUUM (SKIP_LOCKED) without_index;
-    SELECT count(*) FROM without_index;
-  `.replace(/VACUUM[^;]*;/, ''),
-    )
-    await sql`VACUUM without_index`
-    await sql`SELECT pg_stat_force_next_flush()`
-    const service = await importInto(t, url, 'queries.yml')
-    const samples = await service.scrape()
-    await t.test('of booleans and NULLs of a row', (t) =>
-      same(t, samples, /^pg_replication/, sql`SELECT 'pg_replication_is_in_recovery' AS name, 0 AS value`),
-    )
-    await t.test('of moments', (t) =>
-      same(
-        t,
-        samples,
-        /^pg_postmaster|last_vacuum/,
-        sql`SELECT 'pg_postmaster_start_time_seconds' AS name,
-                 extract(epoch FROM pg_postmaster_start_time())::float8 AS value
-           UNION ALL
-          SELECT 'pg_stat_user_tables_last_vacuum{schemaname="public",relname="without_index"}',
-                 extract(epoch FROM last_vacuum)::float8
-            FROM pg_stat_user_tables WHERE relname = 'without_index'`,
-      ),
-    )
-    await t.test('of tables with and without an index', (t) =>
-      same(
-        t,
-        samples,
-        /^pg_stat_user_tables_(seq_scan|idx_scan|n_live_tup)/,
-        sql`SELECT format('pg_stat_user_tables_%s{schemaname="%s",relname="%s"}', column_name, schemaname, relname) AS name,
-                 value::float8
-            FROM pg_stat_user_tables,
-                 LATERAL (VALUES ('seq_scan', seq_scan), ('idx_scan', coalesce(idx_scan, 0)), ('n_live_tup', n_live_tup))
-                   AS columns (column_name, value)`,
-      ),
-    )
-    await t.test('of mapped texts and of durations', async (t) => {
-      const jobs = [...samples].filter(([name]) => name.startsWith('jobs_'))
-      t.same(
-        new Map(jobs),
-        new Map([
-          ['jobs_state{name="mail"}', 0],
-          ['jobs_state{name="bills"}', 1],
-          ['jobs_took_milliseconds{name="mail"}', 90_000],
-          ['jobs_took_milliseconds{name="bills"}', 3_723_500],
-          ['jobs_took_milliseconds{name="sweep"}', 250],
-        ]),
-      )
-    })
-    t.notOk(
-      [...samples].some(([name, value]) => name.startsWith('collector_rejected') && value > 0),
-      'no row is rejected',
-    )
-    t.notOk(
-      [...samples].some(([name, value]) => name.startsWith('collector_success') && value === 0),
-      'nothing fails',
-    )
-  },
-)
