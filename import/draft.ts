@@ -1,6 +1,6 @@
 import { type Definition, gauge, type Labels, open } from '../src/collector.ts'
 import { checkDefinition } from '../src/definition.ts'
-import type { Question, QuestionMetric } from './question.ts'
+import { LOST, type Question, type QuestionMetric } from './question.ts'
 import { readStatement } from './statement.ts'
 
 /** A collector that is to be written. */
@@ -22,9 +22,6 @@ export interface Drafts {
 
 /** Names of the service's own metrics, which it refuses to a collector when it starts. */
 const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
-
-/** How a note begins, when it says what is not carried over. */
-export const LOST = 'Not carried over: '
 
 /** How many values an open label has, when nothing is known of them. */
 export const LIMIT = 200

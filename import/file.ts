@@ -15,8 +15,8 @@ export function renderFile(draft: Draft, program: string, contract: string): str
   return [
     `import { ${[...used].sort().join(', ')} } from ${quote(contract)}`,
     '',
-    ...comment(`From ${question.what} of ${program} (${question.place}).`, ''),
-    ...notes.flatMap((note) => comment(`${note}.`, '')),
+    ...comment(`From ${question.what} of ${program} (${question.place}).`),
+    ...notes.flatMap((note) => comment(`${note}.`)),
     'export default defineCollector({',
     `  name: ${quote(name)},`,
     ...(labels.length > 0 ? ['  labels: {', ...labelLines(labels), '  },'] : []),
@@ -94,12 +94,12 @@ function key(name: string): string {
   return /^[a-zA-Z_]\w*$/.test(name) ? name : quote(name)
 }
 
-function comment(text: string, indent: string): string[] {
+function comment(text: string): string[] {
   const lines: string[] = []
   for (const word of text.split(/\s+/)) {
     const last = lines.at(-1)
     if (last !== undefined && last.length + word.length < WIDTH) lines.splice(-1, 1, `${last} ${word}`)
-    else lines.push(`${indent}//${lines.length > 0 ? '  ' : ''} ${word}`)
+    else lines.push(`//${lines.length > 0 ? '  ' : ''} ${word}`)
   }
   return lines
 }

@@ -3,10 +3,10 @@ import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { readDocument } from './document.ts'
-import { type Draft, draftCollectors, LOST } from './draft.ts'
+import { type Draft, draftCollectors } from './draft.ts'
 import { renderFile } from './file.ts'
 import { isQueries, readQueries } from './queries.ts'
-import type { Reading } from './question.ts'
+import { LOST, type Reading } from './question.ts'
 import { isSqlExporter, readSqlExporter } from './sql-exporter.ts'
 
 const CONTRACT = fileURLToPath(new URL('../src/collector.ts', import.meta.url))

@@ -1,5 +1,5 @@
 import type { Mapping } from './document.ts'
-import { columnLabel, type Question, type QuestionMetric, type Reading } from './question.ts'
+import { columnLabel, LOST, type Question, type QuestionMetric, type Reading } from './question.ts'
 import { caseOf, columnOf, isNeverNull, literal } from './statement.ts'
 
 const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver']
@@ -48,7 +48,7 @@ function readNamespace(namespace: string, entry: Mapping, place: string): Questi
     entry.fail('"cache_seconds" takes whole seconds', 'cache_seconds')
   const versions = entry.text('runonserver')
   if (versions !== undefined) {
-    notes.push(`Not carried over: runonserver: it was asked of versions ${versions} only, and is of all now`)
+    notes.push(`${LOST}runonserver: it was asked of versions ${versions} only, and is of all now`)
   }
   for (const item of entry.mappings('metrics')) {
     for (const column of item.keys) {
@@ -59,7 +59,7 @@ function readNamespace(namespace: string, entry: Mapping, place: string): Questi
         item.fail(`the usage of column "${column}" is none of ${USAGES.join(', ')}`, column)
       }
       if (options.has('pg_version')) {
-        notes.push(`Not carried over: pg_version of column ${column}: it is asked of all versions now`)
+        notes.push(`${LOST}pg_version of column ${column}: it is asked of all versions now`)
       }
       if (usage === 'LABEL') labels.push(column)
       else if (usage !== 'DISCARD') {

@@ -1,6 +1,9 @@
 import type { Place } from './document.ts'
 import { columnOf } from './statement.ts'
 
+/** How a note begins, when it says what is not carried over. */
+export const LOST = 'Not carried over: '
+
 /** A query as another exporter asks it, with what it makes of the rows. */
 export interface Question {
   /** The name that its collector should have, as it was written. */

@@ -1,6 +1,6 @@
 import type { Mapping } from './document.ts'
 import { durationOf } from './interval.ts'
-import { columnLabel, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
+import { columnLabel, LOST, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
 import { columnOf, isNeverNull, literal } from './statement.ts'
 
 const COLLECTOR_KEYS = ['collector_name', 'min_interval', 'metrics', 'queries']
@@ -125,7 +125,7 @@ function readMetric(mapping: Mapping, name: string, query: string): MetricEntry 
     notes:
       created === undefined
         ? []
-        : [`Not carried over: timestamp_value of ${name}: samples are of the time of the scrape`],
+        : [`${LOST}timestamp_value of ${name}: samples are of the time of the scrape`],
   }
 }
 
