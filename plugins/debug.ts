@@ -7,6 +7,7 @@ import { LOOPBACK } from '../src/config.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
 import { live } from './debug/live.ts'
+import { profiles } from './debug/profiles.ts'
 
 /** Connections at once: far more than there are people who look. */
 const CONNECTIONS = 100
@@ -65,6 +66,7 @@ export default fp(
     await debug.register(live, { app })
     await debug.register(collect, { app })
     await debug.register(collectors, { app })
+    await debug.register(profiles, { prefix: '/debug/pprof' })
 
     app.addHook('onReady', async () => {
       await debug.listen({ host, port, listenTextResolver: (address) => `debug on ${address}/debug` })
