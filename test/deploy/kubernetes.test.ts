@@ -1,0 +1,167 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
+import type { IDeployment } from 'kubernetes-models/apps/v1'
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1'
+import type { IService } from 'kubernetes-models/v1'
+import t, { type Test } from 'tap'
+import { parse } from 'yaml'
+import { SECRETS, variables } from '../../src/variables.ts'
+import { version } from '../../src/version.ts'
+import { createDatabase } from '../database.ts'
+import { spawnService } from '../process.ts'
+import { lacks } from '../program.ts'
+import {
+  complaints,
+  KUBERNETES,
+  type Manifest,
+  manifestFiles,
+  parseManifests,
+  readManifest,
+} from './manifest.ts'
+
+const deployment = readManifest<IDeployment>('deployment.yaml')
+const service = readManifest<IService>('service.yaml')
+const monitor = readManifest<IServiceMonitor>('prometheus-operator/servicemonitor.yaml')
+const policy = readManifest<INetworkPolicy>('networkpolicy.yaml')
+const budget = readManifest<IPodDisruptionBudget>('poddisruptionbudget.yaml')
+const pod = deployment.spec?.template
+const [container] = pod?.spec?.containers ?? []
+const [port] = container?.ports ?? []
+const annotations = service.metadata?.annotations ?? {}
+
+t.test('every document is valid by the schema of its kind', async (t) => {
+  for (const file of manifestFiles()) t.same(await complaints(t, readManifest(file)), [], file)
+})
+
+t.test('a document that is broken is refused', async (t) => {
+  const refused = async (name: string, manifest: Manifest, [from, to]: [string, string], why: RegExp) => {
+    const text = JSON.stringify(manifest)
+    const broken: Manifest = JSON.parse(text.replace(from, to))
+    t.not(JSON.stringify(broken), text, `${name} is another document`)
+    t.match((await complaints(t, broken)).join('\n'), why, name)
+  }
+  await refused(
+    'a field that is misspelt',
+    deployment,
+    ['readOnlyRootF', 'readonlyRootF'],
+    /readonlyRootFilesystem/,
+  )
+  await refused('a port that is a text', service, ['"port":9993', '"port":"9993"'], /ports\/0\/port/)
+  await refused('a duration that is none', monitor, ['"interval":"15s"', '"interval":"soon"'], /interval/)
+  await refused(
+    'a kind that there is not',
+    budget,
+    ['PodDisruptionBudget', 'PodBudget'],
+    /no PodBudget in policy/,
+  )
+})
+
+t.test('every document belongs to a kustomization', async (t) => {
+  const listed = ['.', 'prometheus-operator'].flatMap((folder) => {
+    const { resources } = parse(readFileSync(join(KUBERNETES, folder, 'kustomization.yaml'), 'utf8'))
+    return resources.map((file: string) => join(folder, file))
+  })
+  t.same(listed.sort(), manifestFiles().sort())
+})
+
+t.test('kubectl builds each kustomization', { skip: lacks('kubectl', 'kubernetes-client') }, async (t) => {
+  for (const folder of ['.', 'prometheus-operator']) {
+    const built = execFileSync('kubectl', ['kustomize', join(KUBERNETES, folder)], { encoding: 'utf8' })
+    const files = manifestFiles().filter((file) => dirname(file) === folder)
+    const byKind = (a: Manifest, b: Manifest) => a.kind.localeCompare(b.kind)
+    t.same(parseManifests(built).sort(byKind), files.map((file) => readManifest(file)).sort(byKind))
+  }
+})
+
+t.test('what selects pods selects those of the deployment', async (t) => {
+  const selectors = {
+    deployment: deployment.spec?.selector.matchLabels,
+    service: service.spec?.selector,
+    policy: policy.spec?.podSelector?.matchLabels,
+    budget: budget.spec?.selector?.matchLabels,
+  }
+  for (const [name, labels] of Object.entries(selectors)) selects(t, name, labels, pod?.metadata?.labels)
+})
+
+t.test('the service monitor finds the service and its port', async (t) => {
+  selects(t, 'monitor', monitor.spec.selector.matchLabels, service.metadata?.labels)
+  const ports = service.spec?.ports ?? []
+  for (const { port } of monitor.spec.endpoints ?? []) t.ok(ports.some(({ name }) => name === port))
+})
+
+t.test('every port is the one that the service listens on', async (t) => {
+  t.equal(port?.containerPort, variables.PORT.parse(variables.PORT.default ?? ''))
+  t.equal(service.spec?.ports?.[0]?.targetPort, port?.name)
+  t.equal(annotations['prometheus.io/port'], String(port?.containerPort), 'a scrape goes to the pod')
+  t.same(
+    policy.spec?.ingress?.flatMap(({ ports }) => ports?.map(({ port }) => port)),
+    [port?.containerPort],
+    'nothing else is let in',
+  )
+  for (const probe of [container?.livenessProbe, container?.readinessProbe]) {
+    t.equal(probe?.httpGet?.port, port?.name)
+  }
+})
+
+t.test('the running service answers what the probes and the scrape ask for', async (t) => {
+  const { url } = await createDatabase(t)
+  const running = await spawnService(t, { DATABASE_URL: url })
+  await running.said('metrics on')
+  const status = async (path = 'no path') => (await fetch(new URL(path, running.url))).status
+  t.equal(await status(container?.livenessProbe?.httpGet?.path), 200)
+  t.equal(await status(annotations['prometheus.io/path']), 200)
+  t.equal(await status(monitor.spec.endpoints?.[0]?.path), 200)
+  const readiness = container?.readinessProbe?.httpGet?.path
+  while ((await status(readiness)) === 503) await delay(50)
+  t.equal(await status(readiness), 200)
+})
+
+t.test('every variable is one of the service, and a secret comes from a mounted Secret alone', async (t) => {
+  for (const { name, value } of container?.env ?? []) {
+    t.ok(name in variables, name)
+    t.notOk(
+      SECRETS.some((secret) => secret === name),
+      `${name} is not in the manifest`,
+    )
+    if (!name.endsWith('_FILE')) continue
+    const mount = container?.volumeMounts?.find(({ mountPath }) => mountPath === dirname(value ?? ''))
+    const volume = pod?.spec?.volumes?.find(({ name }) => name === mount?.name)
+    const paths = volume?.secret?.items?.map(({ path }) => join(mount?.mountPath ?? '', path))
+    t.same(paths, [value], `the Secret has a file for ${name}`)
+  }
+  t.notOk(manifestFiles().some((file) => readManifest(file).kind === 'Secret'))
+})
+
+// What https://kubernetes.io/docs/concepts/security/pod-security-standards/ calls restricted.
+t.test('the pod is as confined as the restricted standard asks, and more', async (t) => {
+  const { securityContext, automountServiceAccountToken } = pod?.spec ?? {}
+  t.hasStrict(securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+  t.same(container?.securityContext, {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  })
+  t.equal(automountServiceAccountToken, false)
+})
+
+// The number of `node` in the official image: https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md
+t.test('the image is the one of this version, and runs as the user that it was built for', async (t) => {
+  const dockerfile = readFileSync(join(KUBERNETES, '../../Dockerfile'), 'utf8')
+  const uids = new Map([['node', 1000]])
+  t.equal(pod?.spec?.securityContext?.runAsUser, uids.get(/^USER (.*)$/m.exec(dockerfile)?.[1] ?? ''))
+  t.equal(container?.image, `metrics-service:${version}`)
+})
+
+function selects(
+  t: Test,
+  name: string,
+  selector: Readonly<Record<string, string>> | undefined,
+  labels: Readonly<Record<string, string>> | undefined,
+): void {
+  t.ok(Object.keys(selector ?? {}).length > 0, `${name} selects by something`)
+  t.hasStrict(labels, selector ?? {}, name)
+}
