@@ -1,6 +1,6 @@
 FROM node:24-slim
 # Two arenas keep the memory of the compression threads from being fragmented.
-ENV NODE_ENV=production MALLOC_ARENA_MAX=2 NODE_COMPILE_CACHE=/app/.cache
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
@@ -8,7 +8,10 @@ COPY src ./src
 COPY plugins ./plugins
 COPY collectors ./collectors
 # The compiler of TypeScript takes 25 MB: with what it makes in the cache, nothing loads it when the service starts.
-RUN mkdir -m 777 .cache
+# Set no earlier, for npm would make the folder first, and keep its own code there.
+ENV NODE_COMPILE_CACHE=/app/.cache
+# A new volume that is mounted over `state`, for STATE_FILE, may be written by this user, like the folder.
+RUN mkdir -m 777 .cache state
 USER node
 RUN node --input-type=module -e "import './src/app.ts'; import { checkFolder } from './src/folder.ts'; await checkFolder('/app/collectors')"
 EXPOSE 9993 6063
