@@ -40,7 +40,7 @@ exec setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --bou
 /** A command as the Deployment confines it, as far as this machine allows. */
 function confined(command: string[]): { command: string[]; uid?: number } {
   if (USER === undefined) return { command }
-  const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0
+  const mayMount = spawnSync('unshare', ['--mount', 'mount', '-o', 'remount,bind,ro', '/']).status === 0
   if (!mayMount) return { command, uid: USER }
   return { command: ['unshare', '--mount', 'sh', '-euc', CONFINE, 'sh', String(USER), ...command] }
 }
