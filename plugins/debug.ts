@@ -20,6 +20,7 @@ export default fp(
     const debug = Fastify({
       loggerInstance: app.log,
       logController: new LogController({ disableRequestLogging: true }),
+      bodyLimit: 1024,
     })
     debug.server.maxConnections = CONNECTIONS
     const self = ["'self'"]
@@ -38,6 +39,12 @@ export default fp(
         },
       },
     })
+    // What a form without fields sends: the path says all.
+    debug.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string' },
+      async () => undefined,
+    )
     debug.addHook('onRequest', refuseStrangers)
     if (token !== undefined) {
       // A browser cannot send a bearer token, but asks its user for a password and sends that.

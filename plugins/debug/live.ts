@@ -48,7 +48,9 @@ export async function live(debug: FastifyInstance, { app }: { app: FastifyInstan
     }
     watchers.set(stream, new Map())
     look()
-    return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream)
+    // A connection that outlived the close would hold it up.
+    const headers = { 'cache-control': 'no-store', connection: 'close' }
+    return reply.type('text/event-stream').headers(headers).send(stream)
   })
 
   // A stream has no end of its own that a close could wait for.

@@ -155,7 +155,7 @@ function processOf(delay: Delay): Html {
   const lag =
     delay.count === 0
       ? 'event loop: not measured yet'
-      : `event loop late by ${formatSeconds(late(delay.mean))}, ${formatSeconds(late(delay.max))} at most`
+      : `event loop ${formatSeconds(late(delay.mean))} late, at most ${formatSeconds(late(delay.max))}`
   return html`<span>up ${formatAge(process.uptime())}</span> <small>${megabytes} MB resident, Node.js ${process.version}</small> <small>${lag}</small>`
 }
 

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { type Html, html } from '../../src/html.ts'
+import { page } from './page.ts'
 import { cpu, heap, Profiler } from './profiler.ts'
 
 /** Seconds that a profile takes at most. */
@@ -18,15 +20,10 @@ export async function profiles(debug: FastifyInstance): Promise<void> {
   const stopping = new AbortController()
   debug.addHook('preClose', async () => stopping.abort())
 
-  debug.get('/', async (request, reply) =>
-    reply
-      .headers({
-        'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        'x-content-type-options': 'nosniff',
-      })
-      .type('text/html; charset=utf-8')
-      .send(page(request.host)),
-  )
+  debug.get('/', async (request, reply) => {
+    await reply.helmet()
+    return reply.type('text/html; charset=utf-8').send(index(request.host).text)
+  })
 
   for (const { name, title, standard, sampling } of PROFILES) {
     const profiler = new Profiler(sampling)
@@ -56,39 +53,37 @@ function refuse(reply: FastifyReply, code: number, text: string): FastifyReply {
   return reply.code(code).type('text/plain; charset=utf-8').header('x-go-pprof', '1').send(`${text}\n`)
 }
 
-function page(host: string): string {
-  const address = `http://${host.replaceAll(/[^\w.:[\]-]/g, '')}/debug/pprof`
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>Profiles of the metrics service</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }
-pre { overflow-x: auto }
-dt { margin-top: 1rem }
-</style>
-<main>
+function index(host: string): Html {
+  const address = `http://${host}/debug/pprof`
+  return page(
+    'Profiles – Metrics service',
+    html`<header>
+<nav aria-label="Breadcrumb"><a href="/debug">Metrics service</a></nav>
 <h1>Profiles</h1>
+</header>
+<main>
 <p>What this process does from the moment that you ask, for <code>seconds</code> (1 to ${LONGEST}), as gzipped protobuf
 for <code>pprof</code>. One of a kind runs at a time. Nothing is sampled while nobody asks.</p>
-<dl>
-<dt><a href="/debug/pprof/profile">/debug/pprof/profile?seconds=30</a>
+<dl class="labels">
+<div>
+<dt><a href="/debug/pprof/profile">profile?seconds=30</a></dt>
 <dd>CPU: where time goes. <code>cpu</code> is processor time; what passed between two samples counts for what the second
 found, so short work on an idle process is under <code>(idle)</code>. <code>wall</code> is the time that a stack was
-found running, idle left out: the better order when the process is mostly idle.
-<dt><a href="/debug/pprof/heap">/debug/pprof/heap?seconds=10</a>
+found running, idle left out: the better order when the process is mostly idle.</dd>
+</div>
+<div>
+<dt><a href="/debug/pprof/heap">heap?seconds=10</a></dt>
 <dd>Heap: what was allocated in these seconds and is still in use at their end, after a garbage collection. What was
-there before is not in it, <code>(external)</code> apart: that is all memory outside the JavaScript heap, buffers among it.
+there before is not in it, <code>(external)</code> apart: that is all memory outside the JavaScript heap, buffers among
+it.</dd>
+</div>
 </dl>
 <h2>To read them</h2>
-<pre tabindex="0"><code>go tool pprof -http=: '${address}/profile?seconds=30'
-go tool pprof -top '${address}/heap?seconds=60'</code></pre>
+<pre tabindex="0" aria-label="Commands">go tool pprof -http=: '${address}/profile?seconds=30'
+go tool pprof -top '${address}/heap?seconds=60'</pre>
 <p>With a <code>DEBUG_TOKEN</code>, fetch the file first:</p>
-<pre tabindex="0"><code>curl -H "Authorization: Bearer $DEBUG_TOKEN" -o profile.pb.gz '${address}/profile?seconds=30'
-go tool pprof -http=: profile.pb.gz</code></pre>
-</main>
-</html>
-`
+<pre tabindex="0" aria-label="Commands with a token">curl -H "Authorization: Bearer $DEBUG_TOKEN" -o profile.pb.gz '${address}/profile?seconds=30'
+go tool pprof -http=: profile.pb.gz</pre>
+</main>`,
+  )
 }

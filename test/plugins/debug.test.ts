@@ -1,26 +1,43 @@
-import t from 'tap'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import t, { type Test } from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
+import type { Environment } from '../../src/config.ts'
 import { createDatabase } from '../database.ts'
+import { Gate, urlOf } from '../gate.ts'
 import { freePort } from '../process.ts'
 import { startService } from '../service.ts'
 
-t.test('/debug/collectors tells what each collector did last', async (t) => {
-  const { url } = await createDatabase(t, { schema: false })
+const good = defineCollector({
+  name: 'good',
+  metrics: { business_good: gauge('Good.') },
+  interval: '48h',
+  query: (sql) => sql`SELECT 1 AS business_good`,
+})
+const bad = defineCollector({
+  name: 'bad',
+  metrics: { business_bad: gauge('Bad.') },
+  query: (sql) => sql`SELECT 1 / 0 AS business_bad`,
+})
+
+/** A service that collects both, and what its debug listener answers. */
+async function startDebug(t: Test, env: Environment = {}) {
+  const { url, sql } = await createDatabase(t, { schema: false })
   const port = await freePort()
-  const good = defineCollector({
-    name: 'good',
-    metrics: { business_good: gauge('Good.') },
-    interval: '48h',
-    query: (sql) => sql`SELECT 1 AS business_good`,
-  })
-  const bad = defineCollector({
-    name: 'bad',
-    metrics: { business_bad: gauge('Bad.') },
-    query: (sql) => sql`SELECT 1 / 0 AS business_bad`,
-  })
+  const service = await startService(
+    t,
+    { DATABASE_URL: url, DEBUG_PORT: String(port), ...env },
+    { collectors: [good, bad] },
+  )
+  const ask = (path: string, options: RequestInit = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...options })
+  return { url, sql, port, ask, ...service }
+}
+
+t.test('/debug/collectors tells what each collector did last', async (t) => {
   const before = Date.now()
-  await startService(t, { DATABASE_URL: url, DEBUG_PORT: String(port) }, { collectors: [good, bad] })
-  const response = await fetch(`http://127.0.0.1:${port}/debug/collectors`)
+  const { ask } = await startDebug(t)
+  const response = await ask('/debug/collectors')
   const [first, second] = (await response.json()) as [Record<string, string>, Record<string, string>]
   t.match(first, { name: 'good', outcome: 'success', durationSeconds: Number, series: 1, lastError: null })
   t.match(second, {
@@ -42,4 +59,124 @@ t.test('/debug/collectors tells what each collector did last', async (t) => {
       `${nextDue} is ${days} days after the second tick`,
     )
   }
+})
+
+t.test('POST /debug/collect runs every collector, or one, whether it is due or not', async (t) => {
+  const { ask, app } = await startDebug(t)
+  const runs = () => app.collectors.list.map(({ runs }) => runs.length)
+  t.same(runs(), [1, 1])
+  const all = await ask('/debug/collect', { method: 'POST' })
+  t.equal(all.status, 202)
+  t.same(await all.json(), { collectors: ['good', 'bad'] })
+  await app.round.settled()
+  t.same(runs(), [2, 2])
+  const one = await ask('/debug/collect?collector=bad', { method: 'POST' })
+  t.same(await one.json(), { collectors: ['bad'] })
+  await app.round.settled()
+  t.same(runs(), [2, 3])
+
+  const unknown = await ask('/debug/collect?collector=ugly', { method: 'POST' })
+  t.equal(unknown.status, 404)
+  t.same(await unknown.json(), { error: 'there is no collector "ugly"; the collectors are good, bad' })
+  t.equal((await ask('/debug/collect')).status, 404, 'a GET starts nothing')
+  t.same(runs(), [2, 3])
+})
+
+t.test('before the quorum nothing is collected by hand', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const gate = await Gate.start(t, url, { up: false })
+  const port = await freePort()
+  const env = { DATABASE_URL: urlOf(url, [gate]), DEBUG_PORT: String(port) }
+  const { app } = await startService(t, env, { collectors: [good], start: false })
+  const started = app.ticker.start()
+  const response = await fetch(`http://127.0.0.1:${port}/debug/collect`, { method: 'POST' })
+  t.equal(response.status, 503)
+  t.match(await response.json(), { error: /waits for the database quorum/ })
+  const page = await (await fetch(`http://127.0.0.1:${port}/debug`)).text()
+  t.match(page, 'Waiting for the database quorum: 0 of 1 votes')
+  await gate.up()
+  await started
+})
+
+t.test('a collector that there is not is a 404 that names those that there are', async (t) => {
+  const { ask } = await startDebug(t)
+  for (const [path, method] of [
+    ['/debug/collectors/ugly', 'GET'],
+    ['/debug/collectors/ugly/explain', 'POST'],
+  ] as const) {
+    const response = await ask(path, { method })
+    t.equal(response.status, 404)
+    t.same(await response.json(), { error: 'there is no collector "ugly"; the collectors are good, bad' })
+  }
+})
+
+t.test('a query that cannot be planned is told instead of a plan', async (t) => {
+  const { ask, app } = await startDebug(t)
+  app.collectors.add(
+    defineCollector({
+      name: 'lost',
+      metrics: { business_lost: gauge('Lost.') },
+      query: (sql) => sql`SELECT count(*) AS business_lost FROM nowhere`,
+    }).collector,
+  )
+  const response = await ask('/debug/collectors/lost/explain', { method: 'POST' })
+  t.equal(response.status, 200)
+  t.match(await response.text(), 'No plan: relation &quot;nowhere&quot; does not exist')
+})
+
+t.test('neither the page of another site nor another name for this machine is answered', async (t) => {
+  const { ask, app, port } = await startDebug(t)
+  const headers = { 'sec-fetch-site': 'cross-site' }
+  t.equal((await ask('/debug/collect', { method: 'POST', headers })).status, 403)
+  await app.round.settled()
+  t.equal(app.collectors.list[0]?.runs.length, 1, 'nothing was collected')
+  t.equal((await ask('/debug', { headers })).status, 200, 'a link from elsewhere is')
+
+  const status = async (host: string) => {
+    const [response] = await once(request({ port, path: '/debug', headers: { host } }).end(), 'response')
+    response.resume()
+    return response.statusCode
+  }
+  t.equal(await status('evil.example'), 403)
+  t.equal(await status(`127.0.0.1.evil.example:${port}`), 403)
+  t.equal(await status(`localhost:${port}`), 200)
+  t.equal(await status(`[::1]:${port}`), 200)
+})
+
+t.test('with DEBUG_TOKEN a browser can give it as a password', async (t) => {
+  const { ask } = await startDebug(t, { DEBUG_TOKEN: 'open-sesame' })
+  const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+  for (const path of ['/debug', '/debug/events', '/debug/collectors/good', '/debug/assets/style.css']) {
+    const refused = await ask(path)
+    t.equal(refused.status, 401, path)
+    t.match(refused.headers.get('www-authenticate'), /^Basic /)
+    t.equal((await ask(path, { headers: basic('me:open') })).status, 401)
+    const controller = new AbortController()
+    const response = await ask(path, { headers: basic('me:open-sesame'), signal: controller.signal })
+    t.equal(response.status, 200, path)
+    controller.abort()
+  }
+  const bearer = await ask('/debug/collectors', { headers: { authorization: 'Bearer open-sesame' } })
+  t.equal(bearer.status, 200)
+})
+
+t.test('the page shows the configuration that is in effect, and no secret', async (t) => {
+  const { ask, url } = await startDebug(t, { METRICS_TOKEN: 'hush-hush', COLLECTOR_TIMEOUT: '7s' })
+  const body = await (await ask('/debug')).text()
+  const { username, password, host, pathname } = new URL(url)
+  t.match(body, `postgres://${username}@${host}${pathname}?target_session_attrs=prefer-standby`)
+  t.match(body, '<th scope="row">COLLECTOR_TIMEOUT</th><td>7s</td><td>set</td>')
+  t.match(body, '<th scope="row">COLLECTOR_STALE_AFTER</th><td>10m</td><td>default</td>')
+  t.match(body, '<th scope="row">METRICS_TOKEN</th><td>(set)</td>')
+  t.notOk(body.includes(password) && password !== username)
+  t.notOk(body.includes('hush-hush'))
+})
+
+t.test('open pages do not hold up a stop, and there is a limit of them', async (t) => {
+  const { ask, app } = await startDebug(t)
+  const pages = await Promise.all(Array.from({ length: 50 }, () => ask('/debug/events')))
+  t.ok(pages.every(({ status }) => status === 200))
+  t.equal((await ask('/debug/events')).status, 503)
+  await app.close()
+  for (const page of pages) t.match(await page.text(), /^retry: 1000\n\ndata: \{"health"/)
 })
