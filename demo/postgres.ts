@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createCluster } from './cluster.ts'
 import { family, send } from './family.ts'
+import { freePort } from './port.ts'
 
 /** A throwaway PostgreSQL. It lives no longer than the process that started it, however that ends. */
 export interface Postgres {
@@ -151,14 +151,4 @@ export async function startPostgres(options: { port?: number; flags?: string[] }
   const urlOf = (database: string) =>
     `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`
   return { url: urlOf('postgres'), port, dir: cluster.dir, urlOf, stop, start, freeze, thaw, destroy }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error(`no port in ${address}`)
-  return address.port
 }

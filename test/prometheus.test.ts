@@ -1,27 +1,15 @@
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { seed } from '../demo/seed.ts'
 import { createDatabase } from './database.ts'
-import { freePort } from './process.ts'
 import { lacks } from './program.ts'
+import { watchWithPrometheus } from './prometheus.ts'
 import { startService } from './service.ts'
 
 const COLLECTORS = new URL('../collectors', import.meta.url).pathname
-/** How often an API is asked that cannot tell when it has something new, in milliseconds. */
-const POLL = 50
-
-interface Series {
-  readonly metric: Readonly<Record<string, string>>
-  readonly value: readonly [number, string]
-}
 interface Target {
   readonly health: string
   readonly lastError: string
@@ -31,78 +19,13 @@ interface Metadata {
   readonly unit: string
 }
 
-interface Prometheus {
-  /** What its HTTP API answers. https://prometheus.io/docs/prometheus/latest/querying/api/ */
-  get<T>(path: string, parameters?: Readonly<Record<string, string>>): Promise<T>
-  /** The value of a query's only series; undefined while there is none. */
-  value(query: string): Promise<number | undefined>
-  /** Resolves when the condition holds. */
-  until(condition: () => Promise<boolean>): Promise<void>
-  /** Everything that it logged. */
-  log(): string
-}
-
-/** A Prometheus that scrapes this host:port every second. */
-async function startPrometheus(t: Test, target: string): Promise<Prometheus> {
-  const folder = await mkdtemp(join(tmpdir(), 'metrics-service-prometheus-'))
-  const config = join(folder, 'prometheus.yml')
-  await writeFile(
-    config,
-    `
+/** Scrapes this host:port every second. */
+const configOf = (target: string) => `
 global: { scrape_interval: 1s }
 scrape_configs:
   - job_name: service
     static_configs: [{ targets: ['${target}'] }]
-`,
-  )
-  const listen = `127.0.0.1:${await freePort()}`
-  const child = spawn('prometheus', [
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${join(folder, 'data')}`,
-    `--web.listen-address=${listen}`,
-  ])
-  let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))
-  const exit = once(child, 'exit')
-  let gone: Error | undefined
-  exit.then(
-    ([code, signal]) => (gone = new Error(`Prometheus ended with ${code ?? signal}:\n${log}`)),
-    (error) => (gone = error),
-  )
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await exit.catch(() => {})
-    await rm(folder, { recursive: true })
-  })
-
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    while (!(await condition())) {
-      if (gone !== undefined) throw gone
-      await delay(POLL)
-    }
-  }
-  async function get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {
-    const response = await fetch(`http://${listen}/api/v1/${path}?${new URLSearchParams(parameters)}`)
-    const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string }
-    if (status !== 'success') throw new Error(`${path}: ${error}`)
-    return data
-  }
-  await until(() =>
-    fetch(`http://${listen}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  )
-  return {
-    get,
-    until,
-    log: () => log,
-    async value(query) {
-      const { result } = await get<{ result: Series[] }>('query', { query })
-      return result.length === 1 ? Number(result[0]?.value[1]) : undefined
-    },
-  }
-}
+`
 
 /** A proxy before the service, which leaves out some headers of a request and keeps what the answers are. */
 async function startProxy(t: Test, url: string, without: readonly string[]) {
@@ -159,7 +82,7 @@ for (const [what, type, without, unit] of formats) {
       const { app, round } = await startService(t, { DATABASE_URL: url }, { folder: COLLECTORS })
       const address = await app.listen({ port: 0, host: '127.0.0.1' })
       const { target, answers } = await startProxy(t, address, without)
-      const prometheus = await startPrometheus(t, target)
+      const prometheus = await watchWithPrometheus(t, { 'prometheus.yml': configOf(target) })
       const count = async (query: Promise<readonly { n?: number }[]>) => (await query)[0]?.n
 
       await prometheus.until(async () => (await prometheus.value('up')) === 1)
@@ -203,9 +126,7 @@ for (const [what, type, without, unit] of formats) {
       )
 
       const page = (await app.inject({ url: '/metrics', headers: { accept: type } })).body
-      const { result } = await prometheus.get<{ result: Series[] }>('query', {
-        query: '{__name__=~"business_.+"}',
-      })
+      const result = await prometheus.query('{__name__=~"business_.+"}')
       const theirs = result.flatMap(({ metric, value }): [string, number][] => {
         const { __name__: name = '', job: _, instance: __, ...labels } = metric
         return name.endsWith('_created') ? [] : [[keyOf(name, labels), Number(value[1])]]
