@@ -43,6 +43,9 @@ const rules: [file: string, from: string, allowed: boolean][] = [
   ['bench/new.ts', '../import/draft.ts', false],
   ['test/new.ts', '../import/draft.ts', false],
   ['test/import/new.ts', './project.ts', true],
+  ['deploy/new.ts', './panel.ts', true],
+  ['deploy/new.ts', '../src/config.ts', false],
+  ['deploy/new/part.ts', '../../plugins/db.ts', false],
 ]
 
 t.test('the linter enforces who may import whom', async (t) => {

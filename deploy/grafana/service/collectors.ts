@@ -1,0 +1,63 @@
+import * as unit from '@grafana/grafana-foundation-sdk/units'
+import type { Row } from '../board.ts'
+import { graph } from '../panel.ts'
+import { on } from './expression.ts'
+import { collectorTable } from './table.ts'
+
+export const collectors: Row = {
+  title: 'Collectors',
+  panels: [
+    collectorTable(on),
+    graph({
+      title: 'Age of the last success',
+      description: 'A line that climbs is a collector that fails, or is not run. Saw-teeth are intervals.',
+      unit: unit.Seconds,
+      queries: {
+        '{{collector}}': `time() - max by (collector) (collector_last_success_timestamp_seconds{${on}})`,
+      },
+      width: 12,
+    }),
+    graph({
+      title: 'Duration',
+      description: 'How long the last run of a collector took, on the slowest instance.',
+      unit: unit.Seconds,
+      queries: { '{{collector}}': `max by (collector) (collector_duration_seconds{${on}})` },
+      width: 12,
+    }),
+    graph({
+      title: 'Errors',
+      description: 'Runs a minute that failed. A run fails alone: others are not touched.',
+      unit: unit.OpsPerMinute,
+      queries: {
+        '{{collector}}': `60 * sum by (collector) (rate(collection_errors_total{${on}}[$__rate_interval]))`,
+      },
+      width: 12,
+    }),
+    graph({
+      title: 'Series',
+      description: 'On the page, by collector. Past COLLECTOR_MAX_SERIES the smallest fold into "other".',
+      unit: unit.Short,
+      queries: { '{{collector}}': `max by (collector) (collector_series{${on}})` },
+      width: 12,
+      stack: true,
+    }),
+    graph({
+      title: 'Rejected rows',
+      description: 'Rows a minute that are no samples: the values of their collector are too low.',
+      unit: unit.CountsPerMinute,
+      queries: {
+        '{{collector}}: {{reason}}': `60 * sum by (collector, reason) (rate(collector_rejected_rows_total{${on}}[$__rate_interval]))`,
+      },
+      width: 12,
+    }),
+    graph({
+      title: 'Folded series',
+      description: 'Series a minute that were summed into "other" for want of room; sums are right.',
+      unit: unit.CountsPerMinute,
+      queries: {
+        '{{collector}}': `60 * sum by (collector) (rate(collector_folded_series_total{${on}}[$__rate_interval]))`,
+      },
+      width: 12,
+    }),
+  ],
+}

@@ -1,0 +1,60 @@
+import * as unit from '@grafana/grafana-foundation-sdk/units'
+import type { Row } from '../board.ts'
+import { graph } from '../panel.ts'
+import { on } from './expression.ts'
+
+export const rounds: Row = {
+  title: 'Rounds and the database',
+  panels: [
+    graph({
+      title: 'Duration of rounds',
+      description:
+        'The time that 95 of 100 rounds do not exceed. It has to stay below METRICS_TICK_DURATION.',
+      unit: unit.Seconds,
+      queries: {
+        '{{result}}': `histogram_quantile(0.95, sum by (le, result) (rate(collection_duration_seconds_bucket{${on}}[$__rate_interval])))`,
+      },
+      width: 8,
+    }),
+    graph({
+      title: 'Rounds',
+      description: 'Rounds a minute; a failure is one in which a collector failed.',
+      unit: unit.OpsPerMinute,
+      queries: {
+        '{{result}}': `60 * sum by (result) (rate(collection_duration_seconds_count{${on}}[$__rate_interval]))`,
+      },
+      width: 8,
+      stack: true,
+    }),
+    graph({
+      title: 'Ticks skipped and states not saved',
+      description:
+        'How many a minute. Skipped: a round takes longer than a tick. Not saved: STATE_FILE is not written.',
+      unit: unit.CountsPerMinute,
+      queries: {
+        'ticks skipped': `60 * sum(rate(collection_skipped_ticks_total{${on}}[$__rate_interval]))`,
+        'states not saved': `60 * sum(rate(collection_state_errors_total{${on}}[$__rate_interval]))`,
+      },
+      width: 8,
+    }),
+    graph({
+      title: 'Endpoints of the database',
+      description:
+        '1 for an endpoint that answered when it was last asked, 0 for another, as each instance sees it.',
+      unit: unit.Short,
+      queries: { '{{endpoint}} from {{instance}}': `max by (endpoint, instance) (database_up{${on}})` },
+      width: 12,
+      max: 1,
+    }),
+    graph({
+      title: 'Quorum',
+      description: 'Votes of endpoints, and how many the start of the service waits for.',
+      unit: unit.Short,
+      queries: {
+        'votes on {{instance}}': `max by (instance) (database_quorum_votes{${on}})`,
+        required: `max(database_quorum_required{${on}})`,
+      },
+      width: 12,
+    }),
+  ],
+}
