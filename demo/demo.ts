@@ -5,10 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { startPostgres } from './postgres.ts'
+import { hasPrometheus, type Prometheus, shippedFiles, startPrometheus } from './prometheus.ts'
 import { seed } from './seed.ts'
 import { startTraffic } from './traffic.ts'
 
 const operations = 100_000
+const { HOST = '0.0.0.0', PORT = '9993', DEBUG_HOST = '127.0.0.1', DEBUG_PORT = '6063' } = process.env
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const stopping = new AbortController()
@@ -39,15 +41,27 @@ try {
 
 /** Runs until the user or the service ends it. Resolves to the exit code. */
 async function demo(): Promise<number> {
+  const [unknown] = process.argv.slice(2).filter((option) => option !== '--prometheus')
+  if (unknown !== undefined) {
+    say(`${unknown} is no option of the demo; --prometheus is`)
+    return 1
+  }
+  const watched = process.argv.includes('--prometheus')
+  if (watched && !hasPrometheus()) {
+    say('prometheus is not installed: install the Debian package prometheus, or leave --prometheus out')
+    return 1
+  }
   say('Starting PostgreSQL')
   const database = await startPostgres()
   try {
     await fill(database.url)
     const traffic = startTraffic(database.url)
+    let prometheus: Prometheus | undefined
     try {
-      return await serve(database.url)
+      if (watched) prometheus = await scrape()
+      return await serve(database.url, prometheus?.url)
     } finally {
-      await traffic.stop()
+      await Promise.all([traffic.stop(), prometheus?.destroy()])
     }
   } finally {
     say('Removing PostgreSQL')
@@ -72,8 +86,22 @@ async function fill(url: string): Promise<void> {
   }
 }
 
+/** Starts a Prometheus with the shipped rules, for the service that will follow. */
+async function scrape(): Promise<Prometheus> {
+  stopping.signal.throwIfAborted()
+  say('Starting Prometheus')
+  const files = await shippedFiles(`${reachable(HOST)}:${PORT}`)
+  // As often as the demo ticks, which is more often than in production.
+  const config = files['prometheus.yml']?.replaceAll('30s', '5s') ?? ''
+  const prometheus = await startPrometheus({ ...files, 'prometheus.yml': config }, { port: 9090 })
+  prometheus.ended.then((error) => {
+    if (!stopping.signal.aborted && service !== undefined) say(error.message)
+  })
+  return prometheus
+}
+
 /** Runs the service against the database, and resolves to its exit code, or 0 when it was the user who ended it. */
-async function serve(url: string): Promise<number> {
+async function serve(url: string, prometheus: string | undefined): Promise<number> {
   stopping.signal.throwIfAborted()
   const { DATABASE_URL_FILE: _, ...env } = process.env
   const child = spawn(process.execPath, [file('../src/server.ts')], {
@@ -87,7 +115,7 @@ async function serve(url: string): Promise<number> {
   stopping.signal.addEventListener('abort', stop)
   const ended = new AbortController()
   const exit = once(child, 'exit').finally(() => ended.abort())
-  announce(url, ended.signal)
+  announce(url, prometheus, ended.signal)
   const [code, signal] = await exit
   service = undefined
   if (stopping.signal.aborted) return 0
@@ -96,8 +124,7 @@ async function serve(url: string): Promise<number> {
 }
 
 /** Says where to look as soon as the service answers, unless it has ended first. */
-async function announce(url: string, ended: AbortSignal): Promise<void> {
-  const { HOST = '0.0.0.0', PORT = '9993', DEBUG_HOST = '127.0.0.1', DEBUG_PORT = '6063' } = process.env
+async function announce(url: string, prometheus: string | undefined, ended: AbortSignal): Promise<void> {
   const base = `http://${reachable(HOST)}:${PORT}`
   while (!(await answers(`${base}/healthz`))) {
     if (ended.aborted) return
@@ -106,6 +133,11 @@ async function announce(url: string, ended: AbortSignal): Promise<void> {
   if (ended.aborted) return
   const places = [`${base}/metrics`, `${base}/readyz`, `${base}/`]
   if (Number(DEBUG_PORT) !== 0) places.push(`http://${reachable(DEBUG_HOST)}:${DEBUG_PORT}/debug/collectors`)
+  if (prometheus !== undefined) {
+    // Debian's has the older pages only.
+    const alerts = (await answers(`${prometheus}/alerts`)) ? 'alerts' : 'classic/alerts'
+    places.push(prometheus, `${prometheus}/${alerts}`)
+  }
   say(
     ['', 'Open', ...places, '', 'Ask the database', `psql ${url}`, '', 'Ctrl-C ends it all.', ''].join(
       '\n  ',
