@@ -3,6 +3,7 @@ import type * as cog from '@grafana/grafana-foundation-sdk/cog'
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  BigValueTextMode,
   GraphGradientMode,
   LegendDisplayMode,
   LegendPlacement,
@@ -50,18 +51,26 @@ export interface About {
 
 type Colour = 'green' | 'orange' | 'red' | 'blue' | 'text'
 
-/** Numbers of now, with a line of how they came to be. */
-export function numbers(about: About): cog.Builder<Panel> {
+/** Numbers of now, with a line of how they came to be; `named` shows the legend in their place. */
+export function numbers(about: About & { readonly named?: boolean }): cog.Builder<Panel> {
   const panel = new Stat()
     .height(4)
     .graphMode(BigValueGraphMode.Area)
     .colorMode(about.colours === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
+    .textMode(about.named ? BigValueTextMode.Name : BigValueTextMode.Auto)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
   return dress(panel, about, (query) => query.range())
 }
 
-/** Lines over time; `stack` puts them upon each other, where their sum means something. */
-export function graph(about: About & { readonly stack?: boolean }): cog.Builder<Panel> {
+interface Lines extends About {
+  /** Upon each other, where their sum means something. */
+  readonly stack?: boolean
+  /** The colours of lines with these legends; the others' follow from their names. */
+  readonly lines?: Readonly<Record<string, Colour>>
+}
+
+/** Lines over time. */
+export function graph(about: Lines): cog.Builder<Panel> {
   const panel = new TimeSeries()
     .height(8)
     .min(0)
@@ -79,6 +88,8 @@ export function graph(about: About & { readonly stack?: boolean }): cog.Builder<
         .sortDesc(true),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+  for (const [legend, colour] of Object.entries(about.lines ?? {}))
+    panel.overrideByName(legend, [{ id: 'color', value: { mode: 'fixed', fixedColor: colour } }])
   if (about.stack) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal))
   return dress(panel, about, (query) => query.range())
 }

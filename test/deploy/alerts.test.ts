@@ -24,7 +24,7 @@ interface Alert {
   readonly state: 'pending' | 'firing'
 }
 
-t.setTimeout(240_000)
+t.setTimeout(150_000)
 t.test('alerts fire while something is wrong', { skip: lacks('prometheus', 'prometheus') }, async (t) => {
   const server = await startPostgres()
   t.teardown(server.destroy)

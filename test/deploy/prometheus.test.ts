@@ -25,9 +25,7 @@ const files = (folder: string) => readdirSync(DEPLOYED + folder).map((name) => `
 
 t.test(
   'promtool has nothing to say about the configuration, the rules and their cases',
-  {
-    skip: lacks('promtool', 'prometheus'),
-  },
+  { skip: lacks('promtool', 'prometheus') },
   async (t) => {
     for (const args of [
       ['check', 'config', '--lint-fatal', 'prometheus.yml'],
@@ -57,7 +55,8 @@ t.test(
       t.ok(duration > 0, `${name} waits`)
       t.match(labels.severity, /^(critical|warning)$/, `${name} has a severity`)
       t.ok(annotations.summary && annotations.description, `${name} says what is wrong`)
-      // An anchor is the heading in lower case: https://docs.github.com/en/get-started/writing-on-github
+      // The anchor of a heading of one word is that word in lower case:
+      // https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
       t.equal(annotations.runbook_url, `docs/operations.md#${name.toLowerCase()}`)
       t.match(operations, new RegExp(`^### ${name}$`, 'm'), `docs/operations.md has ${name}`)
       t.match(cases, new RegExp(`alertname: ${name}\\n.*\\n\\s+exp_alerts:\\n`), `a case has ${name} fire`)

@@ -16,6 +16,7 @@ export const connections: Row = {
       queries: { '{{status}}': `sum by (status) (${one(`business_connections{${provided}}`)})` },
       width: 8,
       stack: true,
+      lines: { working: 'green', created: 'blue', bad_credentials: 'red' },
     }),
     graph({
       title: 'Bad credentials by provider',
@@ -47,6 +48,7 @@ export const connections: Row = {
       },
       width: 8,
       stack: true,
+      lines: { healthy: 'green', unhealthy: 'red' },
     }),
     bars({
       title: 'Installations by provider',

@@ -19,6 +19,7 @@ export const operations: Row = {
       },
       width: 8,
       stack: true,
+      lines: { success: 'green', failure: 'red' },
     }),
     graph({
       title: 'Failures by provider',

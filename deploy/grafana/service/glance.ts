@@ -57,6 +57,7 @@ export const glance: Row = {
         '{{version}} on Node.js {{node_version}}': `count by (version, node_version) (metrics_service_build_info{${on}})`,
       },
       width: 4,
+      named: true,
     }),
   ],
 }

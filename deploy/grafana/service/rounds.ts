@@ -15,6 +15,7 @@ export const rounds: Row = {
         '{{result}}': `histogram_quantile(0.95, sum by (le, result) (rate(collection_duration_seconds_bucket{${on}}[$__rate_interval])))`,
       },
       width: 8,
+      lines: { success: 'green', failure: 'red' },
     }),
     graph({
       title: 'Rounds',
@@ -25,6 +26,7 @@ export const rounds: Row = {
       },
       width: 8,
       stack: true,
+      lines: { success: 'green', failure: 'red' },
     }),
     graph({
       title: 'Ticks skipped and states not saved',
