@@ -51,7 +51,7 @@ export const glance: Row = {
     }),
     numbers({
       title: 'Version',
-      description: 'Versions of the service, each with how many instances run it.',
+      description: 'Versions of the service that instances run, and of Node.js.',
       unit: unit.Short,
       queries: {
         '{{version}} on Node.js {{node_version}}': `count by (version, node_version) (metrics_service_build_info{${on}})`,
