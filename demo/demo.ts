@@ -132,7 +132,7 @@ async function announce(url: string, prometheus: string | undefined, ended: Abor
   }
   if (ended.aborted) return
   const places = [`${base}/metrics`, `${base}/readyz`, `${base}/`]
-  if (Number(DEBUG_PORT) !== 0) places.push(`http://${reachable(DEBUG_HOST)}:${DEBUG_PORT}/debug/collectors`)
+  if (Number(DEBUG_PORT) !== 0) places.push(`http://${reachable(DEBUG_HOST)}:${DEBUG_PORT}/debug`)
   if (prometheus !== undefined) {
     // Debian's has the older pages only.
     const alerts = (await answers(`${prometheus}/alerts`)) ? 'alerts' : 'classic/alerts'
