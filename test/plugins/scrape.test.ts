@@ -4,7 +4,7 @@ import net, { type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { type CollectorPlugin, defineCollector, gauge, open } from '../../src/collector.ts'
+import { type CollectorPlugin, type Duration, defineCollector, gauge, open } from '../../src/collector.ts'
 import { createDatabase } from '../database.ts'
 import { samplesOf } from '../exposition.ts'
 import { startService } from '../service.ts'
@@ -302,7 +302,7 @@ t.test('scrapes at the same time share one rendering', async (t) => {
 t.test('a family is written once for each run of its collector, however often it is scraped', async (t) => {
   /** How often a collector's one family was written: its help is a part of it. */
   const written = { rare: 0, frequent: 0 }
-  const counting = (name: keyof typeof written, interval?: string): CollectorPlugin => {
+  const counting = (name: keyof typeof written, interval?: Duration): CollectorPlugin => {
     const plugin = defineCollector({
       name,
       metrics: { [`business_${name}`]: gauge('Any.') },

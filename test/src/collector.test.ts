@@ -148,11 +148,7 @@ const wrong: [what: string, difference: Partial<Definition>, says: RegExp][] = [
     { labels: { le: ['x'] }, metrics: { business_h: histogram('H.', [1]) } },
     /label "le".*"business_h"/,
   ],
-  ['an interval that is none', { interval: 'hourly' }, /interval "hourly" is not a duration/],
-  ['an interval without a unit', { interval: '60' }, /interval "60" is not a duration/],
-  ['an interval of 0', { interval: '0' }, /its interval is 0/],
-  ['an empty interval', { interval: '' }, /interval "" is not a duration/],
-  ['a timeout that is none', { timeout: 'soon' }, /timeout "soon" is not a duration/],
+  ['an interval of 0', { interval: '0s' }, /its interval is 0/],
   ['a timeout of 0', { timeout: '0s' }, /its timeout is 0/],
   // Past 2^31 - 1 milliseconds a timer of Node.js fires after 1, and every run would fail.
   ['a timeout longer than a timer can wait', { timeout: '600h' }, /timeout/],
@@ -177,6 +173,11 @@ const untyped: [what: string, difference: Readonly<Record<string, unknown>>, say
   ['a label that is null', { labels: { kind: null } }, /label "kind"/],
   ['a label value that is a number', { labels: { kind: ['a', 1] } }, /label "kind": 1 /],
   ['an interval that is a number', { interval: 60 }, /interval/],
+  ['an interval that is none', { interval: 'hourly' }, /interval "hourly" is not a duration/],
+  ['an interval without a unit', { interval: '60' }, /interval "60" is not a duration/],
+  ['an interval of 0 without a unit', { interval: '0' }, /its interval is 0/],
+  ['an empty interval', { interval: '' }, /interval "" is not a duration/],
+  ['a timeout that is none', { timeout: 'soon' }, /timeout "soon" is not a duration/],
 ]
 for (const [what, difference, says] of untyped) {
   t.test(`${what} is refused with an error that names it and the collector`, async (t) => {

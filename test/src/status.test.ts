@@ -1,5 +1,5 @@
 import t from 'tap'
-import { defineCollector, gauge } from '../../src/collector.ts'
+import { type Duration, defineCollector, gauge } from '../../src/collector.ts'
 import type { LabelSet } from '../../src/labelset.ts'
 import type { Samples } from '../../src/samples.ts'
 import { CollectorStatus, type Limits } from '../../src/status.ts'
@@ -9,7 +9,7 @@ const MINUTE = 60 * SECOND
 
 const limits: Limits = { tick: MINUTE, timeout: 30 * SECOND, staleAfter: 10 * MINUTE }
 
-function statusOf(interval?: string, given: Partial<Limits> = {}): CollectorStatus {
+function statusOf(interval?: Duration, given: Partial<Limits> = {}): CollectorStatus {
   const { collector } = defineCollector({
     name: 'one',
     metrics: { business_one: gauge('One.') },
