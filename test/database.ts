@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import postgres, { type Sql } from 'postgres'
 import type { Test } from 'tap'
 import { type Server, serverFile } from './server/file.ts'
@@ -14,6 +14,8 @@ const SCHEMA = new URL('../demo/schema.sql', import.meta.url)
 
 /** A database of the test's own, with the tables that the default collectors read unless `schema` is false. */
 export async function createDatabase(t: Test, { schema = true } = {}): Promise<Database> {
+  if (!existsSync(serverFile))
+    throw new Error('the PostgreSQL of the tests does not run: npm test -- FILE starts it')
   const server: Server = JSON.parse(readFileSync(serverFile, 'utf8'))
   const name = `test_${randomBytes(6).toString('hex')}`
   const admin = postgres(server.url, { max: 1, onnotice: () => {} })
