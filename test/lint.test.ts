@@ -12,6 +12,8 @@ const rules: [file: string, from: string, allowed: boolean][] = [
   ['collectors/new.ts', '../src/samples.ts', false],
   ['collectors/new.ts', './connections.ts', false],
   ['collectors/new.ts', 'postgres', false],
+  ['cookbook/new.ts', '../src/collector.ts', true],
+  ['cookbook/new.ts', '../src/samples.ts', false],
   ['src/new.ts', './samples.ts', true],
   ['src/new.ts', 'postgres', true],
   ['src/new.ts', '../plugins/db.ts', false],

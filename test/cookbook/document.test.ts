@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import t from 'tap'
+import { kit } from '#kit'
+
+const ROOT = new URL('../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
+
+const document = read('docs/collectors.md')
+const tests = ['overdue-invoices', 'recipes'].map((name) => read(`test/cookbook/${name}.test.ts`))
+const files = readdirSync(new URL('cookbook', ROOT)).filter((file) => file.endsWith('.ts'))
+
+/** The blocks of code in a language. */
+function blocks(language: string): string[] {
+  return Array.from(document.matchAll(/^```(\w*)\n(.*?)^```$/gms)).flatMap(([, of, text]) =>
+    of === language ? (text ?? '') : [],
+  )
+}
+
+t.test('each block of TypeScript is a file as it is, and each file of the cookbook is shown', async (t) => {
+  // The test is the reader's own: of a collector that is in collectors/.
+  const test = tests[0]?.replace('/cookbook/', '/collectors/')
+  const shown = [...files.map((file) => read(`cookbook/${file}`)), test]
+  t.same(blocks('ts').sort(), shown.sort())
+})
+
+t.test(
+  'each file of the cookbook has its name, is tested, and can be loaded beside the others',
+  async (t) => {
+    const { collect } = await kit(t, { schema: 'cookbook/schema.sql', collectors: 'cookbook' })
+    await t.resolves(collect())
+    for (const file of files) {
+      t.ok(read(`cookbook/${file}`).includes(`name: '${basename(file, '.ts')}'`), file)
+      t.ok(tests.join().includes(`from '../../cookbook/${file}'`), file)
+    }
+  },
+)
+
+t.test('each block of SQL is a part of the tables, or is a question that they answer', async (t) => {
+  const { sql } = await kit(t, { schema: 'cookbook/schema.sql', collectors: [] })
+  const schema = read('cookbook/schema.sql')
+  for (const text of blocks('sql')) {
+    if (text.startsWith('CREATE ')) t.ok(schema.includes(text), text)
+    else await t.resolves(sql.unsafe(text), text)
+  }
+})
+
+t.test('each file that the document links is there', async (t) => {
+  for (const [, path = ''] of document.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+    t.ok(existsSync(new URL(path, new URL('docs/', ROOT))), path)
+  }
+})
