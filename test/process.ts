@@ -64,8 +64,12 @@ export async function spawnService(
       })
       // It ends at some time, and when all was said before that nobody waits any more.
       gone.catch(() => {})
-      while (!output.includes(text))
-        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), gone])
+      while (!output.includes(text)) {
+        const heard = new AbortController()
+        const { signal } = heard
+        const data = [child.stdout, child.stderr].map((stream) => once(stream, 'data', { signal }))
+        await Promise.race([...data, gone]).finally(() => heard.abort())
+      }
       checkSecrets(titleOf(child.pid), secrets, 'the title of its process')
     },
   }
