@@ -13,11 +13,11 @@ import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { IDeployment } from 'kubernetes-models/apps/v1'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createDatabase } from './database.ts'
 import { readManifest } from './deploy/manifest.ts'
 import { samplesOf } from './exposition.ts'
-import { spawnService } from './process.ts'
+import { type ServiceProcess, spawnService } from './process.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const deployment = readManifest<IDeployment>('deployment.yaml')
@@ -63,58 +63,84 @@ function execForm(instructions: readonly Instruction[], name: string): string[] 
   return JSON.parse(text.slice(text.indexOf('[')))
 }
 
-t.test(
-  'what the Dockerfile builds runs as the Deployment confines it, becomes ready, is healthy, and stops',
-  async (t) => {
+/** What the Dockerfile builds, at a place of its own. */
+interface Image {
+  readonly app: string
+  readonly env: Readonly<Record<string, string>>
+  /** The folder around it: what a test mounts may be put here. */
+  readonly root: string
+  /** The command of an instruction, with the image's own Node.js. */
+  command(name: string): string[]
+}
+
+const instructions = instructionsOf(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))
+
+function build(t: Test): Image {
+  const root = mkdtempSync(join(tmpdir(), 'metrics-service-image-'))
+  const app = join(root, 'app')
+  t.teardown(() => {
+    execFileSync('chmod', ['-R', 'u+w', root])
+    rmSync(root, { recursive: true, force: true })
+  })
+  // The image's own Node.js, at a place that every user can reach.
+  const bin = join(root, 'bin')
+  mkdirSync(bin)
+  mkdirSync(app)
+  cpSync(process.execPath, join(bin, 'node'))
+  chmodSync(root, 0o755)
+  const env = {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
+    npm_config_cache: join(root, 'cache'),
+  }
+  const here = (text: string) => text.replaceAll('/app/', `${app}/`)
+  const image: Record<string, string> = {}
+  let user = {}
+  for (const { name, text } of instructions) {
+    if (name === 'ENV')
+      Object.assign(image, Object.fromEntries(new URLSearchParams(here(text).replaceAll(' ', '&'))))
+    if (name === 'USER' && USER !== undefined) user = { uid: USER, gid: USER }
+    if (name === 'RUN') {
+      // Without what the test runner has every process load, and which this user may not write for.
+      const command = ['-u', 'NODE_OPTIONS', 'sh', '-c', here(text)]
+      execFileSync('env', command, { cwd: app, env: { ...env, ...image }, ...user, stdio: 'pipe' })
+    }
+    if (name !== 'COPY') continue
+    const words = text.split(' ')
+    const to = join(app, words.pop() ?? '')
+    for (const from of words) {
+      cpSync(join(ROOT, from), words.length > 1 ? join(to, basename(from)) : to, { recursive: true })
+    }
+  }
+  const { mode } = statSync(join(app, 'state'))
+  t.equal(mode & 0o002, 0o002, 'a new volume that is mounted here may be written')
+  execFileSync('chmod', ['-R', 'a-w,a+rX', app])
+  return {
+    app,
+    root,
+    env: image,
+    command: (name) => [join(bin, 'node'), ...execForm(instructions, name).slice(1)],
+  }
+}
+
+/** The samples on the page of a service once it has run a round. */
+async function firstRound({ url }: ServiceProcess): Promise<Map<string, number>> {
+  for (;;) {
+    const samples = samplesOf(await (await fetch(`${url}/metrics`)).text())
+    if (samples.get('collection_duration_seconds_count{result="success"}')) return samples
+  }
+}
+
+t.test('what the Dockerfile builds runs as the Deployment confines it', async (t) => {
+  t.match(instructions[0], { name: 'FROM', text: 'node:24-slim' })
+  t.ok(instructions.some(({ name, text }) => name === 'EXPOSE' && text === '9993 6063'))
+  t.ok(instructions.some(({ name, text }) => name === 'USER' && text !== 'root'))
+  const image = build(t)
+
+  await t.test('it becomes ready, is healthy, and stops', async (t) => {
     const { url } = await createDatabase(t)
-    const instructions = instructionsOf(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))
-    t.match(instructions[0], { name: 'FROM', text: 'node:24-slim' })
-    t.ok(instructions.some(({ name, text }) => name === 'EXPOSE' && text === '9993 6063'))
-    t.ok(instructions.some(({ name, text }) => name === 'USER' && text !== 'root'))
-
-    const root = mkdtempSync(join(tmpdir(), 'metrics-service-image-'))
-    const app = join(root, 'app')
-    t.teardown(() => {
-      execFileSync('chmod', ['-R', 'u+w', root])
-      rmSync(root, { recursive: true, force: true })
-    })
-    // The image's own Node.js, at a place that every user can reach.
-    const bin = join(root, 'bin')
-    mkdirSync(bin)
-    mkdirSync(app)
-    cpSync(process.execPath, join(bin, 'node'))
-    chmodSync(root, 0o755)
-    const env = {
-      ...process.env,
-      PATH: `${bin}${delimiter}${process.env.PATH}`,
-      npm_config_cache: join(root, 'cache'),
-    }
-    const here = (text: string) => text.replaceAll('/app/', `${app}/`)
-    const image: Record<string, string> = {}
-    let user = {}
-    for (const { name, text } of instructions) {
-      if (name === 'ENV')
-        Object.assign(image, Object.fromEntries(new URLSearchParams(here(text).replaceAll(' ', '&'))))
-      if (name === 'USER' && USER !== undefined) user = { uid: USER, gid: USER }
-      if (name === 'RUN') {
-        // Without what the test runner has every process load, and which this user may not write for.
-        const command = ['-u', 'NODE_OPTIONS', 'sh', '-c', here(text)]
-        execFileSync('env', command, { cwd: app, env: { ...env, ...image }, ...user, stdio: 'pipe' })
-      }
-      if (name !== 'COPY') continue
-      const words = text.split(' ')
-      const to = join(app, words.pop() ?? '')
-      for (const from of words) {
-        cpSync(join(ROOT, from), words.length > 1 ? join(to, basename(from)) : to, { recursive: true })
-      }
-    }
-    const { mode } = statSync(join(app, 'state'))
-    t.equal(mode & 0o002, 0o002, 'a new volume that is mounted here may be written')
-    execFileSync('chmod', ['-R', 'a-w,a+rX', app])
-
-    const run = (name: string) => [join(bin, 'node'), ...execForm(instructions, name).slice(1)]
     // The Secret, of which the Deployment names the path.
-    const secret = join(root, 'database-url')
+    const secret = join(image.root, 'database-url')
     writeFileSync(secret, url)
     const variables = (container?.env ?? []).map(({ name, value }) => [
       name,
@@ -122,22 +148,43 @@ t.test(
     ])
     const service = await spawnService(
       t,
-      { ...image, ...Object.fromEntries(variables) },
-      { ...confined(run('CMD')), cwd: app },
+      { ...image.env, ...Object.fromEntries(variables) },
+      { ...confined(image.command('CMD')), cwd: image.app },
     )
     await service.said('metrics on')
-    const page = async () => samplesOf(await (await fetch(`${service.url}/metrics`)).text())
-    let samples = await page()
-    while (!samples.get('collection_duration_seconds_count{result="success"}')) samples = await page()
+    const samples = await firstRound(service)
     t.ok(samples.has('business_installations_without_recent_success'))
     const { path: ready } = container?.readinessProbe?.httpGet ?? {}
     t.equal((await fetch(`${service.url}${ready}`)).status, 200)
 
-    const [node = '', ...args] = run('HEALTHCHECK')
+    const [node = '', ...args] = image.command('HEALTHCHECK')
     const check = (port: string) => execFileSync(node, args, { env: { PORT: port }, stdio: 'pipe' })
     check(new URL(service.url).port)
     service.child.kill('SIGTERM')
     t.equal(await service.exit, 0)
     t.throws(() => check(new URL(service.url).port), 'a service that is gone is not healthy')
-  },
-)
+  })
+
+  await t.test('a folder that is mounted over collectors is what it collects, without a build', async (t) => {
+    const { url, sql } = await createDatabase(t, { schema: false })
+    await sql.unsafe(readFileSync(join(ROOT, 'cookbook/schema.sql'), 'utf8'))
+    await sql`INSERT INTO invoices (plan, due_time) VALUES ('team', now() - interval '1 day')`
+    // What a mount comes to for whoever starts after it: another folder is in this place.
+    const folder = join(image.app, 'collectors')
+    execFileSync('chmod', ['-R', 'u+w', image.app])
+    rmSync(folder, { recursive: true })
+    mkdirSync(folder)
+    cpSync(join(ROOT, 'cookbook/overdue-invoices.ts'), join(folder, 'overdue-invoices.ts'))
+    execFileSync('chmod', ['-R', 'a-w,a+rX', image.app])
+    const service = await spawnService(
+      t,
+      { ...image.env, DATABASE_URL: url },
+      { ...confined(image.command('CMD')), cwd: image.app },
+    )
+    await service.said('metrics on')
+    const samples = await firstRound(service)
+    t.equal(samples.get('business_invoices_overdue{plan="team"}'), 1)
+    const runs = [...samples.keys()].filter((sample) => sample.startsWith('collector_success{'))
+    t.same(runs, ['collector_success{collector="overdue-invoices"}'])
+  })
+})
