@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import t from 'tap'
+import { parse, stringify } from 'yaml'
 import { kit } from '#kit'
+import { lacks } from '../program.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
@@ -43,6 +46,17 @@ t.test('each block of SQL is a part of the tables, or is a question that they an
     if (text.startsWith('CREATE ')) t.ok(schema.includes(text), text)
     else await t.resolves(sql.unsafe(text), text)
   }
+})
+
+t.test('promtool takes its alerts and expressions', { skip: lacks('promtool', 'prometheus') }, async (t) => {
+  const records = blocks('promql').map((expr, i) => ({ record: `expression_${i}`, expr }))
+  const rules = [...records, ...blocks('yaml').flatMap((text) => parse(text))]
+  const dir = t.testdir({ 'rules.yml': stringify({ groups: [{ name: 'document', rules }] }) })
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', `${dir}/rules.yml`], {
+    encoding: 'utf8',
+  })
+  t.equal(status, 0, `${stdout}${stderr}`)
+  t.match(stdout, `${rules.length} rules found`)
 })
 
 t.test('each file that the document links is there', async (t) => {
