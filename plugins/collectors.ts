@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
 import type { Collector, CollectorMetric } from '../src/collector.ts'
+import { shortInterval } from '../src/interval.ts'
 import { seriesOfGroup } from '../src/labelset.ts'
+import { checkNames } from '../src/names.ts'
 import { CollectorStatus } from '../src/status.ts'
 
 declare module 'fastify' {
@@ -17,6 +19,8 @@ export interface Collectors {
    * when it can never keep within its series budget.
    */
   add(collector: Collector): void
+  /** Throws an Error when COLLECTORS names one that there is not; to be asked when all were added. */
+  checkEnabled(): void
 }
 
 /** Names that belong to the service's own metrics, and to those of fastify-metrics. */
@@ -31,9 +35,9 @@ function namesOf({ name, type }: CollectorMetric): string[] {
   return [family, `${family}_total`, `${family}_created`]
 }
 
-/** The set of collectors. */
-export default fp(
-  async (app) => {
+/** The set of collectors; `files` has the path of each one's file, by its name. */
+export default fp<{ files?: ReadonlyMap<string, string> }>(
+  async (app, { files }) => {
     const { config } = app
     const limits = {
       tick: config.METRICS_TICK_DURATION,
@@ -67,16 +71,16 @@ export default fp(
           `collector "${name}": its closed labels make ${least} series, more than COLLECTOR_MAX_SERIES (${config.COLLECTOR_MAX_SERIES})`,
         )
       }
-      list.push(new CollectorStatus(collector, limits))
+      list.push(new CollectorStatus(collector, limits, files?.get(name)))
     }
 
-    app.decorate('collectors', { list, add })
+    const checkEnabled = () => checkNames('COLLECTORS names', config.COLLECTORS, [...names])
+    app.decorate('collectors', { list, add, checkEnabled })
     app.addHook('onReady', async () => {
-      const unknown = config.COLLECTORS.filter((name) => !names.has(name))
-      if (unknown.length > 0) {
-        throw new Error(
-          `COLLECTORS names ${unknown.map((name) => `"${name}"`).join(', ')}; the collectors are ${[...names].join(', ') || 'none'}`,
-        )
+      checkEnabled()
+      for (const { collector, file } of list) {
+        const warning = shortInterval(collector, config.METRICS_TICK_DURATION)
+        if (warning !== undefined) app.log.warn({ collector: collector.name, file }, warning)
       }
     })
   },

@@ -106,19 +106,19 @@ export default fp(
     }
 
     function log({ status, result }: Outcome): void {
-      const collector = status.collector.name
+      const who = { collector: status.collector.name, file: status.file }
       if (result instanceof Error) {
         if (status.error === undefined && !outage) {
-          app.log.error({ collector }, `collector fails: ${describeError(result)}`)
+          app.log.error(who, `collector fails: ${describeError(result)}`)
         }
         return
       }
-      if (status.error !== undefined) app.log.info({ collector }, 'collector works again')
+      if (status.error !== undefined) app.log.info(who, 'collector works again')
       const before = status.last?.result
       const rejectedBefore =
         before !== undefined && !(before instanceof Error) && before.rejection !== undefined
       if (result.rejection !== undefined && !rejectedBefore) {
-        app.log.warn({ collector, rejected: result.rejected }, `collector rejects rows: ${result.rejection}`)
+        app.log.warn({ ...who, rejected: result.rejected }, `collector rejects rows: ${result.rejection}`)
       }
     }
 

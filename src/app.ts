@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
@@ -53,16 +54,16 @@ export async function buildApp({
   })
   try {
     await app.register(config, env === undefined ? {} : { env })
+    const files = await checkFolder(folder)
     await app.register(doors)
     await app.register(db)
-    await app.register(collectors)
+    await app.register(collectors, { files: placesOf(folder, files) })
     await app.register(state)
     await app.register(metrics)
     await app.register(round)
     await app.register(scheduler)
     await app.register(health)
     await app.register(debug)
-    const files = await checkFolder(folder)
     await app.register(autoload, {
       dir: folder,
       forceESM: true,
@@ -74,6 +75,17 @@ export async function buildApp({
     await app.close()
     throw error
   }
+}
+
+/** By collector, the path of its file: from where the process runs, when it is below that. */
+function placesOf(folder: string, files: ReadonlyMap<string, string | undefined>): Map<string, string> {
+  const places = new Map<string, string>()
+  for (const [file, name] of files) {
+    const path = join(folder, file)
+    const short = relative('', path)
+    if (name !== undefined) places.set(name, short.startsWith('..') ? path : short)
+  }
+  return places
 }
 
 /** The configuration, before there is a server: whether that is encrypted is for the configuration to say. */

@@ -1,17 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Collector } from './collector.ts'
 import { describeError } from './error.ts'
 
 const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
 
 /**
- * The names of the collector files of a folder. Throws an Error that names the file or files when one cannot be
+ * The names of the collector files of a folder, each with that of its collector, which a plain plugin has none of. Throws an Error that names the file or files when one cannot be
  * loaded or exports no plugin, or when two have one name: the loader would leave it out without a word.
  */
-export async function checkFolder(folder: string): Promise<ReadonlySet<string>> {
+export async function checkFolder(folder: string): Promise<ReadonlyMap<string, string | undefined>> {
   const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).sort()
   const owners = new Map<string, string>()
+  const collectors = new Map<string, string | undefined>()
   for (const file of files) {
     const plugin = await load(join(folder, file))
     for (const claim of claimsOf(plugin)) {
@@ -20,8 +22,9 @@ export async function checkFolder(folder: string): Promise<ReadonlySet<string>> 
         throw new Error(`${join(folder, owner)} and ${join(folder, file)} both have the ${claim}`)
       owners.set(claim, file)
     }
+    collectors.set(file, collectorOf(plugin)?.name)
   }
-  return new Set(files)
+  return collectors
 }
 
 async function load(path: string): Promise<object> {
@@ -40,13 +43,16 @@ async function load(path: string): Promise<object> {
 /** What no two files may have. */
 function claimsOf(plugin: object): string[] {
   const { name } = (plugin as { [meta]?: { name?: string } })[meta] ?? {}
-  const { metrics } = (plugin as { collector?: { metrics: readonly { name: string }[] } }).collector ?? {
-    metrics: [],
-  }
+  const metrics = collectorOf(plugin)?.metrics ?? []
   return [
     ...(name === undefined ? [] : [`name "${name}"`]),
     ...metrics.map((metric) => `metric "${metric.name}"`),
   ]
+}
+
+/** The collector of a plugin that defineCollector made. */
+function collectorOf(plugin: object): Collector | undefined {
+  return (plugin as { collector?: Collector }).collector
 }
 
 /** Where fastify-plugin puts a plugin's name. */

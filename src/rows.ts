@@ -1,5 +1,7 @@
 import { type Collector, OTHER } from './collector.ts'
+import { placeColumns } from './columns.ts'
 import type { LabelSets, Value } from './labelset.ts'
+import { badLabel, badValue, duplicate } from './rejection.ts'
 import { Dictionary, Table } from './table.ts'
 
 /** Why a row was rejected: a bad value, a bad label, or a label set that another row had already. */
@@ -23,10 +25,6 @@ export function addRejections(a: Rejections, b: Rejections): Rejections {
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 /** As many digits are always a safe integer. */
 const SAFE_DIGITS = 15
-/** How much of a value a message shows. */
-const SHOWN = 80
-/** How many wrong columns a message names. */
-const NAMED = 5
 /** The longest label value, in characters: what is longer names nothing, and would make a page of its own. */
 const LONGEST_LABEL = 1024
 
@@ -46,26 +44,9 @@ export class Rows {
     this.#table = new Table(dictionaries, collector.metrics)
   }
 
-  /** Takes the names of the query's columns. Throws an Error that names each missing, unexpected or repeated one. */
+  /** Takes the names of the query's columns. Throws a Mistake that names each missing, unexpected or repeated one. */
   columns(names: readonly string[]): void {
-    const { labels, metrics } = this.#collector
-    const wanted = [...labels, ...metrics].map(({ name }) => name)
-    const problems = [
-      ...wanted
-        .filter((name) => !names.includes(name))
-        .map((name) => `the query returns no column "${name}"`),
-      ...names
-        .filter((name) => !wanted.includes(name))
-        .map((name) => `the query returns a column "${name}", which is neither a label nor a metric`),
-      ...names
-        .filter((name, i) => names.indexOf(name) < i)
-        .map((name) => `the query returns two columns "${name}"`),
-    ]
-    if (problems.length > 0) {
-      const more = problems.length > NAMED ? `; and ${problems.length - NAMED} more` : ''
-      throw new Error(`${problems.slice(0, NAMED).join('; ')}${more}`)
-    }
-    this.#columns = wanted.map((name) => names.indexOf(name))
+    this.#columns = placeColumns(this.#collector, names)
   }
 
   /** Takes a row, a value for each column; false when it is rejected. */
@@ -75,9 +56,9 @@ export class Rows {
     for (const [i, label] of labels.entries()) {
       const given = row[this.#columns[i] ?? -1]
       const text = labelText(given)
-      if (text === undefined) return this.#reject('label', label.name, given)
+      if (text === undefined) return this.#reject('label', () => badLabel(label, given))
       if (label.values !== undefined && !label.values.includes(text)) {
-        if (!label.other) return this.#reject('label', label.name, given)
+        if (!label.other) return this.#reject('label', () => badLabel(label, given))
         this.#unlisted = true
       }
       texts.push(text)
@@ -89,12 +70,12 @@ export class Rows {
         metric.type === 'histogram' ? distribution(given, metric.buckets.length + 2) : decimal(given)
       const absent = metric.type === 'timestamp' && given === null
       if (!absent && (value === undefined || (metric.type === 'counter' && Number(value) < 0))) {
-        return this.#reject('value', metric.name, given)
+        return this.#reject('value', () => badValue(metric, given))
       }
       values.push(value)
     }
     if (this.#table.add(texts, values)) return true
-    return this.#reject('duplicate', labels.map(({ name }) => name).join(', '), texts.join(', '))
+    return this.#reject('duplicate', () => duplicate(labels, texts))
   }
 
   /** How many rows stand. */
@@ -123,16 +104,9 @@ export class Rows {
     return { rejected: { ...this.#rejected }, rejection: this.#rejection }
   }
 
-  #reject(reason: Reason, column: string, given: unknown): false {
+  #reject(reason: Reason, why: () => string): false {
     this.#rejected[reason]++
-    const long = typeof given === 'string' && given.length > SHOWN
-    const text = typeof given === 'string' ? JSON.stringify(given.slice(0, SHOWN)) : String(given)
-    const shown = long ? `${text}… (${given.length} characters)` : text
-    this.#rejection ??= {
-      value: `${column} is ${shown}, which is not a value that it takes`,
-      label: `${column} is ${shown}, which is not a value that the label takes`,
-      duplicate: `a row before it had the same labels (${column}: ${shown})`,
-    }[reason]
+    this.#rejection ??= why()
     return false
   }
 }

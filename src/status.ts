@@ -41,6 +41,8 @@ const FORGOTTEN = 100
 /** Where a collector stands: when it is due, how its last run ended, what it shows. */
 export class CollectorStatus {
   readonly collector: Collector
+  /** The path of its file; undefined when it was added by other means. */
+  readonly file: string | undefined
   readonly timeout: number
   /** Milliseconds between two runs: its own interval, or the tick. */
   readonly interval: number
@@ -65,8 +67,9 @@ export class CollectorStatus {
   /** One empty list for good: what is rendered of it is kept. */
   readonly #nothing: LabelSets = []
 
-  constructor(collector: Collector, limits: Limits) {
+  constructor(collector: Collector, limits: Limits, file?: string) {
     this.collector = collector
+    this.file = file
     this.timeout = collector.timeout ?? limits.timeout
     this.interval = Math.max(collector.interval ?? 0, limits.tick)
     this.#limits = limits

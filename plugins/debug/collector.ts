@@ -23,7 +23,7 @@ export async function collectorPage(
   search: string,
   plan: Plan,
 ): Promise<Html> {
-  const { collector, last, lastSuccess, error, runs, statement } = status
+  const { collector, file, last, lastSuccess, error, runs, statement } = status
   const now = performance.now()
   const state = status.state(now)
   const due = dueAt(app, status)
@@ -33,6 +33,7 @@ export async function collectorPage(
     html`<header>
 <nav aria-label="Breadcrumb"><a href="/debug">All collectors</a></nav>
 <h1>${collector.name}</h1>
+${file === undefined ? undefined : html`<p><small>${file}</small></p>`}
 <p><span class="${state}">${state}</span>${error === undefined ? undefined : html`: ${describeError(error)}`}</p>
 <form method="post" action="/debug/collect?collector=${collector.name}"><button>Collect it now</button></form>
 </header>

@@ -18,6 +18,7 @@ export async function collectors(debug: FastifyInstance, { app }: { app: Fastify
       const due = dueAt(app, status)
       return {
         name: collector.name,
+        file: status.file ?? null,
         state: status.state(now),
         outcome: last === undefined ? null : error === undefined ? 'success' : 'failure',
         durationSeconds: last?.seconds ?? null,

@@ -1,6 +1,7 @@
 import type { ISql, Row } from 'postgres'
 import type { Collector, Fragment } from '../../src/collector.ts'
-import { formatMoment } from '../../src/moment.ts'
+import { Mistake } from '../../src/mistake.ts'
+import { formatMoment, type Moment } from '../../src/moment.ts'
 import { observer } from '../../src/observe.ts'
 import { Rows } from '../../src/rows.ts'
 import type { CollectorStatus } from '../../src/status.ts'
@@ -12,13 +13,14 @@ import type { Window } from '../../src/window.ts'
  */
 export async function ask(status: CollectorStatus, sql: ISql, window: Window, limit: number): Promise<Rows> {
   const { collector } = status
-  const query = write(collector, sql, window)
+  const { query, bounds } = write(collector, sql, window)
   const rows = new Rows(collector, status.dictionaries())
   const { promise: hopeless, reject } = Promise.withResolvers<never>()
   let given = 0
   let named = false
   const name = ({ columns }: Columns) => {
     named = true
+    if (collector.settle !== undefined) checkBounds(query.statement?.string ?? '', bounds)
     rows.columns(columns.map(({ name }) => name))
   }
   // Arrays rather than objects, one at a time: a large result never stands in memory as a whole.
@@ -48,20 +50,45 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
 
 /** How the server would answer a collector's query for a window, in lines of text; it does not run. */
 export async function explain(collector: Collector, sql: ISql, window: Window): Promise<string[]> {
-  const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window)}`
+  const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window).query}`
   return lines.map((line) => line['QUERY PLAN'])
 }
 
-/** A collector's query for a window, not yet sent. */
-function write(collector: Collector, sql: ISql, window: Window): Query & Fragment {
+/** The bounds of a window as SQL has them. */
+type Bounds = Readonly<Record<'from' | 'to', string>>
+
+/** A collector's query for a window, not yet sent. Throws a Mistake when it is none. */
+function write(
+  collector: Collector,
+  sql: ISql,
+  window: Window,
+): { readonly query: Query & Fragment; readonly bounds: Bounds } {
   // Written into the text: as a parameter the client would make a Date of it, and cut it to milliseconds.
-  const bound = (moment: bigint) => sql.unsafe<Row[]>(`timestamptz '${formatMoment(moment)}'`)
-  const context = { observe: observer(sql, collector), from: bound(window.from), to: bound(window.to) }
-  const query: unknown = collector.query(sql, context)
+  const bounds = { from: literal(window.from), to: literal(window.to) }
+  const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
+  const query: unknown = collector.query(sql, { observe: observer(sql, collector), from, to })
   if (!isQuery(query)) {
-    throw new Error('its query must return the sql`…` itself: not a string, and nothing that was awaited')
+    const select = typeof query === 'string' ? query.trim().split('\n', 1)[0] : 'SELECT …'
+    throw new Mistake(
+      'its query must return the sql`…` itself: not a string, and nothing that was awaited',
+      `query: (sql) => sql\`${select}\``,
+    )
   }
-  return query
+  return { query, bounds }
+}
+
+function literal(moment: Moment): string {
+  return `timestamptz '${formatMoment(moment)}'`
+}
+
+/** Throws a Mistake when the text of a query leaves out a bound of its window: it would count rows again and again. */
+function checkBounds(text: string, { from, to }: Bounds): void {
+  const missing = [...(text.includes(from) ? [] : ['from']), ...(text.includes(to) ? [] : ['to'])]
+  if (missing.length === 0) return
+  throw new Mistake(
+    `it has a window, and its query does not use ${missing.map((name) => `"${name}"`).join(' and ')}: rows would count again at each run`,
+    `query: (sql, { from, to }) => sql\`… WHERE create_time > \${from} AND create_time <= \${to}\``,
+  )
 }
 
 /** What the client's types leave out: `forEach` after `values` gives arrays, and the columns beside each; and its text. */

@@ -24,13 +24,19 @@ async function problemWith(t: Test, files: Readonly<Record<string, string>>): Pr
   throw new Error('the folder was not refused')
 }
 
-t.test('the files of a folder are those that hold a collector', async (t) => {
+t.test('the files of a folder are those that hold a collector, each with its name', async (t) => {
   const folder = t.testdir({ 'things.ts': things, 'others.js': source('others', 'business_others') })
-  t.strictSame(await checkFolder(folder), new Set(['others.js', 'things.ts']))
+  t.strictSame(
+    await checkFolder(folder),
+    new Map([
+      ['others.js', 'others'],
+      ['things.ts', 'things'],
+    ]),
+  )
 })
 
 t.test('an empty folder has no collectors', async (t) => {
-  t.strictSame(await checkFolder(t.testdir({})), new Set())
+  t.strictSame(await checkFolder(t.testdir({})), new Map())
 })
 
 t.test('what is no script is ignored', async (t) => {
@@ -41,12 +47,12 @@ t.test('what is no script is ignored', async (t) => {
     'things.sql': 'SELECT 1',
     'notes.json': '{}',
   })
-  t.strictSame(await checkFolder(folder), new Set(['things.ts']))
+  t.strictSame(await checkFolder(folder), new Map([['things.ts', 'things']]))
 })
 
 t.test('a plain plugin needs no collector', async (t) => {
   const folder = t.testdir({ 'plain.ts': 'export default async (app: object): Promise<void> => void app' })
-  t.strictSame(await checkFolder(folder), new Set(['plain.ts']))
+  t.strictSame(await checkFolder(folder), new Map([['plain.ts', undefined]]))
 })
 
 t.test('two files with one name are refused, naming both and the name', async (t) => {
