@@ -4,6 +4,8 @@ import { describeError } from '../src/error.ts'
 import { parseMoment } from '../src/moment.ts'
 import type { CollectorStatus, Outcome } from '../src/status.ts'
 import { explain } from './round/ask.ts'
+import { type Check, check } from './round/check.ts'
+import type { Wishes } from './round/report.ts'
 import { run } from './round/run.ts'
 
 declare module 'fastify' {
@@ -33,6 +35,12 @@ export interface Round {
   run(tick: number, collectors?: readonly CollectorStatus[]): Promise<void>
   /** How the database would answer a collector's query, in lines of text. Rejects when it cannot be asked. */
   explain(status: CollectorStatus): Promise<readonly string[]>
+  /**
+   * Runs collectors once, one after the other, in one snapshot of whichever endpoint answers now, and keeps nothing of
+   * it: no page changes, no counter moves. The snapshot is given up when the reports were read. Rejects with the reason
+   * of each endpoint when none can be used.
+   */
+  check(collectors: readonly CollectorStatus[], wishes: Wishes): Promise<Check>
   /** Resolves when no round is running. */
   settled(): Promise<void>
   /** Has the database end the queries of the running round, whose collectors then fail. */
@@ -163,6 +171,7 @@ export default fp(
           await snapshot.close()
         }
       },
+      check: (collectors, wishes) => check(app, stopping.signal, collectors, wishes),
       async settled() {
         await current
       },

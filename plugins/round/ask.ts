@@ -3,6 +3,7 @@ import type { Collector, Fragment } from '../../src/collector.ts'
 import { Mistake } from '../../src/mistake.ts'
 import { formatMoment, type Moment } from '../../src/moment.ts'
 import { observer } from '../../src/observe.ts'
+import type { PlanNode } from '../../src/plan.ts'
 import { Rows } from '../../src/rows.ts'
 import type { CollectorStatus } from '../../src/status.ts'
 import type { Window } from '../../src/window.ts'
@@ -52,6 +53,13 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
 export async function explain(collector: Collector, sql: ISql, window: Window): Promise<string[]> {
   const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window).query}`
   return lines.map((line) => line['QUERY PLAN'])
+}
+
+/** As explain, for a program to read, with the schema of each table. */
+export async function plan(collector: Collector, sql: ISql, window: Window): Promise<PlanNode> {
+  const [row] = await sql<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>`
+    EXPLAIN (VERBOSE, FORMAT JSON) ${write(collector, sql, window).query}`
+  return row['QUERY PLAN'][0].Plan
 }
 
 /** The bounds of a window as SQL has them. */

@@ -70,6 +70,7 @@ function setsOf(rows: readonly Rows[]) {
   return rows.flatMap((rows) => [...rows.sets()])
 }
 
-function rowLimit(budget: number): number {
+/** How many rows a query may return. */
+export function rowLimit(budget: number): number {
   return Math.max(ROWS_PER_SERIES * budget, FEW_ROWS)
 }

@@ -1,0 +1,117 @@
+import type { Sql } from 'postgres'
+import { describeError } from '../../src/error.ts'
+import { renderFamilies } from '../../src/exposition.ts'
+import { shortInterval } from '../../src/interval.ts'
+import { lint } from '../../src/lint.ts'
+import { formatMoment, later, type Moment } from '../../src/moment.ts'
+import { type Report, sum } from '../../src/report.ts'
+import { type Samples, samplesOf } from '../../src/samples.ts'
+import { inSlices } from '../../src/slices.ts'
+import type { CollectorStatus } from '../../src/status.ts'
+import { ask, explain } from './ask.ts'
+import { type Inspection, inspect } from './inspect.ts'
+import { rowLimit } from './run.ts'
+
+/** What a check is to show beside its findings. */
+export interface Wishes {
+  /** Whether to show the plan of each query. */
+  readonly explain: boolean
+  /** How many lines of what a collector would put on the page to show. */
+  readonly samples: number
+}
+
+/** Runs work in a transaction of the snapshot, within so many milliseconds. */
+export type Transact = <T>(timeout: number, work: (sql: Sql) => PromiseLike<T>) => Promise<T>
+
+/** What the service's configuration says of a run. */
+export interface Terms {
+  /** The time of the snapshot. */
+  readonly now: Moment
+  /** Series that a collector may make. */
+  readonly budget: number
+  /** Milliseconds of a tick. */
+  readonly tick: number
+}
+
+/**
+ * Has a collector's query planned and run once, both within its timeout, and says what is to be said of it. A windowed one
+ * is asked what happened in the last interval or in the time in which its windows settle, whichever is longer: what a
+ * run of the service asks at most while nothing was missed.
+ */
+export async function reportOn(
+  status: CollectorStatus,
+  transact: Transact,
+  { now, budget, tick }: Terms,
+  wishes: Wishes,
+): Promise<Report> {
+  const { collector, timeout, interval, file = null } = status
+  const { settle } = collector
+  const window = { from: settle === undefined ? now : later(now, -Math.max(interval, settle)), to: now }
+  const ends = performance.now() + timeout
+  const left = () => Math.max(ends - performance.now(), 1)
+
+  // First, for a query that takes too long is the one whose plan is wanted. If it has none, its run says why.
+  const inspection = await transact(left(), (sql) => inspect(collector, sql, window)).catch(() => undefined)
+  const plan = wishes.explain
+    ? await transact(left(), (sql) => explain(collector, sql, window)).catch(() => [])
+    : []
+
+  const started = performance.now()
+  let samples: Samples | undefined
+  let rows = 0
+  const errors: string[] = []
+  try {
+    const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget)))
+    rows = given.length + sum(given.rejections().rejected)
+    samples = await inSlices(samplesOf(collector, given, budget))
+    const rejected = sum(samples.rejected)
+    if (rejected > 0) errors.push(`${rejected} of ${rows} rows rejected; the first: ${samples.rejection}`)
+  } catch (error) {
+    errors.push(describeError(error))
+  }
+  const short = shortInterval(collector, tick)
+  return {
+    name: collector.name,
+    file,
+    errors,
+    warnings: [...(short === undefined ? [] : [short]), ...warningsOf(inspection), ...lint(collector)],
+    seconds: (performance.now() - started) / 1000,
+    run:
+      samples === undefined
+        ? null
+        : { rows, rejected: samples.rejected, series: samples.series, folded: samples.folded },
+    cost: inspection?.cost ?? null,
+    window: settle === undefined ? null : { from: formatMoment(window.from), to: formatMoment(window.to) },
+    sequentialScans: inspection?.sequentialScans ?? [],
+    missingIndexes: inspection?.missingIndexes ?? [],
+    plan,
+    samples: samples === undefined ? [] : firstLines(status, samples, wishes.samples),
+  }
+}
+
+function warningsOf(inspection: Inspection | undefined): string[] {
+  if (inspection === undefined) return []
+  const { sequentialScans, missingIndexes } = inspection
+  return [
+    ...sequentialScans.map(
+      ({ table, rows }) =>
+        `it reads all of ${table}, about ${rows.toLocaleString('en')} rows — an index, a window or a longer interval makes it cheaper`,
+    ),
+    ...(missingIndexes?.map(
+      ({ table, columns }) =>
+        `no index serves its window on ${table} — write: CREATE INDEX ON ${table} (${columns.join(', ')})`,
+    ) ?? [
+      `its window is in no condition on a table, so that each run reads all of it — write: WHERE create_time > \${from} AND create_time <= \${to}`,
+    ]),
+  ]
+}
+
+/** The first lines of what the service would show. */
+function firstLines({ collector }: CollectorStatus, { sets }: Samples, count: number): string[] {
+  const lines: string[] = []
+  for (const chunk of renderFamilies(collector, sets)) {
+    if (lines.length >= count) break
+    lines.push(...chunk.trimEnd().split('\n'))
+  }
+  return lines.slice(0, count)
+}

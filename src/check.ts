@@ -1,0 +1,113 @@
+import { resolve } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from './app.ts'
+import { type Arguments, readArguments, USAGE } from './arguments.ts'
+import { ConfigError } from './config.ts'
+import { describeError } from './error.ts'
+import { checkNames } from './names.ts'
+import { passes, type Report, renderHead, renderReport, renderTotals, verdictOf } from './report.ts'
+
+/** Exit codes: all is well, something is not, the arguments are not understood. */
+const OK = 0
+const WRONG = 1
+const MISUSED = 2
+/** And that a signal ended it: https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 }
+/** Goes back to the start of the line and erases it. */
+const ERASE = '\r\x1b[K'
+
+/** A problem with the arguments. */
+class Misuse extends Error {}
+
+/** The exit code of the signal that came. */
+let interrupted: number | undefined
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  let given: Arguments
+  try {
+    given = readArguments(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n\n${USAGE}`)
+    return MISUSED
+  }
+  if (given.help) {
+    process.stdout.write(USAGE)
+    return OK
+  }
+  const reports: Report[] = []
+  const { json, strict } = given
+  try {
+    // Never made ready: so no listener opens, no state is read, and no tick comes. Logs would be in the way.
+    const folder = given.folder === undefined ? {} : { folder: resolve(given.folder) }
+    const app = await buildApp({ ...folder, logger: false })
+    for (const [signal, code] of Object.entries(SIGNALS)) {
+      process.once(signal, () => {
+        interrupted = code
+        // The query ends on the server, too.
+        app.round.cancel()
+      })
+    }
+    try {
+      const about = await run(app, given, reports)
+      if (interrupted !== undefined) return interrupted
+      const ok = passes(reports, strict)
+      if (json)
+        print({
+          ok,
+          ...about,
+          collectors: reports.map((report) => ({ ...report, verdict: verdictOf(report) })),
+        })
+      return ok ? OK : WRONG
+    } finally {
+      await app.close()
+    }
+  } catch (error) {
+    if (interrupted !== undefined) return interrupted
+    const lines = error instanceof ConfigError ? error.problems : [describeError(error)]
+    process.stderr.write(`nothing was checked:\n${lines.map((line) => `  ${line}\n`).join('')}`)
+    if (json) print({ ok: false, errors: lines, collectors: [] })
+    return error instanceof Misuse ? MISUSED : WRONG
+  }
+}
+
+/** Checks what was asked for, and writes what it finds as it goes. Adds to `reports`. */
+async function run(app: FastifyInstance, { names, json, explain, samples }: Arguments, reports: Report[]) {
+  app.collectors.checkEnabled()
+  const { list } = app.collectors
+  try {
+    checkNames(
+      'there is no collector',
+      names,
+      list.map(({ collector }) => collector.name),
+    )
+  } catch (error) {
+    throw new Misuse(describeError(error))
+  }
+  const asked = list.filter(({ collector }) => names.length === 0 || names.includes(collector.name))
+  const width = Math.max(...asked.map(({ collector }) => collector.name.length))
+  if (asked.length === 0) throw new Error('there are no collectors')
+  const { endpoint, time, reports: found } = await app.round.check(asked, { explain, samples })
+  if (!json) process.stdout.write(`${endpoint}, at ${time}\n\n${renderHead(width)}`)
+  progress(`1 of ${asked.length}: ${asked[0]?.collector.name}`)
+  for await (const report of found) {
+    if (interrupted !== undefined) return { endpoint, time }
+    reports.push(report)
+    progress('')
+    if (!json) process.stdout.write(renderReport(report, width))
+    const next = asked[reports.length]?.collector.name
+    if (next !== undefined) progress(`${reports.length + 1} of ${asked.length}: ${next}`)
+  }
+  if (!json) process.stdout.write(`\n${renderTotals(reports)}`)
+  return { endpoint, time }
+}
+
+/** Says what it is at, where somebody watches. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${ERASE}${text}`)
+}
+
+function print(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+}
