@@ -137,7 +137,7 @@ t.test('what the Dockerfile builds runs as the Deployment confines it', async (t
   t.ok(instructions.some(({ name, text }) => name === 'USER' && text !== 'root'))
   const image = build(t)
 
-  await t.test('it becomes ready, is healthy, and stops', async (t) => {
+  await t.test('it checks, becomes ready, is healthy, and stops', async (t) => {
     const { url } = await createDatabase(t)
     // The Secret, of which the Deployment names the path.
     const secret = join(image.root, 'database-url')
@@ -146,11 +146,33 @@ t.test('what the Dockerfile builds runs as the Deployment confines it', async (t
       name,
       value?.startsWith('/') ? secret : value,
     ])
-    const service = await spawnService(
-      t,
-      { ...image.env, ...Object.fromEntries(variables) },
-      { ...confined(image.command('CMD')), cwd: image.app },
+    // Tells at its end if a process has loaded the compiler.
+    const watch = join(image.root, 'watch.cjs')
+    writeFileSync(
+      watch,
+      "process.on('exit', () => process.moduleLoadList.some((name) => name.includes('amaro')) && console.error('compiles'))",
     )
+    const env = { ...image.env, ...Object.fromEntries(variables) }
+    const entry = (...args: string[]) => {
+      const [node = '', ...rest] = image.command('ENTRYPOINT')
+      return confined([node, '--require', watch, ...rest, ...args])
+    }
+    const check = (...args: string[]) => {
+      const { command, ...as } = entry('check', ...args)
+      // The test runner has every process load a part of its own.
+      const options = { cwd: image.app, env, encoding: 'utf8', ...as } as const
+      return spawnSync('env', ['-u', 'NODE_OPTIONS', ...command], options)
+    }
+    const { stdout, stderr, status } = check('connections', 'destinations')
+    t.match(stdout, /2 collectors: 2 ok/)
+    t.equal(stderr, '')
+    t.equal(status, 0)
+    t.equal(check('nothing').status, 2)
+
+    const service = await spawnService(t, env, {
+      ...entry(...execForm(instructions, 'CMD')),
+      cwd: image.app,
+    })
     await service.said('metrics on')
     const samples = await firstRound(service)
     t.ok(samples.has('business_installations_without_recent_success'))
@@ -158,11 +180,12 @@ t.test('what the Dockerfile builds runs as the Deployment confines it', async (t
     t.equal((await fetch(`${service.url}${ready}`)).status, 200)
 
     const [node = '', ...args] = image.command('HEALTHCHECK')
-    const check = (port: string) => execFileSync(node, args, { env: { PORT: port }, stdio: 'pipe' })
-    check(new URL(service.url).port)
+    const probe = (port: string) => execFileSync(node, args, { env: { PORT: port }, stdio: 'pipe' })
+    probe(new URL(service.url).port)
     service.child.kill('SIGTERM')
     t.equal(await service.exit, 0)
-    t.throws(() => check(new URL(service.url).port), 'a service that is gone is not healthy')
+    t.notMatch(service.output(), 'compiles')
+    t.throws(() => probe(new URL(service.url).port), 'a service that is gone is not healthy')
   })
 
   await t.test('a folder that is mounted over collectors is what it collects, without a build', async (t) => {
@@ -179,7 +202,7 @@ t.test('what the Dockerfile builds runs as the Deployment confines it', async (t
     const service = await spawnService(
       t,
       { ...image.env, DATABASE_URL: url },
-      { ...confined(image.command('CMD')), cwd: image.app },
+      { ...confined([...image.command('ENTRYPOINT'), ...execForm(instructions, 'CMD')]), cwd: image.app },
     )
     await service.said('metrics on')
     const samples = await firstRound(service)

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { createDatabase } from '../database.ts'
-import { folderOf, runCheck, runJson } from './run.ts'
+import { folderOf, ROOT, runCheck, runJson } from './run.ts'
 
 const good = "metrics: { business_good: gauge('Good.') }, query: (sql) => sql`SELECT 1 AS business_good`"
 
@@ -60,4 +61,14 @@ t.test('--help says how it is used, and asks for no database', async (t) => {
   const { code, stdout } = await runCheck(t, {}, '--help')
   t.match(stdout, /^Usage: check /)
   t.equal(code, 0)
+})
+
+t.test('what the image is asked to do and does not know is told, with what it does', async (t) => {
+  const args = ['-u', 'NODE_OPTIONS', process.execPath, 'src/main.ts', 'chek', 'good']
+  const { status, stderr } = spawnSync('env', args, { cwd: ROOT, encoding: 'utf8' })
+  t.match(
+    stderr,
+    /^there is no command "chek good": give none for the service, or check \[option …\] \[name …\]\n$/,
+  )
+  t.equal(status, 2)
 })
