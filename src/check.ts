@@ -22,6 +22,8 @@ class Misuse extends Error {}
 /** The exit code of the signal that came. */
 let interrupted: number | undefined
 
+// What a collector's file prints would be in the way.
+globalThis.console = new console.Console(process.stderr)
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -42,13 +44,14 @@ async function main(): Promise<number> {
     // Never made ready: so no listener opens, no state is read, and no tick comes. Logs would be in the way.
     const folder = given.folder === undefined ? {} : { folder: resolve(given.folder) }
     const app = await buildApp({ ...folder, logger: false })
-    for (const [signal, code] of Object.entries(SIGNALS)) {
-      process.once(signal, () => {
-        interrupted = code
-        // The query ends on the server, too.
-        app.round.cancel()
-      })
+    const interrupt = (code: number) => {
+      interrupted = code
+      // The query ends on the server, too.
+      app.round.cancel()
     }
+    for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => interrupt(code))
+    // Nobody reads any more.
+    process.stdout.on('error', () => interrupt(WRONG))
     try {
       const about = await run(app, given, reports)
       if (interrupted !== undefined) return interrupted
@@ -78,7 +81,7 @@ async function run(app: FastifyInstance, { names, json, explain, samples }: Argu
   const { list } = app.collectors
   try {
     checkNames(
-      'there is no collector',
+      app.config.COLLECTORS.length > 0 ? 'COLLECTORS has no collector' : 'there is no collector',
       names,
       list.map(({ collector }) => collector.name),
     )
@@ -86,8 +89,8 @@ async function run(app: FastifyInstance, { names, json, explain, samples }: Argu
     throw new Misuse(describeError(error))
   }
   const asked = list.filter(({ collector }) => names.length === 0 || names.includes(collector.name))
-  const width = Math.max(...asked.map(({ collector }) => collector.name.length))
   if (asked.length === 0) throw new Error('there are no collectors')
+  const width = Math.max(...asked.map(({ collector }) => collector.name.length))
   const { endpoint, time, reports: found } = await app.round.check(asked, { explain, samples })
   if (!json) process.stdout.write(`${endpoint}, at ${time}\n\n${renderHead(width)}`)
   progress(`1 of ${asked.length}: ${asked[0]?.collector.name}`)

@@ -57,6 +57,13 @@ for (const [what, args, says] of misuses) {
   })
 }
 
+t.test('a name that COLLECTORS leaves out is told so', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { code, stderr } = await runCheck(t, { DATABASE_URL: url, COLLECTORS: 'connections' }, 'destinations')
+  t.match(stderr, /COLLECTORS has no collector "destinations"; the collectors are connections$/m)
+  t.equal(code, 2)
+})
+
 t.test('--help says how it is used, and asks for no database', async (t) => {
   const { code, stdout } = await runCheck(t, {}, '--help')
   t.match(stdout, /^Usage: check /)

@@ -36,6 +36,24 @@ t.test('nothing is served and no state is touched, even one that the service wou
   t.notOk(existsSync(`${state}.rejected`))
 })
 
+t.test('what a collector prints is not among what is told', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const folder = folderOf(t, { good: good.replace('=> sql', "=> console.log('noise') ?? sql") })
+  const { document, stderr } = await runJson(t, { DATABASE_URL: url }, '--folder', folder)
+  t.equal(document.ok, true)
+  t.match(stderr, 'noise')
+})
+
+t.test('a reader that goes ends the check without a word', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const piped = '"$0" src/check.ts --folder "$1" | true; exit $PIPESTATUS'
+  const args = ['-u', 'NODE_OPTIONS', 'bash', '--norc', '-c', piped, process.execPath, folderOf(t, { good })]
+  const env = { PATH: process.env.PATH, DATABASE_URL: url }
+  const { status, stderr } = spawnSync('env', args, { cwd: ROOT, env, encoding: 'utf8' })
+  t.equal(stderr, '')
+  t.equal(status, 1)
+})
+
 t.test('all collectors read one snapshot', async (t) => {
   const { url, sql } = await createDatabase(t, { schema: false })
   await sql`CREATE TABLE things AS SELECT 1 AS size`
