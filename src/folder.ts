@@ -7,8 +7,9 @@ import { describeError } from './error.ts'
 const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
 
 /**
- * The names of the collector files of a folder, each with that of its collector, which a plain plugin has none of. Throws an Error that names the file or files when one cannot be
- * loaded or exports no plugin, or when two have one name: the loader would leave it out without a word.
+ * The names of the collector files of a folder, each with that of its collector; a plain plugin has none. Throws an
+ * Error that names the file or files when one cannot be loaded or exports no plugin, or when two have one name: the
+ * loader would leave it out without a word.
  */
 export async function checkFolder(folder: string): Promise<ReadonlyMap<string, string | undefined>> {
   const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).sort()

@@ -56,7 +56,7 @@ export function readsOf(plan: PlanNode): Reads {
   return { cost: plan['Total Cost'], scans }
 }
 
-/** What is known of a relation: the table that it is a partition of or itself, and how many rows it has, about. */
+/** What is known of a relation: the table that it is a partition of or itself, as SQL has it, and its rows, about. */
 export interface Relation {
   readonly table: string
   readonly rows: number

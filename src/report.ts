@@ -1,6 +1,6 @@
 import { formatSeconds } from './age.ts'
 import type { MissingIndex, SequentialScan } from './plan.ts'
-import type { Rejections } from './rows.ts'
+import { countRejected, type Rejections } from './rows.ts'
 
 /** What a check found of one collector. A text of `errors` or `warnings` has the advice after the last " — ". */
 export interface Report {
@@ -60,7 +60,7 @@ export function renderHead(width: number): string {
 /** A collector's line of the table, and what there is to say of it. */
 export function renderReport(report: Report, width: number): string {
   const { name, file, errors, warnings, run, seconds, cost, plan, samples } = report
-  const rejected = run === null ? 0 : sum(run.rejected)
+  const rejected = run === null ? 0 : countRejected(run.rejected)
   const numbers = [
     ...(run === null ? ['-', '-', '-', '-'] : [run.rows, rejected, run.series, run.folded].map(numeral)),
     formatSeconds(seconds),
@@ -83,10 +83,6 @@ export function renderTotals(reports: readonly Report[]): string {
   const [ok, warning, error] = [count('ok'), count('warning'), count('error')]
   const noun = reports.length === 1 ? 'collector' : 'collectors'
   return `${reports.length} ${noun}: ${ok} ok, ${warning} with warnings, ${error} with errors\n`
-}
-
-export function sum(rejected: Rejections['rejected']): number {
-  return Object.values(rejected).reduce((total, count) => total + count, 0)
 }
 
 function line(verdict: string, name: string, width: number, numbers: readonly string[]): string {

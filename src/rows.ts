@@ -22,6 +22,11 @@ export function addRejections(a: Rejections, b: Rejections): Rejections {
   return { rejected, rejection: a.rejection ?? b.rejection }
 }
 
+/** How many rows do not stand. */
+export function countRejected(rejected: Rejections['rejected']): number {
+  return REASONS.reduce((sum, reason) => sum + rejected[reason], 0)
+}
+
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 /** As many digits are always a safe integer. */
 const SAFE_DIGITS = 15

@@ -21,7 +21,8 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
   let named = false
   const name = ({ columns }: Columns) => {
     named = true
-    if (collector.settle !== undefined) checkBounds(query.statement?.string ?? '', bounds)
+    const text = query.statement?.string
+    if (collector.settle !== undefined && text !== undefined) checkBounds(text, bounds)
     rows.columns(columns.map(({ name }) => name))
   }
   // Arrays rather than objects, one at a time: a large result never stands in memory as a whole.

@@ -50,7 +50,7 @@ async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<str
   if (names.length === 0) return new Map()
   const rows = await sql<{ name: string; table: string; rows: number }[]>`
     SELECT namespace.nspname || '.' || class.relname AS name,
-           root_namespace.nspname || '.' || root.relname AS table,
+           format('%I.%I', root_namespace.nspname, root.relname) AS table,
            class.reltuples AS rows
       FROM pg_catalog.pg_class AS class
       JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace

@@ -4,7 +4,8 @@ import { renderFamilies } from '../../src/exposition.ts'
 import { shortInterval } from '../../src/interval.ts'
 import { lint } from '../../src/lint.ts'
 import { formatMoment, later, type Moment } from '../../src/moment.ts'
-import { type Report, sum } from '../../src/report.ts'
+import type { Report } from '../../src/report.ts'
+import { countRejected } from '../../src/rows.ts'
 import { type Samples, samplesOf } from '../../src/samples.ts'
 import { inSlices } from '../../src/slices.ts'
 import type { CollectorStatus } from '../../src/status.ts'
@@ -34,9 +35,9 @@ export interface Terms {
 }
 
 /**
- * Has a collector's query planned and run once, both within its timeout, and says what is to be said of it. A windowed one
- * is asked what happened in the last interval or in the time in which its windows settle, whichever is longer: what a
- * run of the service asks at most while nothing was missed.
+ * Has a collector's query planned and run once, both within its timeout, and says what is to be said of it. A windowed
+ * one is asked for its last interval or for the time in which its windows settle, whichever is longer: what a run of the
+ * service asks at most while nothing was missed.
  */
 export async function reportOn(
   status: CollectorStatus,
@@ -62,9 +63,9 @@ export async function reportOn(
   const errors: string[] = []
   try {
     const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget)))
-    rows = given.length + sum(given.rejections().rejected)
+    rows = given.length + countRejected(given.rejections().rejected)
     samples = await inSlices(samplesOf(collector, given, budget))
-    const rejected = sum(samples.rejected)
+    const rejected = countRejected(samples.rejected)
     if (rejected > 0) errors.push(`${rejected} of ${rows} rows rejected; the first: ${samples.rejection}`)
   } catch (error) {
     errors.push(describeError(error))

@@ -1,5 +1,12 @@
 import t, { type Test } from 'tap'
-import { type CollectorPlugin, counter, defineCollector, type Fragment, gauge } from '../../src/collector.ts'
+import {
+  type CollectorPlugin,
+  counter,
+  type Duration,
+  defineCollector,
+  type Fragment,
+  gauge,
+} from '../../src/collector.ts'
 import type { Report } from '../../src/report.ts'
 import { createDatabase, type Database } from '../database.ts'
 import { startService } from '../service.ts'
@@ -10,7 +17,7 @@ type Query = (
 ) => Fragment
 
 /** A collector that counts what a query finds in a window. */
-function counting(query: Query, settle = '10m'): CollectorPlugin {
+function counting(query: Query, settle: Duration = '10m'): CollectorPlugin {
   return defineCollector({
     name: 'things',
     metrics: { business_things_total: counter('Things.') },
@@ -106,11 +113,11 @@ const unserved: [what: string, schema: string, missing: [table: string, column: 
     'one of two tables has an index',
     `CREATE INDEX ON things (made);
      CREATE SCHEMA other;
-     CREATE TABLE other.things ("Made At" timestamptz)`,
-    ['other.things', '"Made At"'],
+     CREATE TABLE other."Things" ("Made At" timestamptz)`,
+    ['other."Things"', '"Made At"'],
     (sql, { from, to }) => sql`
       SELECT (SELECT count(*) FROM things WHERE made > ${from} AND made <= ${to})
-             + (SELECT count(*) FROM other.things WHERE "Made At" > ${from} AND "Made At" <= ${to})
+             + (SELECT count(*) FROM other."Things" WHERE "Made At" > ${from} AND "Made At" <= ${to})
              AS business_things_total`,
   ],
   [
@@ -201,7 +208,7 @@ t.test('a query without a table has nothing that an index could serve', async (t
 
 t.test('the window is as long as an interval, or as the time to settle where that is longer', async (t) => {
   const database = await createThings(t, 'CREATE INDEX ON things (made)')
-  const hoursOf = async (settle: string) => {
+  const hoursOf = async (settle: Duration) => {
     const { window } = await reportOf(t, database, counting(ofThings, settle))
     return window && (Date.parse(window.to) - Date.parse(window.from)) / 3_600_000
   }
