@@ -1,5 +1,6 @@
 import { formatSeconds } from './age.ts'
-import type { MissingIndex, SequentialScan } from './plan.ts'
+import type { MissingIndex } from './indexes.ts'
+import type { SequentialScan } from './plan.ts'
 import { countRejected, type Rejections } from './rows.ts'
 
 /** What a check found of one collector. A text of `errors` or `warnings` has the advice after the last " — ". */

@@ -1,14 +1,7 @@
 import type { ISql } from 'postgres'
 import type { Collector } from '../../src/collector.ts'
-import {
-  type MissingIndex,
-  missingIndexes,
-  nameOf,
-  type Relation,
-  readsOf,
-  type SequentialScan,
-  sequentialScans,
-} from '../../src/plan.ts'
+import { type MissingIndex, missingIndexes } from '../../src/indexes.ts'
+import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/plan.ts'
 import type { Window } from '../../src/window.ts'
 import { plan } from './ask.ts'
 
