@@ -30,6 +30,8 @@ export interface Watch {
 
 /** The collectors of a watched service: every round runs each, and every kind is there. */
 export const COLLECTORS = ['destinations', 'connections', 'installations', 'operations-created']
+/** How often in a row backends have to be seen to count. */
+const LOOKS = 5
 /** At most this many backends and one. */
 const CONCURRENCY = 2
 /** Bytes of memory that it may be resident in; it starts with about a third. */
@@ -55,12 +57,16 @@ export async function watch(
   const scrapes = await scrapeOn(t, service)
   let watching = true
   let backends = 0
+  const looks: number[] = []
 
   const sql = postgres(monitor, { max: 1, connect_timeout: 1, backoff: false, onnotice: () => {} })
   async function count(): Promise<void> {
     while (watching) {
       // A server that is not there has no backends to count.
-      backends = Math.max(backends, await countBackends(sql, database).catch(() => 0))
+      looks.push(await countBackends(sql, database).catch(() => 0))
+      // One whose client is gone is there until the server has noticed, but not at each of several looks.
+      backends = Math.max(backends, Math.min(...looks.slice(-LOOKS)))
+      if (looks.length > LOOKS) looks.shift()
       await delay(20)
     }
   }
