@@ -13,19 +13,20 @@ export type RoundAnswer = { readonly time: number }
 export type DelayAnswer = { readonly longest: number }
 
 const app = await buildApp({ folder: fileURLToPath(new URL('collectors', import.meta.url)) })
+const [{ round, ticker } = app] = app.databases
 await app.listen({ host: app.config.HOST, port: app.config.PORT })
-await app.ticker.start()
-await app.round.settled()
+await ticker.start()
+await round.settled()
 
 const delay = monitorEventLoopDelay({ resolution: 1 })
 const { port } = app.server.address() as AddressInfo
-let tick = app.ticker.tick
+let tick = ticker.tick
 
 async function reply({ ask }: ServiceQuestion): Promise<RoundAnswer | DelayAnswer | Record<never, never>> {
   switch (ask) {
     case 'round': {
       const started = performance.now()
-      await app.round.run(++tick)
+      await round.run(++tick)
       return { time: performance.now() - started }
     }
     case 'watch':

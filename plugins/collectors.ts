@@ -26,6 +26,9 @@ export interface Collectors {
 /** Names that belong to the service's own metrics, and to those of fastify-metrics. */
 const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
 
+/** The label that names the database, where DATABASE_URL gives names. */
+const DATABASE = 'database'
+
 /** Every name that a metric has on the page, in one format or the other, with or without its samples' suffixes. */
 function namesOf({ name, type }: CollectorMetric): string[] {
   if (type === 'histogram')
@@ -38,8 +41,9 @@ function namesOf({ name, type }: CollectorMetric): string[] {
 /** The set of collectors; `files` has the path of each one's file, by its name. */
 export default fp<{ files?: ReadonlyMap<string, string> }>(
   async (app, { files }) => {
-    const { config } = app
+    const { config, database } = app
     const limits = {
+      database: database.name,
       tick: config.METRICS_TICK_DURATION,
       timeout: config.COLLECTOR_TIMEOUT,
       staleAfter: config.COLLECTOR_STALE_AFTER,
@@ -64,7 +68,13 @@ export default fp<{ files?: ReadonlyMap<string, string> }>(
           taken.set(known, `collector "${name}"`)
         }
       }
+      if (database.name !== undefined && collector.labels.some((label) => label.name === DATABASE)) {
+        throw new Error(
+          `collector "${name}": its label "${DATABASE}" is taken by the name of the database, since DATABASE_URL gives names`,
+        )
+      }
       if (config.COLLECTORS.length > 0 && !config.COLLECTORS.includes(name)) return
+      if (collector.databases?.includes(database.name ?? '') === false) return
       const least = seriesOfGroup(collector)
       if (least > config.COLLECTOR_MAX_SERIES) {
         throw new Error(

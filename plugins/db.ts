@@ -4,6 +4,7 @@ import { pause } from '../src/deadline.ts'
 import { formatDuration } from '../src/duration.ts'
 import { type Endpoint, isFit, type Role } from '../src/endpoint.ts'
 import { describeError } from '../src/error.ts'
+import { Dialect } from './db/dialect.ts'
 import { Pool } from './db/pool.ts'
 import { Snapshot } from './db/snapshot.ts'
 
@@ -56,9 +57,16 @@ export interface Database {
 /** Endpoints, quorum and snapshots: the one door to the database. */
 export default fp(
   async (app) => {
-    const { DATABASE_URL: url, DATABASE_QUORUM: required, DATABASE_WAIT_TIMEOUT: patience } = app.config
+    const { url, quorum: required } = app.database
+    const { DATABASE_WAIT_TIMEOUT: patience } = app.config
     const limit = Math.min(RECONNECT.limit, app.config.METRICS_TICK_DURATION / 2)
-    const pool = new Pool(url, app.config.COLLECTOR_CONCURRENCY + 1, { ...RECONNECT, limit })
+    const concurrency = app.config.COLLECTOR_CONCURRENCY
+    const dialect = new Dialect((feature, reason) =>
+      app.log.warn(
+        `the database has no ${feature} for the service, which does without${feature === 'pg_export_snapshot' ? ', and runs one collector after another' : ''}: ${reason}`,
+      ),
+    )
+    const pool = new Pool(url, concurrency + 1, { ...RECONNECT, limit }, dialect)
     const states = new Map<Endpoint, EndpointState>(
       url.endpoints.map((endpoint) => [
         endpoint,
@@ -159,7 +167,14 @@ export default fp(
         const reasons: string[] = []
         for (const endpoint of ranked) {
           try {
-            const snapshot = await Snapshot.take(pool, endpoint, url.connectTimeout, hold, signal)
+            const snapshot = await Snapshot.take(
+              pool,
+              endpoint,
+              url.connectTimeout,
+              hold,
+              signal,
+              concurrency === 1,
+            )
             isUp(endpoint, snapshot.begun)
             if (isFit(snapshot.begun, url.sessionAttrs)) {
               if (current !== endpoint)

@@ -97,5 +97,5 @@ export default fp(
       }
     }
   },
-  { name: 'debug', dependencies: ['config', 'db', 'collectors', 'round', 'scheduler'] },
+  { name: 'debug', dependencies: ['config'] },
 )

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { formatDuration } from '../src/duration.ts'
 import { describeError } from '../src/error.ts'
@@ -8,13 +9,21 @@ export default fp(
   async (app) => {
     /** Why the values are not all there and fresh; empty when they are. */
     function problems(): string[] {
-      const { quorate, votes, required, endpoints } = app.db
+      return app.databases.flatMap((scope) => {
+        const { name } = scope.database
+        const reasons = problemsOf(scope)
+        return name === undefined ? reasons : reasons.map((reason) => `${name}: ${reason}`)
+      })
+    }
+
+    function problemsOf({ db, collectors }: FastifyInstance): string[] {
+      const { quorate, votes, required, endpoints } = db
       if (!quorate) {
         const silent = endpoints.flatMap(({ error }) => error ?? [])
         return [`waiting for the database quorum: ${votes} of ${required} votes`, ...silent]
       }
       const now = performance.now()
-      return app.collectors.list.flatMap((status) => {
+      return collectors.list.flatMap((status) => {
         const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
         if (status.lastSuccess === undefined)
           return `collector ${status.collector.name} has not succeeded yet${because}`
@@ -34,7 +43,10 @@ export default fp(
     app.get('/', async (_request, reply) => {
       await reply.helmet()
       const { METRICS_TICK_DURATION: tick } = app.config
-      const names = app.collectors.list.map(({ collector }) => `<li>${collector.name}</li>`).join('\n')
+      const names = new Set(
+        app.databases.flatMap(({ collectors }) => collectors.list.map(({ collector }) => collector.name)),
+      )
+      const list = Array.from(names, (name) => `<li>${name}</li>`).join('\n')
       return reply.type('text/html; charset=utf-8').send(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -51,11 +63,11 @@ export default fp(
 </ul>
 <h2>Collectors</h2>
 <ul>
-${names}
+${list}
 </ul>
 </html>
 `)
     })
   },
-  { name: 'health', dependencies: ['config', 'doors', 'db', 'collectors'] },
+  { name: 'health', dependencies: ['config', 'doors'] },
 )

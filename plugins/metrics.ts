@@ -5,7 +5,7 @@ import { CONTENT_TYPES } from '../src/exposition.ts'
 import { countSeries, knownSets } from '../src/labelset.ts'
 import { acceptsGzip, negotiateFormat } from '../src/negotiation.ts'
 import { finish } from '../src/slices.ts'
-import type { Outcome } from '../src/status.ts'
+import type { CollectorStatus, Outcome } from '../src/status.ts'
 import { shownSets } from '../src/window.ts'
 import { Pages } from './metrics/page.ts'
 import { selfMetrics } from './metrics/self.ts'
@@ -18,14 +18,14 @@ declare module 'fastify' {
 
 /** What a scrape is answered with: the families of every collector, as they were when the last round ended. */
 export interface Page {
-  /** Shows what is known before any round: 0, or where a counter stopped when its state was saved. */
-  seed(): void
+  /** Shows what is known of collectors before any round: 0, or where a counter stopped when its state was saved. */
+  seed(statuses: readonly CollectorStatus[]): void
   /** Makes all that a publication of these outcomes takes, so that no scrape has to wait for it. */
   prepare(outcomes: readonly Outcome[]): Promise<void>
   /** Takes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
   publish(outcomes: readonly Outcome[], seconds: number, tick: number): void
-  /** Counts a tick at which no round could start. */
-  skipTick(): void
+  /** Counts a tick at which no round of a database could start. */
+  skipTick(database: string | undefined): void
 }
 
 /** Names that `promtool check metrics` objects to. Each has a well-named twin or is of little use. */
@@ -60,8 +60,8 @@ export default fp(
     })
 
     app.decorate('page', {
-      seed() {
-        for (const status of app.collectors.list) {
+      seed(statuses) {
+        for (const status of statuses) {
           const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)
           status.seed(sets, finish(countSeries(sets)), performance.now())
         }
@@ -74,7 +74,7 @@ export default fp(
         self.observeRound(outcomes, seconds)
         pages.publish()
       },
-      skipTick: () => self.skipTick(),
+      skipTick: (database) => self.skipTick(database),
     })
 
     app.get('/metrics', async (request, reply) => {
@@ -86,5 +86,5 @@ export default fp(
       return reply.send(body)
     })
   },
-  { name: 'page', dependencies: ['config', 'db', 'collectors', 'state'] },
+  { name: 'page', dependencies: ['config'] },
 )

@@ -94,7 +94,7 @@ export default fp(
           progress = progress && { ...progress, done: outcomes.length }
         }
       }
-      await Promise.all(Array.from({ length: concurrency }, work))
+      await Promise.all(Array.from({ length: snapshot.alone ? 1 : concurrency }, work))
       return outcomes
     }
 

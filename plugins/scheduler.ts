@@ -16,10 +16,19 @@ export interface Ticker {
   readonly nextTickAt: number | undefined
   /**
    * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick. The second
-   * tick comes half a tick to a tick later, by chance, so that services that start together do not go on in step.
+   * tick comes half a tick to a tick later, by chance, so that services that start together do not go on in step; those
+   * of several databases are spread over a tick.
    * Resolves when the first round has started, or when the service stops before that. Rejects when the wait is given up.
    */
   start(): Promise<void>
+}
+
+/**
+ * How many ticks after the first round the second tick comes: by chance within the last half, or where there are many
+ * databases, within a part of its own of the tick after the first half of one.
+ */
+function firstWait(place: number, databases: number, chance: number): number {
+  return 0.5 + (databases === 1 ? chance / 2 : place + chance / databases)
 }
 
 const JOB = 'tick'
@@ -38,7 +47,7 @@ export default fp(
     function onTick(next: number): void {
       nextTickAt = Date.now() + next
       if (app.round.progress !== undefined) {
-        app.page.skipTick()
+        app.page.skipTick(app.database.name)
         app.log.warn('a tick is skipped, for the round before is still running')
         return
       }
@@ -55,7 +64,7 @@ export default fp(
       async start() {
         await app.db.waitForQuorum(stopping.signal)
         if (stopping.signal.aborted) return
-        app.page.seed()
+        app.page.seed(app.collectors.list)
         const milliseconds = app.config.METRICS_TICK_DURATION
         const task = new Task(JOB, () => {
           tick++
@@ -64,7 +73,7 @@ export default fp(
         // Overruns are ours to see: the scheduler would leave them out without a word.
         const interval = { milliseconds, runImmediately: true }
         const job = new SimpleIntervalJob(interval, task, { id: JOB, preventOverrun: false })
-        const wait = (milliseconds / 2) * (1 + Math.random())
+        const wait = milliseconds * firstWait(app.database.place, app.databases.length, Math.random())
         phase = setTimeout(() => app.scheduler.addSimpleIntervalJob(job), wait)
         onTick(wait)
       },
@@ -80,5 +89,5 @@ export default fp(
       await app.round.settled()
     })
   },
-  { name: 'scheduler', dependencies: ['config', 'db', 'page', 'round'] },
+  { name: 'scheduler', dependencies: ['config', 'db', 'collectors', 'page', 'round'] },
 )

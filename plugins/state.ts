@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, renameSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join, parse } from 'node:path'
 import fp from 'fastify-plugin'
 import { within } from '../src/deadline.ts'
 import { formatDuration } from '../src/duration.ts'
@@ -25,12 +25,20 @@ export interface State {
   save(outcomes: readonly Outcome[]): Promise<void>
 }
 
+/** A file of its own for each database that has a name: counters.json is counters.eu.json for eu. */
+function fileOf(file: string, database: string | undefined): string {
+  if (file === '' || database === undefined) return file
+  const { dir, name, ext } = parse(file)
+  return join(dir, `${name}.${database}${ext}`)
+}
+
 /** Milliseconds that a round waits for the disk. */
 const WRITE = 5000
 
 export default fp(
   async (app) => {
-    const { STATE_FILE: file, STATE_MAX_AGE: maxAge } = app.config
+    const { STATE_FILE, STATE_MAX_AGE: maxAge } = app.config
+    const file = fileOf(STATE_FILE, app.database.name)
     const rejected = `${file}.rejected`
     /** By collector; those of collectors that do not run stay as they were read. */
     const windows = new Map<string, SavedWindow>()

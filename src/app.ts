@@ -14,7 +14,17 @@ import scheduler from '../plugins/scheduler.ts'
 import state from '../plugins/state.ts'
 import { readCertificate } from './certificate.ts'
 import type { Config, Environment } from './config.ts'
+import type { DatabaseSettings } from './databases.ts'
 import { checkFolder } from './folder.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The scope of each database, which has what is decorated for one: db, collectors, state, round, ticker. */
+    databases: FastifyInstance[]
+    /** In such a scope, its database. `place` is where among the others its ticks begin, from 0 to 1. */
+    database: DatabaseSettings & { readonly place: number }
+  }
+}
 
 export interface AppOptions {
   /** The environment; that of the process and `.env` when it is not given. */
@@ -49,6 +59,7 @@ export async function buildApp({
     ...LIMITS,
     ...listener(settings),
   })
+  app.decorate('databases', [])
   app.addHook('onError', async (request, _reply, error) => {
     app.log.error(error, `${request.method} ${request.url} failed`)
   })
@@ -56,20 +67,29 @@ export async function buildApp({
     await app.register(config, env === undefined ? {} : { env })
     const files = await checkFolder(folder)
     await app.register(doors)
-    await app.register(db)
-    await app.register(collectors, { files: placesOf(folder, files) })
-    await app.register(state)
     await app.register(metrics)
-    await app.register(round)
-    await app.register(scheduler)
     await app.register(health)
     await app.register(debug)
-    await app.register(autoload, {
-      dir: folder,
-      forceESM: true,
-      maxDepth: 0,
-      matchFilter: (path: string) => files.has(path.slice(1)),
-    })
+    const databases = app.config.DATABASE_URL
+    for (const [i, settings] of databases.entries()) {
+      // A scope of its own for each database: what is registered in it sees the others' as little as they see it.
+      await app.register(async (scope) => {
+        scope.decorate('database', { ...settings, place: i / databases.length })
+        if (settings.name !== undefined) scope.decorate('log', app.log.child({ database: settings.name }))
+        await scope.register(db)
+        await scope.register(collectors, { files: placesOf(folder, files) })
+        await scope.register(state)
+        await scope.register(round)
+        await scope.register(scheduler)
+        await scope.register(autoload, {
+          dir: folder,
+          forceESM: true,
+          maxDepth: 0,
+          matchFilter: (path: string) => files.has(path.slice(1)),
+        })
+        app.databases.push(scope)
+      })
+    }
     return app
   } catch (error) {
     await app.close()

@@ -6,6 +6,7 @@ import { ConfigError } from './config.ts'
 import { describeError } from './error.ts'
 import { checkNames } from './names.ts'
 import { passes, type Report, renderHead, renderReport, renderTotals, verdictOf } from './report.ts'
+import type { CollectorStatus } from './status.ts'
 
 /** Exit codes: all is well, something is not, the arguments are not understood. */
 const OK = 0
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
     const interrupt = (code: number) => {
       interrupted = code
       // The query ends on the server, too.
-      app.round.cancel()
+      for (const { round } of app.databases) round.cancel()
     }
     for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => interrupt(code))
     // Nobody reads any more.
@@ -75,35 +76,75 @@ async function main(): Promise<number> {
   }
 }
 
-/** Checks what was asked for, and writes what it finds as it goes. Adds to `reports`. */
-async function run(app: FastifyInstance, { names, json, explain, samples }: Arguments, reports: Report[]) {
-  app.collectors.checkEnabled()
-  const { list } = app.collectors
+/** One database's snapshot that collectors were checked in. */
+interface Checked {
+  readonly database?: string
+  readonly endpoint: string
+  readonly time: string
+}
+
+/** Checks what was asked for, of one database after the other, and writes what it finds as it goes. Adds to `reports`. */
+async function run(app: FastifyInstance, given: Arguments, reports: Report[]) {
+  const asked = askedOf(app, given.names)
+  if (asked.length === 0) throw new Error('there are no collectors')
+  const checked: Checked[] = []
+  for (const scope of app.databases) {
+    const own = asked.filter((status) => scope.collectors.list.includes(status))
+    if (own.length > 0) checked.push(await runOn(scope, own, given, reports))
+    if (interrupted !== undefined) break
+  }
+  if (!given.json) process.stdout.write(`\n${renderTotals(reports)}`)
+  const [first] = checked
+  return first?.database === undefined ? { ...first } : { databases: checked }
+}
+
+/** The collectors of these names, or all, of every database. */
+function askedOf(app: FastifyInstance, names: readonly string[]): CollectorStatus[] {
+  for (const { collectors } of app.databases) collectors.checkEnabled()
+  const list = app.databases.flatMap(({ collectors }) => [...collectors.list])
   try {
     checkNames(
       app.config.COLLECTORS.length > 0 ? 'COLLECTORS has no collector' : 'there is no collector',
       names,
-      list.map(({ collector }) => collector.name),
+      [...new Set(list.map(({ collector }) => collector.name))],
     )
   } catch (error) {
     throw new Misuse(describeError(error))
   }
-  const asked = list.filter(({ collector }) => names.length === 0 || names.includes(collector.name))
-  if (asked.length === 0) throw new Error('there are no collectors')
+  return list.filter(({ collector }) => names.length === 0 || names.includes(collector.name))
+}
+
+async function runOn(
+  { database, round }: FastifyInstance,
+  asked: readonly CollectorStatus[],
+  { json, explain, samples }: Arguments,
+  reports: Report[],
+): Promise<Checked> {
+  const { name } = database
   const width = Math.max(...asked.map(({ collector }) => collector.name.length))
-  const { endpoint, time, reports: found } = await app.round.check(asked, { explain, samples })
-  if (!json) process.stdout.write(`${endpoint}, at ${time}\n\n${renderHead(width)}`)
+  const {
+    endpoint,
+    time,
+    reports: found,
+  } = await round.check(asked, { explain, samples }).catch((error) => {
+    throw name === undefined ? error : new Error(`${name}: ${describeError(error)}`, { cause: error })
+  })
+  const title = name === undefined ? endpoint : `${name}: ${endpoint}`
+  const before = reports.length > 0 ? '\n' : ''
+  if (!json) process.stdout.write(`${before}${title}, at ${time}\n\n${renderHead(width)}`)
+  const checked = { ...(name === undefined ? {} : { database: name }), endpoint, time }
+  let done = 0
   progress(`1 of ${asked.length}: ${asked[0]?.collector.name}`)
   for await (const report of found) {
-    if (interrupted !== undefined) return { endpoint, time }
+    if (interrupted !== undefined) return checked
     reports.push(report)
+    done++
     progress('')
     if (!json) process.stdout.write(renderReport(report, width))
-    const next = asked[reports.length]?.collector.name
-    if (next !== undefined) progress(`${reports.length + 1} of ${asked.length}: ${next}`)
+    const next = asked[done]?.collector.name
+    if (next !== undefined) progress(`${done + 1} of ${asked.length}: ${next}`)
   }
-  if (!json) process.stdout.write(`\n${renderTotals(reports)}`)
-  return { endpoint, time }
+  return checked
 }
 
 /** Says what it is at, where somebody watches. */

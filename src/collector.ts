@@ -105,6 +105,12 @@ export interface Definition<
    */
   readonly metrics: M & (W extends WindowOptions ? Summable<M> : unknown)
   /**
+   * Names of the databases of `DATABASE_URL` that it runs on.
+   * @default all of them
+   * @example ['eu', 'us']
+   */
+  readonly databases?: readonly string[]
+  /**
    * Go-style duration between two runs; it is rounded up to whole ticks.
    * @default every tick: `METRICS_TICK_DURATION`
    * @example '5m'
@@ -140,6 +146,7 @@ export interface Collector {
   readonly name: string
   readonly labels: readonly CollectorLabel[]
   readonly metrics: readonly CollectorMetric[]
+  readonly databases: readonly string[] | undefined
   readonly interval: number | undefined
   readonly timeout: number | undefined
   /** Of an incremental collector, how long until a window is counted for good. */

@@ -1,4 +1,4 @@
-import type { DatabaseUrl } from './endpoint.ts'
+import type { DatabaseSettings } from './databases.ts'
 import { SECRETS, type Variable, variables } from './variables.ts'
 
 /** Hosts that only this machine reaches. */
@@ -65,16 +65,19 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
         '(to see the service at work without a database of your own: npm run demo)',
     )
   }
-  const database = values.DATABASE_URL as DatabaseUrl | undefined
-  const hosts = database?.endpoints.length
-  if (hosts !== undefined && Number(values.DATABASE_QUORUM) > hosts) {
+  const databases = (values.DATABASE_URL ?? []) as readonly DatabaseSettings[]
+  const quorum = Number(values.DATABASE_QUORUM)
+  for (const { name, url } of databases) {
+    const hosts = url.endpoints.length
+    if (!(quorum > hosts)) continue
+    const of = name === undefined ? '' : ` for "${name}"`
     problems.push(
-      `DATABASE_QUORUM is "${values.DATABASE_QUORUM}", but DATABASE_URL lists ${hosts} ${hosts === 1 ? 'host' : 'hosts'}: it takes ${variables.DATABASE_QUORUM.takes}`,
+      `DATABASE_QUORUM is "${quorum}", but DATABASE_URL lists ${hosts} ${hosts === 1 ? 'host' : 'hosts'}${of}: it takes ${variables.DATABASE_QUORUM.takes}`,
     )
   }
   problems.push(...doorProblems(values))
-  if (problems.length > 0 || hosts === undefined) throw new ConfigError(problems)
-  values.DATABASE_QUORUM ||= Math.floor(hosts / 2) + 1
+  if (problems.length > 0) throw new ConfigError(problems)
+  if (quorum > 0) values.DATABASE_URL = databases.map((database) => ({ ...database, quorum }))
   // Every name of `variables` was read above without a problem.
   return values as Config
 }

@@ -24,6 +24,7 @@ export function checkDefinition({
   name,
   labels = {},
   metrics,
+  databases,
   interval,
   timeout,
   window,
@@ -65,11 +66,25 @@ export function checkDefinition({
     name,
     labels: Object.entries(labels).map(([label, values]) => checkLabel(label, values, fail)),
     metrics: checked,
+    databases: checkDatabases(databases, fail),
     interval: milliseconds('interval', interval),
     timeout: checkTimeout(milliseconds('timeout', timeout), fail),
     settle,
     query,
   }
+}
+
+function checkDatabases(
+  databases: readonly string[] | undefined,
+  fail: (problem: string) => never,
+): readonly string[] | undefined {
+  const wrong =
+    databases !== undefined &&
+    (!Array.isArray(databases) ||
+      databases.some((name) => typeof name !== 'string') ||
+      databases.length === 0)
+  if (wrong) fail(`its databases are ${JSON.stringify(databases)}: list their names, or leave it out for all`)
+  return databases
 }
 
 function checkTimeout(timeout: number | undefined, fail: (problem: string) => never): number | undefined {

@@ -42,34 +42,60 @@ export function* renderFamilies(
   sets: LabelSets,
   format: Format = 'text',
   created?: number,
+  database?: string,
 ): Generator<string> {
-  const heads = collector.labels.map(({ name }, i) => `${i > 0 ? ',' : ''}${name}="`)
+  for (const metric of collector.metrics) {
+    yield renderHead(metric, format)
+    yield* renderSamples(collector, metric, { sets, created, database }, format)
+  }
+}
+
+/** The samples of a family that are of one database. */
+export interface FamilySamples {
+  readonly sets: LabelSets
+  /** When the totals of counters and histograms started from 0, in seconds since 1970. */
+  readonly created: number | undefined
+  /** The name of the database: a label of each sample, unless it has none. */
+  readonly database: string | undefined
+}
+
+/** The samples of one of a collector's metrics, without its help and its type, in chunks. */
+export function* renderSamples(
+  collector: Collector,
+  metric: CollectorMetric,
+  { sets, created, database }: FamilySamples,
+  format: Format,
+): Generator<string> {
+  const first = database === undefined ? '' : `database="${database}"`
+  const heads = collector.labels.map(({ name }, i) => `${i > 0 || first !== '' ? ',' : ''}${name}="`)
+  const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric, format)
+  const tail = createdOf(metric.name, metric.type, format, created)
+  const m = collector.metrics.indexOf(metric)
   let text = ''
-  for (const [m, metric] of collector.metrics.entries()) {
-    const type = metric.type === 'timestamp' ? 'gauge' : metric.type
-    text += renderHead(metric.name, type, metric.help, format)
-    const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric, format)
-    const tail = createdOf(metric.name, metric.type, format, created)
-    for (const { labels, values } of sets) {
-      const value = values[m]
-      if (value === undefined) continue
-      let pairs = ''
-      for (let i = 0; i < heads.length; i++) pairs += `${heads[i]}${escapeText(labels[i] ?? '')}"`
-      text += samples(pairs, value) + tail(pairs)
-      if (text.length > CHUNK) {
-        yield text
-        text = ''
-      }
+  for (const { labels, values } of sets) {
+    const value = values[m]
+    if (value === undefined) continue
+    let pairs = first
+    for (let i = 0; i < heads.length; i++) pairs += `${heads[i]}${escapeText(labels[i] ?? '')}"`
+    text += samples(pairs, value) + tail(pairs)
+    if (text.length > CHUNK) {
+      yield text
+      text = ''
     }
   }
   if (text !== '') yield text
+}
+
+/** What a family begins with: its help and its type. */
+export function renderHead({ name, type, help }: CollectorMetric, format: Format): string {
+  return headOf(name, type === 'timestamp' ? 'gauge' : type, help, format)
 }
 
 /** Families of the official client, whose totals started from 0 at `created`. */
 export function renderClient(families: readonly ClientFamily[], format: Format, created: number): string {
   let text = ''
   for (const { name, help, type, values } of families) {
-    text += renderHead(name, String(type), help, format)
+    text += headOf(name, String(type), help, format)
     const tail = createdOf(name, String(type), format, created)
     const total = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, 'counter')}_total` : name
     for (const { metricName = total, labels = {}, value } of values) {
@@ -82,7 +108,7 @@ export function renderClient(families: readonly ClientFamily[], format: Format, 
   return text
 }
 
-function renderHead(name: string, type: string, help: string, format: Format): string {
+function headOf(name: string, type: string, help: string, format: Format): string {
   if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
   const family = familyOf(name, type)
   const unit = UNITS.find((unit) => family.endsWith(`_${unit}`))

@@ -6,6 +6,8 @@ import { countRejected, type Rejections } from './rows.ts'
 /** What a check found of one collector. A text of `errors` or `warnings` has the advice after the last " — ". */
 export interface Report {
   readonly name: string
+  /** The name of the database that it asked, if that has one. */
+  readonly database?: string
   /** The path of its file, where that is known. */
   readonly file: string | null
   /** Why it is wrong; empty when it is not. */

@@ -20,4 +20,4 @@ closeWithGrace({ delay: STOP, logger: app.log }, async ({ signal, err }) => {
 })
 const listenTextResolver = (address: string) => `metrics on ${address}/metrics`
 await app.listen({ host: app.config.HOST, port: app.config.PORT, listenTextResolver }).catch(giveUp)
-await app.ticker.start().catch(giveUp)
+await Promise.all(app.databases.map(({ ticker }) => ticker.start())).catch(giveUp)

@@ -26,9 +26,14 @@ export function settingsOf(environment: Environment, config: Config): Setting[] 
 
 /** Where the text of the environment is not what may be shown, or not all that is in effect. */
 function derived(name: VariableName, config: Config): string | undefined {
-  if (name === 'DATABASE_QUORUM') return String(config.DATABASE_QUORUM)
+  const databases = config.DATABASE_URL
+  if (name === 'DATABASE_QUORUM') return [...new Set(databases.map(({ quorum }) => quorum))].join(', ')
   if (name !== 'DATABASE_URL') return undefined
-  const { endpoints, user, database, sessionAttrs, sslMode } = config.DATABASE_URL
-  const hosts = endpoints.map((endpoint) => endpoint.name).join()
-  return `postgres://${user}@${hosts}/${database}?target_session_attrs=${sessionAttrs}&sslmode=${sslMode}`
+  const shown = databases.map(({ name, url }) => {
+    const { endpoints, user, database, sessionAttrs, sslMode } = url
+    const hosts = endpoints.map((endpoint) => endpoint.name).join()
+    const prefix = name === undefined ? '' : `${name}=`
+    return `${prefix}postgres://${user}@${hosts}/${database}?target_session_attrs=${sessionAttrs}&sslmode=${sslMode}`
+  })
+  return shown.join(' ')
 }

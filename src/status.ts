@@ -24,8 +24,9 @@ export interface Run {
   readonly series: number
 }
 
-/** Limits of a collector in milliseconds; `staleAfter` 0 keeps its values for ever. */
+/** Limits of a collector in milliseconds, `staleAfter` 0 keeps its values for ever; and the name of its database. */
 export interface Limits {
+  readonly database?: string | undefined
   readonly tick: number
   readonly timeout: number
   readonly staleAfter: number
@@ -43,6 +44,8 @@ export class CollectorStatus {
   readonly collector: Collector
   /** The path of its file; undefined when it was added by other means. */
   readonly file: string | undefined
+  /** The name of the database that it asks, if that has one. */
+  readonly database: string | undefined
   readonly timeout: number
   /** Milliseconds between two runs: its own interval, or the tick. */
   readonly interval: number
@@ -70,6 +73,7 @@ export class CollectorStatus {
   constructor(collector: Collector, limits: Limits, file?: string) {
     this.collector = collector
     this.file = file
+    this.database = limits.database
     this.timeout = collector.timeout ?? limits.timeout
     this.interval = Math.max(collector.interval ?? 0, limits.tick)
     this.#limits = limits

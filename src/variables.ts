@@ -1,5 +1,5 @@
+import { parseDatabases } from './databases.ts'
 import { formatDuration, parseDuration } from './duration.ts'
-import { parseDatabaseUrl } from './endpoint.ts'
 
 /** One environment variable: its text when it is not set, what it takes, and how its text becomes its value. */
 export interface Variable<T> {
@@ -19,7 +19,7 @@ const LONGEST_TICK = '24h'
 /** Every environment variable of the service. Durations become milliseconds. */
 export const variables = {
   METRICS_TICK_DURATION: duration('60s', '1s', LONGEST_TICK),
-  DATABASE_URL: { takes: 'a PostgreSQL URL', secret: true, parse: parseDatabaseUrl },
+  DATABASE_URL: { takes: 'a PostgreSQL URL, or several with names', secret: true, parse: parseDatabases },
   DATABASE_URL_FILE: text('', 'the path of a file that holds the PostgreSQL URL'),
   DATABASE_QUORUM: {
     takes: 'a whole number from 1 to the number of hosts in DATABASE_URL',

@@ -35,6 +35,8 @@ export class Gate {
   most = 0
   /** How many connections met the fault since it began. */
   struck = 0
+  /** A word that the server is not to know: whatever clients send has another one of the same length in its place. */
+  unknown = ''
 
   private constructor(target: URL) {
     this.#target = target
@@ -85,6 +87,14 @@ export class Gate {
     for (const link of this.#links) link.mend()
   }
 
+  /** What is sent, with another word in the place of the unknown one; what is answered, with that one again. */
+  #garble(bytes: Buffer, sent: boolean): Buffer {
+    if (this.unknown === '') return bytes
+    const words = [this.unknown, `${this.unknown.slice(0, -1)}_`] as const
+    const [from, to] = sent ? words : words.toReversed()
+    return Buffer.from(bytes.toString('latin1').replaceAll(from ?? '', to ?? ''), 'latin1')
+  }
+
   #forward(client: Socket): void {
     this.connections++
     const server = net.connect(Number(this.#target.port), this.#target.hostname)
@@ -93,6 +103,7 @@ export class Gate {
       server,
       () => this.#links.delete(link),
       () => this.struck++,
+      (bytes, sent) => this.#garble(bytes, sent),
     )
     this.#links.add(link)
     this.#open.add(client)
@@ -110,6 +121,7 @@ class Link {
   readonly #client: Socket
   readonly #server: Socket
   readonly #struck: () => void
+  readonly #garble: (bytes: Buffer, sent: boolean) => Buffer
   /** What is held back, and for whom. */
   #held: [to: Socket, bytes: Buffer][] = []
   #expected: [Fault, Stage] | undefined
@@ -119,10 +131,17 @@ class Link {
   #sent = 0
   #sentSince = 0
 
-  constructor(client: Socket, server: Socket, closed: () => void, struck: () => void) {
+  constructor(
+    client: Socket,
+    server: Socket,
+    closed: () => void,
+    struck: () => void,
+    garble: (bytes: Buffer, sent: boolean) => Buffer,
+  ) {
     this.#client = client
     this.#server = server
     this.#struck = struck
+    this.#garble = garble
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -160,7 +179,7 @@ class Link {
   }
 
   #pass(from: Socket, to: Socket, bytes: Buffer): void {
-    let rest = bytes
+    let rest = this.#garble(bytes, from === this.#client)
     if (from === this.#server && this.#expected !== undefined) {
       const [fault, stage] = this.#expected
       const start = this.#sent

@@ -13,6 +13,8 @@ import { checkSecrets, secretsOf } from './secrets.ts'
 
 export interface Service {
   readonly app: FastifyInstance
+  /** The scope of its first database, or of the only one. */
+  readonly scope: FastifyInstance
   /** Everything that it logged so far, an object a line. */
   readonly log: readonly { readonly level: number; readonly msg: string; readonly [key: string]: unknown }[]
   /** The samples on its page now. */
@@ -46,20 +48,24 @@ export async function startService(
     folder: folder ?? emptyFolder(t),
     logger: { stream },
   })
+  const [scope = app] = app.databases
   const secrets = secretsOf(env)
   t.teardown(async () => {
     await app.close()
     checkSecrets(JSON.stringify(log), secrets, 'the log of the service')
   })
-  for (const { collector } of collectors) app.collectors.add(collector)
+  for (const scope of app.databases) {
+    for (const { collector } of collectors) scope.collectors.add(collector)
+  }
   await app.ready()
   if (start) {
-    await app.ticker.start()
-    await app.round.settled()
+    await scope.ticker.start()
+    await scope.round.settled()
   }
   let tick = 0
   return {
     app,
+    scope,
     log,
     async scrape() {
       // An injected request needs no turn of the event loop: a test that waits for a page would starve all else.
@@ -69,7 +75,7 @@ export async function startService(
       checkSecrets(body, secrets, 'the page')
       return samplesOf(body)
     },
-    round: () => app.round.run(++tick),
+    round: () => scope.round.run(++tick),
   }
 }
 

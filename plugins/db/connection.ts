@@ -3,6 +3,7 @@ import net from 'node:net'
 import postgres, { type Sql } from 'postgres'
 import { within } from '../../src/deadline.ts'
 import type { DatabaseUrl, Endpoint, Role } from '../../src/endpoint.ts'
+import type { Dialect } from './dialect.ts'
 import { secure } from './secure.ts'
 
 /** The name under which pg_stat_activity shows the service. */
@@ -13,13 +14,16 @@ const LOCK_TIMEOUT = 5000
 const FAREWELL = 1000
 
 /** Columns of a Role. */
-const ROLE = `pg_is_in_recovery() AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly"`
+function role(dialect: Dialect): string {
+  const inRecovery = dialect.has('pg_is_in_recovery') ? 'pg_is_in_recovery()' : 'false'
+  return `${inRecovery} AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly"`
+}
 
 /**
  * A database without an encoding holds bytes of any: asked for UTF-8, it would fail the query at the first that is none.
  * https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-AUTOMATIC-CONVERSION
  */
-const BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII'`
+const BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII';`
 
 /** Whether an error is the server's answer to a query, after which the connection goes on. */
 export function isAnswer(error: unknown): boolean {
@@ -35,8 +39,8 @@ export interface Transaction {
 
 /** What the start of a transaction tells. */
 export interface Begun extends Role {
-  /** The server process, which pg_cancel_backend takes. */
-  readonly pid: number
+  /** The server process, which pg_cancel_backend takes; null where the engine does not tell. */
+  readonly pid: number | null
   /** The transaction's time by the database's clock: ISO 8601 in UTC, with microseconds. */
   readonly time: string
 }
@@ -47,6 +51,7 @@ export interface Begun extends Role {
  */
 export class Connection {
   readonly endpoint: Endpoint
+  readonly #dialect: Dialect
   role: Role = { inRecovery: false, readOnly: false }
   /** Whether it served before, and so may have been lost while nobody used it. */
   reused = false
@@ -56,8 +61,9 @@ export class Connection {
   /** How to fail each query that runs, for the client settles none of them when the network falls silent. */
   readonly #running = new Set<(reason: unknown) => void>()
 
-  private constructor(url: DatabaseUrl, endpoint: Endpoint) {
+  private constructor(url: DatabaseUrl, endpoint: Endpoint, dialect: Dialect) {
     this.endpoint = endpoint
+    this.#dialect = dialect
     const options = {
       host: endpoint.host,
       port: endpoint.port,
@@ -81,15 +87,18 @@ export class Connection {
   }
 
   /** Rejects when the connection does not answer a first query within the URL's connect_timeout. */
-  static async open(url: DatabaseUrl, endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-    const connection = new Connection(url, endpoint)
+  static async open(
+    url: DatabaseUrl,
+    endpoint: Endpoint,
+    dialect: Dialect,
+    signal: AbortSignal,
+  ): Promise<Connection> {
+    const connection = new Connection(url, endpoint, dialect)
+    const ask = () =>
+      connection.#learning(() => connection.run((sql) => sql.unsafe<[Role]>(`SELECT ${role(dialect)}`)))
     try {
-      const [role] = await within(
-        url.connectTimeout,
-        signal,
-        connection.run((sql) => sql.unsafe<[Role]>(`SELECT ${ROLE}`)),
-      )
-      connection.role = role
+      const [asked] = await within(url.connectTimeout, signal, ask())
+      connection.role = asked
       return connection
     } catch (error) {
       connection.destroy(error)
@@ -117,17 +126,18 @@ export class Connection {
    * Starts a read-only transaction, in one round trip.
    * https://www.postgresql.org/docs/current/sql-set-transaction.html
    */
-  async begin({ snapshot, statementTimeout, idleTimeout }: Transaction): Promise<Begun> {
-    const results = await this.run((sql) =>
-      sql.unsafe(`
+  async begin({ snapshot, ...limits }: Transaction): Promise<Begun> {
+    const dialect = this.#dialect
+    const results = await this.#learning(() =>
+      this.run((sql) =>
+        sql.unsafe(`
         BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
         ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
-        SET LOCAL statement_timeout = ${Math.ceil(statementTimeout)};
-        SET LOCAL lock_timeout = ${Math.ceil(Math.min(LOCK_TIMEOUT, statementTimeout))};
-        SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(idleTimeout)};
-        ${BYTES};
-        SELECT ${ROLE}, pg_backend_pid() AS pid,
+        ${this.#limit(limits)}
+        ${dialect.has('getdatabaseencoding') ? BYTES : ''}
+        SELECT ${role(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
                to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`),
+      ),
     )
     // Several statements in one text come back as a list of results; the client's types know of one only.
     const [begun] = results.at(-1) as unknown as [Begun]
@@ -138,6 +148,57 @@ export class Connection {
   /** Ends the transaction, whatever became of it. */
   async commit(): Promise<void> {
     await this.run((sql) => sql`COMMIT`)
+  }
+
+  /**
+   * The outcome of a query within the transaction, with limits of its own, of which nothing stays.
+   * https://www.postgresql.org/docs/current/sql-savepoint.html
+   */
+  async within<T>(limits: Omit<Transaction, 'snapshot'>, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    await this.run((sql) => sql`SAVEPOINT collector`)
+    try {
+      await this.#learning(
+        () => this.run((sql) => sql.unsafe(`${this.#limit(limits)} SELECT 1`)),
+        'ROLLBACK TO SAVEPOINT collector',
+      )
+      const result = await this.run(query)
+      // A savepoint that is released would leave the settings that were made within it.
+      await this.undo()
+      return result
+    } catch (error) {
+      if (isAnswer(error)) await this.undo()
+      throw error
+    }
+  }
+
+  /** Takes back what a query did within the transaction; waits for one that still runs. */
+  async undo(): Promise<void> {
+    await this.run((sql) => sql`ROLLBACK TO SAVEPOINT collector`)
+  }
+
+  /** The statements that set the limits of a transaction, as far as the engine has them. */
+  #limit({ statementTimeout, idleTimeout }: Omit<Transaction, 'snapshot'>): string {
+    const limits = {
+      statement_timeout: statementTimeout,
+      lock_timeout: Math.min(LOCK_TIMEOUT, statementTimeout),
+      idle_in_transaction_session_timeout: idleTimeout,
+    }
+    return (Object.keys(limits) as (keyof typeof limits)[])
+      .filter((name) => this.#dialect.has(name))
+      .map((name) => `SET LOCAL ${name} = ${Math.ceil(limits[name])};`)
+      .join(' ')
+  }
+
+  /** The outcome of statements, tried again without what the engine turns out not to have. */
+  async #learning<T>(statements: () => Promise<T>, undo = 'ROLLBACK'): Promise<T> {
+    for (;;) {
+      try {
+        return await statements()
+      } catch (error) {
+        if (!this.#dialect.learn(error)) throw error
+        await this.run((sql) => sql.unsafe(undo))
+      }
+    }
   }
 
   /** Takes leave of the server and waits until it has closed the session, for a second at most. */

@@ -2,6 +2,7 @@ import { type Backoff, backoff } from '../../src/backoff.ts'
 import { within } from '../../src/deadline.ts'
 import type { DatabaseUrl, Endpoint } from '../../src/endpoint.ts'
 import { type Begun, Connection, isAnswer, type Transaction } from './connection.ts'
+import type { Dialect } from './dialect.ts'
 
 /** Why an endpoint took no connection, how many times in a row, and until when it is left alone. */
 interface Refusal {
@@ -13,6 +14,7 @@ interface Refusal {
 
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */
 export class Pool {
+  readonly dialect: Dialect
   readonly #url: DatabaseUrl
   readonly #limit: number
   readonly #retry: Backoff
@@ -23,7 +25,8 @@ export class Pool {
   #idle: Connection[] = []
   readonly #waiting: (() => void)[] = []
 
-  constructor(url: DatabaseUrl, limit: number, retry: Backoff) {
+  constructor(url: DatabaseUrl, limit: number, retry: Backoff, dialect: Dialect) {
+    this.dialect = dialect
     this.#url = url
     this.#limit = limit
     this.#retry = retry
@@ -33,7 +36,7 @@ export class Pool {
   async open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
     await this.#room(signal)
     try {
-      const connection = await Connection.open(this.#url, endpoint, signal)
+      const connection = await Connection.open(this.#url, endpoint, this.dialect, signal)
       this.#refusals.delete(endpoint)
       return connection
     } catch (error) {

@@ -12,39 +12,51 @@ const NEVER = new AbortController().signal
 
 /**
  * One moment of the database, which queries on several connections see alike: a transaction that leads exports its
- * snapshot, each query's own transaction takes it over.
+ * snapshot, each query's own transaction takes it over. Where it cannot be exported, or when it is not to be, the queries
+ * run in the leading transaction itself, one after the other.
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
  */
 export class Snapshot {
   readonly #pool: Pool
   readonly #lead: Connection
   readonly #begun: Begun
-  readonly #id: string
+  /** Milliseconds for which the server keeps the lead waiting. */
+  readonly #hold: number
+  /** Undefined when it was not exported. */
+  readonly #id: string | undefined
 
-  private constructor(pool: Pool, lead: Connection, begun: Begun, id: string) {
+  private constructor(pool: Pool, lead: Connection, begun: Begun, hold: number, id: string | undefined) {
     this.#pool = pool
     this.#lead = lead
     this.#begun = begun
+    this.#hold = hold
     this.#id = id
   }
 
-  /** Takes a snapshot on an endpoint. The server gives it up when it hears nothing for `hold` milliseconds. */
+  /**
+   * Takes a snapshot on an endpoint, for several connections to share unless `alone`. The server gives it up when it
+   * hears nothing for `hold` milliseconds.
+   */
   static async take(
     pool: Pool,
     endpoint: Endpoint,
     connectTimeout: number,
     hold: number,
     signal: AbortSignal,
+    alone: boolean,
   ): Promise<Snapshot> {
     const limits = { statementTimeout: connectTimeout, idleTimeout: hold }
     const [lead, begun] = await pool.begin(endpoint, limits, signal)
+    if (alone || !pool.dialect.has('pg_export_snapshot'))
+      return new Snapshot(pool, lead, begun, hold, undefined)
     try {
       const work = lead.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
       const [{ id }] = await within(connectTimeout, signal, work)
-      return new Snapshot(pool, lead, begun, id)
+      return new Snapshot(pool, lead, begun, hold, id)
     } catch (error) {
       pool.discard(lead, error)
-      throw error
+      if (!pool.dialect.learn(error)) throw error
+      return Snapshot.take(pool, endpoint, connectTimeout, hold, signal, alone)
     }
   }
 
@@ -56,6 +68,11 @@ export class Snapshot {
     return this.#begun
   }
 
+  /** Whether only one query can run in it at a time. */
+  get alone(): boolean {
+    return this.#id === undefined
+  }
+
   /** Whether the leading transaction is lost, and with it the snapshot for whatever has not begun. */
   get lost(): boolean {
     return this.#lead.lost
@@ -63,10 +80,11 @@ export class Snapshot {
 
   /**
    * The outcome of a query in this snapshot, within `timeout` milliseconds: the server ends it then, and if that is
-   * not to be heard of or `signal` aborts, it is cancelled from the leading connection and its own is cut.
+   * not to be heard of or `signal` aborts, it is cancelled from another connection and its own is cut.
    */
   async run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
     if (this.lost) throw new Error('the snapshot was lost: the connection that leads it is gone')
+    if (this.#id === undefined) return this.#runAlone(timeout, signal, query)
     const started = performance.now()
     const transaction = { snapshot: this.#id, statementTimeout: timeout, idleTimeout: timeout }
     const [connection, { pid }] = await deadline(timeout, signal, (signal) =>
@@ -81,9 +99,35 @@ export class Snapshot {
       return result
     } catch (error) {
       // Unless the server has ended it, the query may run on, even when whoever asked has given it up.
-      if (!isAnswer(error) && !connection.lost) await this.#cancel(pid, work)
+      if (!isAnswer(error) && !connection.lost) {
+        await this.#cancel(this.#lead, pid)
+        await within(CANCEL, NEVER, work).catch(() => {})
+      }
       await this.#leave(connection, error)
       throw error
+    }
+  }
+
+  /** As `run`, in the leading transaction: when the query cannot be ended, the snapshot is lost with it. */
+  async #runAlone<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    const limits = { statementTimeout: timeout, idleTimeout: this.#hold }
+    try {
+      return await within(timeout + SERVER_FIRST, signal, this.#lead.within(limits, query))
+    } catch (error) {
+      if (!isAnswer(error) && !this.lost) await this.#recover(error)
+      throw error
+    }
+  }
+
+  /** Has the lead go on after a query that may still run on it. */
+  async #recover(reason: unknown): Promise<void> {
+    try {
+      const helper = await this.#pool.open(this.endpoint, AbortSignal.timeout(CANCEL))
+      await this.#cancel(helper, this.#begun.pid)
+      this.#pool.release(helper)
+      await within(CANCEL, NEVER, this.#lead.undo())
+    } catch {
+      this.#lead.destroy(reason)
     }
   }
 
@@ -92,18 +136,13 @@ export class Snapshot {
     await this.#leave(this.#lead, new Error('the snapshot was closed'))
   }
 
-  /** Has the server end a query, and waits a little until it has. */
-  async #cancel(pid: number, work: Promise<unknown>): Promise<void> {
-    try {
-      await within(
-        CANCEL,
-        NEVER,
-        this.#lead.run((sql) => sql`SELECT pg_cancel_backend(${pid})`),
-      )
-      await within(CANCEL, NEVER, work)
-    } catch {
+  /** Has the server end a query. */
+  async #cancel(from: Connection, pid: number | null): Promise<void> {
+    if (pid === null) return
+    const work = from.run((sql) => sql`SELECT pg_cancel_backend(${pid})`)
+    await within(CANCEL, NEVER, work).catch(() => {
       // The query's own failure is what was wanted; anything else shows when the connection is asked next.
-    }
+    })
   }
 
   /** Ends a connection's transaction and gives the connection back, or cuts it if it does not answer. */

@@ -1,26 +1,46 @@
 import type { FastifyInstance } from 'fastify'
+import { nameOf, pathOf } from './overview.ts'
 
-/** POST /debug/collect: a round now, of all collectors or of the one that `collector` names. */
+interface Asked {
+  Querystring: { collector?: string; database?: string }
+}
+
+/** POST /debug/collect: a round now, of all collectors or of the one that `collector` names, of all databases or of one. */
 export async function collect(debug: FastifyInstance, { app }: { app: FastifyInstance }): Promise<void> {
-  debug.post<{ Querystring: { collector?: string } }>('/debug/collect', async (request, reply) => {
-    const { collector: name } = request.query
-    const { list } = app.collectors
-    const asked = list.filter(({ collector }) => name === undefined || collector.name === name)
-    if (asked.length === 0) {
-      const names = list.map(({ collector }) => collector.name).join(', ')
-      return reply.code(404).send({ error: `there is no collector "${name}"; the collectors are ${names}` })
-    }
-    if (!app.db.quorate) {
+  debug.post<Asked>('/debug/collect', async (request, reply) => {
+    const { collector: name, database } = request.query
+    const rounds = app.databases
+      .filter((scope) => database === undefined || scope.database.name === database)
+      .map((scope) => ({
+        scope,
+        asked: scope.collectors.list.filter(({ collector }) => name === undefined || collector.name === name),
+      }))
+      .filter(({ asked }) => asked.length > 0)
+    if (rounds.length === 0) return reply.code(404).send({ error: unknown(app, name, database) })
+    if (rounds.some(({ scope }) => !scope.db.quorate)) {
       return reply.code(503).send({ error: 'the service still waits for the database quorum' })
     }
-    if (app.round.progress !== undefined) {
+    if (rounds.some(({ scope }) => scope.round.progress !== undefined)) {
       return reply.code(409).send({ error: 'a round is running: wait until it has ended' })
     }
-    void app.round.run(app.ticker.tick, asked)
+    for (const { scope, asked } of rounds) void scope.round.run(scope.ticker.tick, asked)
+    const statuses = rounds.flatMap(({ asked }) => asked)
     // A browser that sent a form shows what comes of it; whoever else asked is told.
     if (request.headers.accept?.includes('text/html')) {
-      return reply.redirect(name === undefined ? '/debug' : `/debug/collectors/${name}`, 303)
+      const [first] = statuses
+      return reply.redirect(name === undefined || first === undefined ? '/debug' : pathOf(first), 303)
     }
-    return reply.code(202).send({ collectors: asked.map(({ collector }) => collector.name) })
+    return reply.code(202).send({ collectors: statuses.map(nameOf) })
   })
+}
+
+/** Why nothing is found under these names. */
+export function unknown(
+  app: FastifyInstance,
+  name: string | undefined,
+  database: string | undefined,
+): string {
+  const names = app.databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
+  const of = database === undefined ? '' : ` of a database "${database}"`
+  return `there is no collector "${name ?? ''}"${of}; the collectors are ${names}`
 }

@@ -7,7 +7,7 @@ import { renderFamilies } from '../../src/exposition.ts'
 import { type Html, html } from '../../src/html.ts'
 import { plotRuns } from '../../src/plot.ts'
 import type { CollectorStatus } from '../../src/status.ts'
-import { dueAt } from './overview.ts'
+import { dueAt, nameOf } from './overview.ts'
 import { page } from './page.ts'
 
 /** How many samples a page shows. */
@@ -18,7 +18,7 @@ type Plan = readonly string[] | Error | undefined
 
 /** The page of a collector; `search` is what the samples that are shown have in them. */
 export async function collectorPage(
-  app: FastifyInstance,
+  scope: FastifyInstance,
   status: CollectorStatus,
   search: string,
   plan: Plan,
@@ -26,16 +26,18 @@ export async function collectorPage(
   const { collector, file, last, lastSuccess, error, runs, statement } = status
   const now = performance.now()
   const state = status.state(now)
-  const due = dueAt(app, status)
+  const due = dueAt(scope, status)
+  const { database } = status
+  const of = database === undefined ? '' : `?database=${database}`
   const here = `/debug/collectors/${collector.name}`
   return page(
-    `${collector.name} – Metrics service`,
+    `${nameOf(status)} – Metrics service`,
     html`<header>
 <nav aria-label="Breadcrumb"><a href="/debug">All collectors</a></nav>
-<h1>${collector.name}</h1>
+<h1>${nameOf(status)}</h1>
 ${file === undefined ? undefined : html`<p><small>${file}</small></p>`}
 <p><span class="${state}">${state}</span>${error === undefined ? undefined : html`: ${describeError(error)}`}</p>
-<form method="post" action="/debug/collect?collector=${collector.name}"><button>Collect it now</button></form>
+<form method="post" action="/debug/collect?collector=${collector.name}${database === undefined ? '' : `&database=${database}`}"><button>Collect it now</button></form>
 </header>
 <main>
 <dl class="facts">
@@ -53,11 +55,11 @@ ${file === undefined ? undefined : html`<p><small>${file}</small></p>`}
 ${labels(collector)}
 <h2>SQL</h2>
 ${statement === undefined ? html`<p>It was not sent yet.</p>` : html`<p>As it was last sent:</p><pre tabindex="0" aria-label="SQL">${dedent(statement)}</pre>`}
-<form method="post" action="${here}/explain"><button>Explain</button> <small>has PostgreSQL plan the query, without running it</small></form>
+<form method="post" action="${here}/explain${of}"><button>Explain</button> <small>has PostgreSQL plan the query, without running it</small></form>
 ${plan === undefined ? undefined : planSection(plan)}
 <h2 id="samples">Samples on the page now</h2>
 <form method="get" action="${here}#samples" role="search">
-<label>Search <input type="search" name="search" value="${search}"></label> <button>Search</button>
+${database === undefined ? undefined : html`<input type="hidden" name="database" value="${database}">`}<label>Search <input type="search" name="search" value="${search}"></label> <button>Search</button>
 </form>
 ${await samples(status, search, now)}
 </main>`,
@@ -89,7 +91,8 @@ async function samples(status: CollectorStatus, search: string, now: number): Pr
   const wanted = search.toLowerCase()
   const found: string[] = []
   let count = 0
-  for (const chunk of renderFamilies(status.collector, status.shown(now).sets)) {
+  const { collector, database } = status
+  for (const chunk of renderFamilies(collector, status.shown(now).sets, 'text', undefined, database)) {
     for (const line of chunk.split('\n')) {
       if (line === '' || line.startsWith('#') || !line.toLowerCase().includes(wanted)) continue
       count++

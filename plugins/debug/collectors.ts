@@ -1,59 +1,71 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { describeError } from '../../src/error.ts'
 import type { CollectorStatus } from '../../src/status.ts'
+import { unknown } from './collect.ts'
 import { collectorPage } from './collector.ts'
 import { dueAt } from './overview.ts'
 
 interface Asked {
   Params: { name: string }
-  Querystring: { search?: string }
+  Querystring: { search?: string; database?: string }
 }
 
 /** What each collector did last, as JSON; a page for each, and how PostgreSQL would answer its query. */
 export async function collectors(debug: FastifyInstance, { app }: { app: FastifyInstance }): Promise<void> {
   debug.get('/debug/collectors', async () => {
     const now = performance.now()
-    return app.collectors.list.map((status) => {
-      const { collector, last, lastSuccess, error } = status
-      const due = dueAt(app, status)
-      return {
-        name: collector.name,
-        file: status.file ?? null,
-        state: status.state(now),
-        outcome: last === undefined ? null : error === undefined ? 'success' : 'failure',
-        durationSeconds: last?.seconds ?? null,
-        backoffTicks: status.backoffTicks > 1 ? status.backoffTicks : 0,
-        series: status.shown(now).series,
-        lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess * 1000).toISOString(),
-        nextDue: due === undefined ? null : new Date(due).toISOString(),
-        lastError: error === undefined ? null : describeError(error),
-      }
-    })
+    return app.databases.flatMap((scope) =>
+      scope.collectors.list.map((status) => describe(scope, status, now)),
+    )
   })
 
   debug.get<Asked>('/debug/collectors/:name', async ({ params, query }, reply) => {
-    const status = find(params.name)
-    if (status === undefined) return unknown(params.name, reply)
+    const found = find(params.name, query.database)
+    if (found === undefined) return missing(params.name, query.database, reply)
     await reply.helmet()
-    const { text } = await collectorPage(app, status, query.search ?? '', undefined)
+    const { text } = await collectorPage(...found, query.search ?? '', undefined)
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
-  debug.post<Asked>('/debug/collectors/:name/explain', async ({ params }, reply) => {
-    const status = find(params.name)
-    if (status === undefined) return unknown(params.name, reply)
+  debug.post<Asked>('/debug/collectors/:name/explain', async ({ params, query }, reply) => {
+    const found = find(params.name, query.database)
+    if (found === undefined) return missing(params.name, query.database, reply)
     await reply.helmet()
-    const plan = await app.round.explain(status).catch((error: unknown) => error as Error)
-    const { text } = await collectorPage(app, status, '', plan)
+    const [scope, status] = found
+    const plan = await scope.round.explain(status).catch((error: unknown) => error as Error)
+    const { text } = await collectorPage(scope, status, '', plan)
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
-  function find(name: string): CollectorStatus | undefined {
-    return app.collectors.list.find(({ collector }) => collector.name === name)
+  /** A collector, and the scope of its database. */
+  function find(name: string, database: string | undefined): [FastifyInstance, CollectorStatus] | undefined {
+    for (const scope of app.databases) {
+      if (database !== undefined && scope.database.name !== database) continue
+      const status = scope.collectors.list.find(({ collector }) => collector.name === name)
+      if (status !== undefined) return [scope, status]
+    }
+    return undefined
   }
 
-  function unknown(name: string, reply: FastifyReply): FastifyReply {
-    const names = app.collectors.list.map(({ collector }) => collector.name).join(', ')
-    return reply.code(404).send({ error: `there is no collector "${name}"; the collectors are ${names}` })
+  function missing(name: string, database: string | undefined, reply: FastifyReply): FastifyReply {
+    return reply.code(404).send({ error: unknown(app, name, database) })
+  }
+}
+
+function describe(scope: FastifyInstance, status: CollectorStatus, now: number) {
+  const { collector, database, last, lastSuccess, error } = status
+  const due = dueAt(scope, status)
+  return {
+    ...(database === undefined ? {} : { database }),
+    name: collector.name,
+    file: status.file ?? null,
+    state: status.state(now),
+    outcome: last === undefined ? null : error === undefined ? 'success' : 'failure',
+    durationSeconds: last?.seconds ?? null,
+    backoffTicks: status.backoffTicks > 1 ? status.backoffTicks : 0,
+    series: status.shown(now).series,
+    lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess * 1000).toISOString(),
+    nextDue: due === undefined ? null : new Date(due).toISOString(),
+    lastError: error === undefined ? null : describeError(error),
   }
 }

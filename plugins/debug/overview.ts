@@ -25,15 +25,27 @@ export function fragmentsOf(app: FastifyInstance, delay: Delay): Fragments {
     ['health', health(app, now)],
     ['round', round(app, now)],
     ['tick', tick(app)],
-    ['database', database(app)],
+    ['database', html`${app.databases.map(databaseOf)}`],
     ['process', processOf(delay)],
   ])
-  for (const status of app.collectors.list) {
-    for (const [column, content] of Object.entries(cells(app, status, now))) {
-      fragments.set(`${status.collector.name}-${column}`, content)
+  for (const scope of app.databases) {
+    for (const status of scope.collectors.list) {
+      for (const [column, content] of Object.entries(cells(scope, status, now))) {
+        fragments.set(idOf(status, column), content)
+      }
     }
   }
   return fragments
+}
+
+/** The id of a cell: names of databases and collectors have no dots in them. */
+function idOf({ database, collector }: CollectorStatus, column: string): string {
+  return [database, collector.name, column].filter((part) => part !== undefined).join('.')
+}
+
+/** The path of a collector's page. */
+export function pathOf({ database, collector }: CollectorStatus): string {
+  return `/debug/collectors/${collector.name}${database === undefined ? '' : `?database=${database}`}`
 }
 
 const COLUMNS = {
@@ -47,18 +59,28 @@ const COLUMNS = {
 /** The whole page, as it is now. */
 export function overview(app: FastifyInstance, fragments: Fragments): Html {
   const live = (id: string) => fragments.get(id)
-  const rows = app.collectors.list.map(({ collector: { name } }) => {
-    const cell = ([column, title]: [string, string]) =>
-      html`<td role="cell" id="${name}-${column}" data-title="${title}">${live(`${name}-${column}`)}</td>`
-    return html`<tbody role="rowgroup">
-<tr role="row"><th role="rowheader" scope="row"><a href="/debug/collectors/${name}">${name}</a></th>${Object.entries(COLUMNS).map(cell)}</tr>
-<tr role="row" class="error"><td role="cell" colspan="6" id="${name}-error">${live(`${name}-error`)}</td></tr>
-</tbody>
-`
-  })
   const headings = Object.values(COLUMNS).map(
     (title) => html`<th role="columnheader" scope="col">${title}</th>`,
   )
+  const tables = app.databases.map(({ database, collectors }) => {
+    const rows = collectors.list.map((status) => {
+      const cell = ([column, title]: [string, string]) => {
+        const id = idOf(status, column)
+        return html`<td role="cell" id="${id}" data-title="${title}">${live(id)}</td>`
+      }
+      const error = idOf(status, 'error')
+      return html`<tbody role="rowgroup">
+<tr role="row"><th role="rowheader" scope="row"><a href="${pathOf(status)}">${status.collector.name}</a></th>${Object.entries(COLUMNS).map(cell)}</tr>
+<tr role="row" class="error"><td role="cell" colspan="6" id="${error}">${live(error)}</td></tr>
+</tbody>
+`
+    })
+    return html`<h2>Collectors${database.name === undefined ? undefined : html` of ${database.name}`}</h2>
+<table role="table" class="collectors">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Collector</th>${headings}</tr></thead>
+${rows}</table>
+`
+  })
   const settings = settingsOf(app.environment, app.config).map(
     ({ name, value, given }) =>
       html`<tr><th scope="row">${name}</th><td>${value}</td><td>${given ? 'set' : 'default'}</td></tr>
@@ -78,10 +100,7 @@ export function overview(app: FastifyInstance, fragments: Fragments): Html {
 <div><dt>Database</dt><dd id="database">${live('database')}</dd></div>
 <div><dt>Process</dt><dd id="process">${live('process')}</dd></div>
 </dl>
-<h2>Collectors</h2>
-<table role="table" class="collectors">
-<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Collector</th>${headings}</tr></thead>
-${rows}</table>
+${tables}
 <h2>Configuration</h2>
 <details><summary>What is in effect, without secrets</summary>
 <div class="scroll" tabindex="0" role="group" aria-label="Configuration">
@@ -103,14 +122,18 @@ ${settings}</tbody>
   )
 }
 
-function health({ db, collectors }: FastifyInstance, now: number): Html {
-  if (!db.quorate) {
-    return html`<span class="failing">Waiting for the database quorum: ${db.votes} of ${db.required} votes</span>`
+function health({ databases }: FastifyInstance, now: number): Html {
+  const waiting = databases.find(({ db }) => !db.quorate)
+  if (waiting !== undefined) {
+    const { db, database } = waiting
+    const of = database.name === undefined ? '' : ` of ${database.name}`
+    return html`<span class="failing">Waiting for the database quorum${of}: ${db.votes} of ${db.required} votes</span>`
   }
-  const states = collectors.list.map((status) => status.state(now))
-  const unwell = collectors.list.filter((_, i) => states[i] === 'failing' || states[i] === 'stale')
+  const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
+  const states = statuses.map((status) => status.state(now))
+  const unwell = statuses.filter((_, i) => states[i] === 'failing' || states[i] === 'stale')
   if (unwell.length > 0) {
-    const names = unwell.map(({ collector }) => collector.name).join(', ')
+    const names = unwell.map(nameOf).join(', ')
     const verb = unwell.length === 1 ? 'fails' : 'fail'
     return html`<span class="failing">${unwell.length} of ${states.length} collectors ${verb}: ${names}</span>`
   }
@@ -118,36 +141,48 @@ function health({ db, collectors }: FastifyInstance, now: number): Html {
   return html`<span class="ok">${states.length === 1 ? 'The collector works' : `All ${states.length} collectors work`}</span>`
 }
 
-function round({ round, collectors }: FastifyInstance, now: number): Html {
-  const { progress } = round
-  if (progress !== undefined) {
-    const { done, total, started } = progress
+/** A collector, and where there are several databases, of which. */
+export function nameOf({ database, collector }: CollectorStatus): string {
+  return database === undefined ? collector.name : `${database}/${collector.name}`
+}
+
+function round({ databases }: FastifyInstance, now: number): Html {
+  const running = databases.flatMap(({ round }) => round.progress ?? [])
+  if (running.length > 0) {
+    const [done, total] = (['done', 'total'] as const).map((field) =>
+      running.reduce((sum, progress) => sum + progress[field], 0),
+    )
+    const started = Math.min(...running.map((progress) => progress.started))
     return html`<span>running: ${done} of ${total} collectors, ${formatSeconds((now - started) / 1000)}</span>
 <progress max="${total}" value="${done}" aria-label="Collectors that are done"></progress>`
   }
-  const slowest = collectors.list.reduce<CollectorStatus | undefined>(
-    (slowest, status) => ((status.last?.seconds ?? -1) > (slowest?.last?.seconds ?? -1) ? status : slowest),
-    undefined,
-  )
+  const slowest = databases
+    .flatMap(({ collectors }) => [...collectors.list])
+    .reduce<CollectorStatus | undefined>(
+      (slowest, status) => ((status.last?.seconds ?? -1) > (slowest?.last?.seconds ?? -1) ? status : slowest),
+      undefined,
+    )
   if (slowest?.last === undefined) return html`none yet`
   return html`<span>none is running</span>
-<small>slowest collector: ${slowest.collector.name}, ${formatSeconds(slowest.last.seconds)}</small>`
+<small>slowest collector: ${nameOf(slowest)}, ${formatSeconds(slowest.last.seconds)}</small>`
 }
 
-function tick({ ticker, config }: FastifyInstance): Html {
+function tick({ databases, config }: FastifyInstance): Html {
   const every = html`<small>every ${formatDuration(config.METRICS_TICK_DURATION)}</small>`
-  if (ticker.nextTickAt === undefined) return html`<span>after the quorum</span> ${every}`
-  return html`<span>in ${formatAge((ticker.nextTickAt - Date.now()) / 1000)}</span> ${every}`
+  const next = databases.flatMap(({ ticker }) => ticker.nextTickAt ?? [])
+  if (next.length === 0) return html`<span>after the quorum</span> ${every}`
+  return html`<span>in ${formatAge((Math.min(...next) - Date.now()) / 1000)}</span> ${every}`
 }
 
-function database({ db }: FastifyInstance): Html {
+function databaseOf({ db, database }: FastifyInstance): Html {
   const endpoints = db.endpoints.map(({ name, up, role, error }) => {
     const word = !up ? 'away' : role?.inRecovery ? 'standby' : 'primary'
     const use = name === db.current ? html` <span class="use">in use</span>` : undefined
     const reason = error === undefined ? undefined : html`<small>${error}</small>`
     return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
   })
-  return html`<span>${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small><ul>${endpoints}</ul>`
+  const title = database.name === undefined ? '' : `${database.name}: `
+  return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small><ul>${endpoints}</ul>`
 }
 
 function processOf(delay: Delay): Html {
@@ -164,11 +199,11 @@ function late(nanoseconds: number): number {
   return Math.max(nanoseconds / 1e6 - RESOLUTION, 0) / 1000
 }
 
-function cells(app: FastifyInstance, status: CollectorStatus, now: number): Record<string, Html> {
+function cells(scope: FastifyInstance, status: CollectorStatus, now: number): Record<string, Html> {
   const { last, lastSuccess, error, runs, backoffTicks } = status
   const state = status.state(now)
   const rarer = backoffTicks > 1 ? html` <small>every ${backoffTicks} ticks</small>` : undefined
-  const due = dueAt(app, status)
+  const due = dueAt(scope, status)
   const old = status.lastSuccess !== undefined && status.isStale(now)
   return {
     state: html`<span class="${state}">${state}</span>${rarer}`,

@@ -1,6 +1,14 @@
 import type { FastifyInstance } from 'fastify'
+import type { CollectorMetric } from '../../src/collector.ts'
 import type { ClientFamily } from '../../src/exposition.ts'
-import { ENDINGS, type Format, renderClient, renderFamilies } from '../../src/exposition.ts'
+import {
+  ENDINGS,
+  type Format,
+  renderClient,
+  renderFamilies,
+  renderHead,
+  renderSamples,
+} from '../../src/exposition.ts'
 import type { LabelSets } from '../../src/labelset.ts'
 import type { CollectorStatus, Outcome } from '../../src/status.ts'
 import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from './part.ts'
@@ -21,14 +29,21 @@ interface Rendering {
 /** Where the families of the official client come from; `now` is the moment of the monotonic clock that they are of. */
 export type Live = (now: number) => Promise<readonly ClientFamily[]>
 
-/** What scrapes are answered with: ready parts, a collector each, and one live part that is never a second old. */
+/**
+ * What scrapes are answered with: ready parts, and one live part that is never a second old. A collector that asks one
+ * database makes one part; of one that asks several, the samples of each are parts that take turns, family by family.
+ */
 export class Pages {
   readonly #app: FastifyInstance
   readonly #live: Live
   /** When the process started, in seconds since 1970: its own totals count from there. */
   readonly #started = Math.round(performance.timeOrigin) / 1000
-  /** The parts of samples that may be shown, by format. Gone with the samples. */
-  readonly #parts = new WeakMap<LabelSets, Map<Format, Promise<Part>>>()
+  /** Collectors, by name, and whether they ask one database alone: that stays as it is. */
+  readonly #alone = new Map<string, boolean>()
+  /** What families begin with, by format. */
+  readonly #heads = new Map<CollectorMetric, Map<Format, Promise<Part>>>()
+  /** The parts of samples that may be shown, by format: one for each metric, or one for all. Gone with the samples. */
+  readonly #parts = new WeakMap<LabelSets, Map<Format, Promise<Part>[]>>()
   readonly #renderings = new Map<Format, Promise<Rendering>>()
   /** The business parts that were summed last, by format. */
   readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
@@ -43,7 +58,8 @@ export class Pages {
   async prepare(outcomes: readonly Outcome[]): Promise<void> {
     for (const format of this.#renderings.keys()) {
       for (const { status, result, window } of outcomes) {
-        if (!(result instanceof Error)) await this.#partOf(status, result.sets, format, window?.since)
+        if (result instanceof Error) continue
+        for (const part of this.#samplesOf(status, result.sets, format, window?.since)) await part
       }
     }
   }
@@ -87,12 +103,7 @@ export class Pages {
     for (;;) {
       const publication = this.#publication
       const renderedAt = performance.now()
-      const statuses = this.#app.db.quorate ? this.#app.collectors.list : []
-      const business = await Promise.all(
-        statuses.map((status) =>
-          this.#partOf(status, status.shown(renderedAt).sets, format, status.window?.since),
-        ),
-      )
+      const business = await Promise.all(this.#familiesOf(format, renderedAt))
       const families = await this.#live(renderedAt)
       const live = await makePart([renderClient(families, format, this.#started), ENDINGS[format]])
       // A round that ended meanwhile would put new self-metrics beside old values.
@@ -102,18 +113,55 @@ export class Pages {
     }
   }
 
-  #partOf(
+  /** The parts of all families: each with its samples of every database, one after the other. */
+  #familiesOf(format: Format, now: number): Promise<Part>[] {
+    const statuses = this.#app.databases
+      .filter(({ db }) => db.quorate)
+      .flatMap(({ collectors }) => [...collectors.list])
+    const byName = Map.groupBy(statuses, ({ collector }) => collector.name)
+    return [...byName.values()].flatMap((same) => {
+      const samples = same.map((status) =>
+        this.#samplesOf(status, status.shown(now).sets, format, status.window?.since),
+      )
+      const [first] = same
+      if (first === undefined || this.#isAlone(first)) return samples.flat()
+      return first.collector.metrics.flatMap((metric, m) => [
+        this.#headOf(metric, format),
+        ...samples.flatMap((parts) => parts[m] ?? []),
+      ])
+    })
+  }
+
+  /** Whether a collector asks no other database. */
+  #isAlone({ collector: { name } }: CollectorStatus): boolean {
+    const known = this.#alone.get(name)
+    if (known !== undefined) return known
+    const asked = this.#app.databases.filter(({ collectors }) =>
+      collectors.list.some(({ collector }) => collector.name === name),
+    )
+    this.#alone.set(name, asked.length === 1)
+    return asked.length === 1
+  }
+
+  #headOf(metric: CollectorMetric, format: Format): Promise<Part> {
+    return kept(this.#heads, metric, format, () => makePart([renderHead(metric, format)]))
+  }
+
+  /** The part of a collector's families, or a part for the samples of each. */
+  #samplesOf(
     status: CollectorStatus,
     sets: LabelSets,
     format: Format,
     since: bigint | undefined,
-  ): Promise<Part> {
-    const parts = this.#parts.get(sets) ?? new Map<Format, Promise<Part>>()
-    this.#parts.set(sets, parts)
+  ): Promise<Part>[] {
+    const { collector, database } = status
     const created = since === undefined ? undefined : Number(since) / 1e6
-    const part = parts.get(format) ?? makePart(renderFamilies(status.collector, sets, format, created))
-    parts.set(format, part)
-    return part
+    return kept(this.#parts, sets, format, () => {
+      if (this.#isAlone(status)) return [makePart(renderFamilies(collector, sets, format, created, database))]
+      return collector.metrics.map((metric) =>
+        makePart(renderSamples(collector, metric, { sets, created, database }, format)),
+      )
+    })
   }
 
   #sumOf(format: Format, parts: readonly Part[]): Sum {
@@ -129,4 +177,18 @@ export class Pages {
 function forget(rendering: Rendering): void {
   delete rendering.identity
   delete rendering.gzip
+}
+
+/** What was made of a thing in a format, or is made now. */
+function kept<Key extends object, Made>(
+  known: Pick<WeakMap<Key, Map<Format, Made>>, 'get' | 'set'>,
+  key: Key,
+  format: Format,
+  make: () => Made,
+): Made {
+  const formats = known.get(key) ?? new Map<Format, Made>()
+  known.set(key, formats)
+  const made = formats.get(format) ?? make()
+  formats.set(format, made)
+  return made
 }

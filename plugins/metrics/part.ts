@@ -1,13 +1,17 @@
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw } from 'node:zlib'
 import { Turns } from '../../src/slices.ts'
+import { Slots } from '../../src/slots.ts'
 
 const deflate = promisify(deflateRaw)
 
 /** Of 1 to 9: on such text it is as fast as 1, and makes a little less. */
 const LEVEL = 2
-/** Compressions that run at once. */
-const AT_ONCE = 4
+/** Compressions that run at once, of all parts: each takes a quarter of a megabyte until it is done. */
+const compressions = new Slots(4)
+
+/** Chunks of one part that are written ahead of their compression. */
+const AHEAD = 4
 
 /** A piece of the page, as it is and compressed; made once and never changed. */
 export interface Part {
@@ -29,9 +33,11 @@ export async function makePart(chunks: Iterable<string>): Promise<Part> {
   for (const chunk of chunks) {
     const text = Buffer.from(chunk)
     texts.push(text)
-    deflated.push(deflate(text, { finishFlush: constants.Z_SYNC_FLUSH, level: LEVEL }))
-    // Each takes a quarter of a megabyte until it is done.
-    await deflated.at(-AT_ONCE)
+    deflated.push(
+      compressions.run(() => deflate(text, { finishFlush: constants.Z_SYNC_FLUSH, level: LEVEL })),
+    )
+    // The text of a large part need not all be there before the first of it is compressed.
+    await deflated.at(-AHEAD)
     await turns.next()
   }
   return { texts, deflated: await Promise.all(deflated) }

@@ -73,6 +73,7 @@ export async function reportOn(
   const short = shortInterval(collector, tick)
   return {
     name: collector.name,
+    ...(status.database === undefined ? {} : { database: status.database }),
     file,
     errors,
     warnings: [...(short === undefined ? [] : [short]), ...warningsOf(inspection), ...lint(collector)],
@@ -108,9 +109,9 @@ function warningsOf(inspection: Inspection | undefined): string[] {
 }
 
 /** The first lines of what the service would show. */
-function firstLines({ collector }: CollectorStatus, { sets }: Samples, count: number): string[] {
+function firstLines({ collector, database }: CollectorStatus, { sets }: Samples, count: number): string[] {
   const lines: string[] = []
-  for (const chunk of renderFamilies(collector, sets)) {
+  for (const chunk of renderFamilies(collector, sets, 'text', undefined, database)) {
     if (lines.length >= count) break
     lines.push(...chunk.trimEnd().split('\n'))
   }

@@ -25,15 +25,16 @@ const collectGarbage: () => void = runInNewContext('gc')
  * or between POST and DELETE /rounds a hundredth of a second after the last has ended. GET /resources tells what the process holds.
  */
 const app = await buildApp({ folder: process.argv[2] ?? '' })
+const [{ round, ticker } = app] = app.databases
 let fast = false
 let over = false
 let rounds = 0
 
 /** Of rounds with numbers so high no tick of the scheduler finds a collector due. */
 async function run(): Promise<void> {
-  await app.round.settled()
+  await round.settled()
   while (!over) {
-    await app.round.run(app.ticker.tick + ++rounds)
+    await round.run(ticker.tick + ++rounds)
     // A page that is published anew before it is rendered is never rendered.
     await delay(fast ? 10 : 1000, undefined, { ref: false })
   }
@@ -77,5 +78,5 @@ process.once('SIGTERM', () => {
 })
 await app.listen({ host: app.config.HOST, port: app.config.PORT })
 app.log.info('listening')
-await app.ticker.start()
+await ticker.start()
 void run()

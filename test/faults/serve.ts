@@ -9,4 +9,4 @@ closeWithGrace({ logger: app.log }, async ({ err }) => {
 })
 await app.listen({ host: app.config.HOST, port: app.config.PORT })
 app.log.info('listening')
-await app.ticker.start()
+await Promise.all(app.databases.map(({ ticker }) => ticker.start()))

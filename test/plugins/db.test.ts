@@ -36,12 +36,12 @@ t.test('with two of three down it waits, says so, and starts when one returns', 
   const down = await Gate.start(t, url, { up: false })
   const returns = await Gate.start(t, url, { up: false })
   const proxies = [down, returns, await Gate.start(t, url)]
-  const { scrape, app, log } = await startService(
+  const { scrape, app, scope, log } = await startService(
     t,
     { DATABASE_URL: urlOf(url, proxies) },
     { collectors: [one], start: false },
   )
-  const started = app.ticker.start()
+  const started = scope.ticker.start()
   let samples = await scrape()
   while (samples.get('database_quorum_votes') !== 1) samples = await scrape()
   t.notOk(samples.has('business_one'), 'nothing is known of the database yet')
@@ -57,7 +57,7 @@ t.test('with two of three down it waits, says so, and starts when one returns', 
   })
   await returns.up()
   await started
-  await app.round.settled()
+  await scope.round.settled()
   t.equal((await scrape()).get('business_one'), 1)
   const { password } = new URL(url)
   t.notOk([body, JSON.stringify(log)].join().includes(password), 'no password is told')
@@ -67,12 +67,12 @@ t.test('a wrong password is waited out, and told without the password', async (t
   const { url } = await createDatabase(t, { schema: false })
   const wrong = new URL(url)
   wrong.password = 'not-the-pass-word'
-  const { app, log } = await startService(
+  const { app, scope, log } = await startService(
     t,
     { DATABASE_URL: wrong.href },
     { collectors: [one], start: false },
   )
-  void app.ticker.start()
+  void scope.ticker.start()
   let reasons: string[] = []
   while (reasons.length < 2) {
     await new Promise(setImmediate)
@@ -86,8 +86,8 @@ t.test('DATABASE_WAIT_TIMEOUT ends the wait with the reasons', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const down = await Gate.start(t, url, { up: false })
   const env = { DATABASE_URL: urlOf(url, [down]), DATABASE_WAIT_TIMEOUT: '600ms' }
-  const { app } = await startService(t, env, { collectors: [one], start: false })
-  await t.rejects(app.ticker.start(), {
+  const { scope } = await startService(t, env, { collectors: [one], start: false })
+  await t.rejects(scope.ticker.start(), {
     message: `the database had 0 of 1 votes after 600ms (DATABASE_WAIT_TIMEOUT): ${down.endpoint}: connect ECONNREFUSED ${down.endpoint}`,
   })
 })
@@ -95,12 +95,12 @@ t.test('DATABASE_WAIT_TIMEOUT ends the wait with the reasons', async (t) => {
 t.test('a stop ends the wait for the quorum at once', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const down = await Gate.start(t, url, { up: false })
-  const { app } = await startService(
+  const { app, scope } = await startService(
     t,
     { DATABASE_URL: urlOf(url, [down]) },
     { collectors: [one], start: false },
   )
-  const started = app.ticker.start()
+  const started = scope.ticker.start()
   await app.close()
   await started
 })
@@ -120,22 +120,22 @@ t.test('a quorum of one is enough when DATABASE_QUORUM says so', async (t) => {
 t.test('a round moves to the next endpoint when the one in use is gone, and stays there', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
-  const { scrape, round, app } = await startService(
+  const { scrape, round, scope } = await startService(
     t,
     { DATABASE_URL: urlOf(url, [first, second]) },
     { collectors: [one] },
   )
-  t.equal(app.db.current, first.endpoint)
+  t.equal(scope.db.current, first.endpoint)
   await first.down()
   await round()
-  t.equal(app.db.current, second.endpoint)
+  t.equal(scope.db.current, second.endpoint)
   const samples = await scrape()
   t.equal(samples.get('collector_success{collector="one"}'), 1)
   t.equal(samples.get('collection_errors_total{collector="one"}'), 0)
   t.equal(samples.get(`database_up{endpoint="${first.endpoint}"}`), 0)
   await first.up()
   await round()
-  t.equal(app.db.current, second.endpoint)
+  t.equal(scope.db.current, second.endpoint)
 })
 
 t.test('a round whose endpoint is lost in its middle goes on with the next one', async (t) => {
@@ -153,15 +153,15 @@ t.test('a round whose endpoint is lost in its middle goes on with the next one',
     },
   })
   const env = { DATABASE_URL: urlOf(url, [first, second]) }
-  const { app, scrape } = await startService(t, env, { collectors: [slow, one], start: false })
-  await app.ticker.start()
+  const { scope, scrape } = await startService(t, env, { collectors: [slow, one], start: false })
+  await scope.ticker.start()
   await reached.promise
   await first.down()
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
-  await app.round.settled()
+  await scope.round.settled()
   const samples = await scrape()
-  t.equal(app.db.current, second.endpoint)
+  t.equal(scope.db.current, second.endpoint)
   t.equal(samples.get('business_slow'), 7)
   t.equal(samples.get('business_one'), 1)
   t.equal(samples.get('collection_duration_seconds_count{result="success"}'), 1)
@@ -211,21 +211,21 @@ t.test('a server that takes no more connections is not stormed, and serves again
     }),
   )
   const gate = await Gate.start(t, url)
-  const { scrape, app } = await startService(
+  const { scrape, scope } = await startService(
     t,
     { DATABASE_URL: urlOf(role.href, [gate]) },
     { collectors, start: false },
   )
-  await app.db.waitForQuorum(new AbortController().signal)
+  await scope.db.waitForQuorum(new AbortController().signal)
   await sql.unsafe(`ALTER ROLE ${role.username} CONNECTION LIMIT 1`)
   const before = gate.connections
-  await app.round.run(0)
+  await scope.round.run(0)
   // The one that leads the snapshot, and those of the first four collectors.
   t.ok(gate.connections - before <= 5, `${gate.connections - before} connections for 20 collectors`)
-  t.match(app.collectors.list[19]?.error?.message, /too many connections for role/)
+  t.match(scope.collectors.list[19]?.error?.message, /too many connections for role/)
   await sql.unsafe(`ALTER ROLE ${role.username} CONNECTION LIMIT -1`)
   let tick = 0
-  while ((await scrape()).get('collector_success{collector="c19"}') !== 1) await app.round.run(++tick)
+  while ((await scrape()).get('collector_success{collector="c19"}') !== 1) await scope.round.run(++tick)
   t.equal((await scrape()).get('collector_success{collector="c0"}'), 1)
 })
 
@@ -239,15 +239,15 @@ t.test('an endpoint that is lost in the middle of a round is down on the page of
         FROM pg_sleep(30)`,
   })
   const gate = await Gate.start(t, url)
-  const { scrape, app } = await startService(
+  const { scrape, scope } = await startService(
     t,
     { DATABASE_URL: urlOf(url, [gate]) },
     { collectors: [sleeper], start: false },
   )
   const up = `database_up{endpoint="${gate.endpoint}"}`
-  await app.db.waitForQuorum(new AbortController().signal)
+  await scope.db.waitForQuorum(new AbortController().signal)
   t.equal((await scrape()).get(up), 1)
-  const round = app.round.run(0)
+  const round = scope.round.run(0)
   await untilBlocked(sql, new URL(url).pathname.slice(1), 'Timeout')
   await gate.down()
   await round
@@ -256,5 +256,5 @@ t.test('an endpoint that is lost in the middle of a round is down on the page of
   t.equal(samples.get(up), 0)
   await gate.up()
   // It is asked with the others, and not by the next round alone.
-  while ((await scrape()).get(up) !== 1) await app.db.vote(new AbortController().signal)
+  while ((await scrape()).get(up) !== 1) await scope.db.vote(new AbortController().signal)
 })

@@ -78,7 +78,7 @@ t.test('the page', { skip: lacksBrowser }, async (t) => {
       await row(page, 'fragile', /failing/).waitFor()
       await page.getByText('division by zero').waitFor()
       await page.getByRole('status').getByText('1 of 2 collectors fails: fragile').waitFor()
-      const [red = 0, green = 0, blue = 0] = await colourOf(page, '#fragile-state span')
+      const [red = 0, green = 0, blue = 0] = await colourOf(page, '[id="fragile.state"] span')
       t.ok(red > green + 50 && red > blue + 50, `its state is in rgb(${red}, ${green}, ${blue})`)
       await page.getByRole('img', { name: /last 2 runs: 1 failed/ }).waitFor()
 

@@ -62,17 +62,17 @@ t.test('/debug/collectors tells what each collector did last', async (t) => {
 })
 
 t.test('POST /debug/collect runs every collector, or one, whether it is due or not', async (t) => {
-  const { ask, app } = await startDebug(t)
-  const runs = () => app.collectors.list.map(({ runs }) => runs.length)
+  const { ask, scope } = await startDebug(t)
+  const runs = () => scope.collectors.list.map(({ runs }) => runs.length)
   t.same(runs(), [1, 1])
   const all = await ask('/debug/collect', { method: 'POST' })
   t.equal(all.status, 202)
   t.same(await all.json(), { collectors: ['good', 'bad'] })
-  await app.round.settled()
+  await scope.round.settled()
   t.same(runs(), [2, 2])
   const one = await ask('/debug/collect?collector=bad', { method: 'POST' })
   t.same(await one.json(), { collectors: ['bad'] })
-  await app.round.settled()
+  await scope.round.settled()
   t.same(runs(), [2, 3])
 
   const unknown = await ask('/debug/collect?collector=ugly', { method: 'POST' })
@@ -87,8 +87,8 @@ t.test('before the quorum nothing is collected by hand', async (t) => {
   const gate = await Gate.start(t, url, { up: false })
   const port = await freePort()
   const env = { DATABASE_URL: urlOf(url, [gate]), DEBUG_PORT: String(port) }
-  const { app } = await startService(t, env, { collectors: [good], start: false })
-  const started = app.ticker.start()
+  const { scope } = await startService(t, env, { collectors: [good], start: false })
+  const started = scope.ticker.start()
   const response = await fetch(`http://127.0.0.1:${port}/debug/collect`, { method: 'POST' })
   t.equal(response.status, 503)
   t.match(await response.json(), { error: /waits for the database quorum/ })
@@ -111,8 +111,8 @@ t.test('a collector that there is not is a 404 that names those that there are',
 })
 
 t.test('a query that cannot be planned is told instead of a plan', async (t) => {
-  const { ask, app } = await startDebug(t)
-  app.collectors.add(
+  const { ask, scope } = await startDebug(t)
+  scope.collectors.add(
     defineCollector({
       name: 'lost',
       metrics: { business_lost: gauge('Lost.') },
@@ -125,11 +125,11 @@ t.test('a query that cannot be planned is told instead of a plan', async (t) => 
 })
 
 t.test('neither the page of another site nor another name for this machine is answered', async (t) => {
-  const { ask, app, port } = await startDebug(t)
+  const { ask, scope, port } = await startDebug(t)
   const headers = { 'sec-fetch-site': 'cross-site' }
   t.equal((await ask('/debug/collect', { method: 'POST', headers })).status, 403)
-  await app.round.settled()
-  t.equal(app.collectors.list[0]?.runs.length, 1, 'nothing was collected')
+  await scope.round.settled()
+  t.equal(scope.collectors.list[0]?.runs.length, 1, 'nothing was collected')
   t.equal((await ask('/debug', { headers })).status, 200, 'a link from elsewhere is')
 
   const status = async (host: string) => {

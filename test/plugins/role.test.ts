@@ -23,7 +23,7 @@ t.test('the role of the documentation serves every default collector, and can do
 
   const folder = new URL('../../collectors', import.meta.url).pathname
   const service = await startService(t, { DATABASE_URL: own.href }, { folder })
-  const failed = service.app.collectors.list.flatMap(({ error }) => error ?? [])
+  const failed = service.scope.collectors.list.flatMap(({ error }) => error ?? [])
   t.same(failed, [])
 
   const [session] = await sql`SELECT pg_backend_pid() AS pid`
@@ -59,9 +59,9 @@ t.test('the role of the documentation serves every default collector, and can do
       query: (sql) => sql`${sql.unsafe(statement)}`,
     }),
   )
-  const { app } = await startService(t, { DATABASE_URL: own.href }, { collectors })
+  const { scope } = await startService(t, { DATABASE_URL: own.href }, { collectors })
   for (const [i, [name, , error]] of attempts.entries()) {
-    t.match(app.collectors.list[i]?.error?.message, error, name)
+    t.match(scope.collectors.list[i]?.error?.message, error, name)
   }
   t.equal(
     (await sql`SELECT FROM connections WHERE status = 'working'`).length > 0,

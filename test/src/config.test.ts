@@ -43,7 +43,10 @@ t.test('with a database alone, every other variable has its documented default',
 })
 
 t.test('DATABASE_URL becomes endpoints, credentials and options', async (t) => {
-  t.match(read({}).DATABASE_URL, { endpoints: [{}, {}, {}], user: 'u', password: 'hush', database: 'shop' })
+  const [only, ...others] = read({}).DATABASE_URL
+  t.match(only?.url, { endpoints: [{}, {}, {}], user: 'u', password: 'hush', database: 'shop' })
+  t.equal(only?.name, undefined)
+  t.same(others, [])
 })
 
 /** Each with a value other than the default, the limits of its range where it has one. */
@@ -174,13 +177,14 @@ t.test('DATABASE_URL_FILE holds the URL, with a newline at its end or without', 
   const folder = t.testdir({ bare: 'postgres://u:p@h/shop', line: 'postgres://u:p@h/shop\n' })
   for (const file of ['bare', 'line']) {
     const config = readConfig({ DATABASE_URL_FILE: join(folder, file) }, readFile)
-    t.match(config.DATABASE_URL, { user: 'u', password: 'p', database: 'shop' }, file)
+    t.match(config.DATABASE_URL[0]?.url, { user: 'u', password: 'p', database: 'shop' }, file)
   }
 })
 
 t.test('an empty DATABASE_URL beside a DATABASE_URL_FILE does not count', async (t) => {
   const file = join(t.testdir({ url: 'postgres://u:p@h/shop' }), 'url')
-  t.match(readConfig({ DATABASE_URL: '', DATABASE_URL_FILE: file }, readFile).DATABASE_URL, { user: 'u' })
+  const config = readConfig({ DATABASE_URL: '', DATABASE_URL_FILE: file }, readFile)
+  t.match(config.DATABASE_URL[0]?.url, { user: 'u' })
 })
 
 t.test('an empty file is refused, naming the file', async (t) => {
@@ -216,7 +220,9 @@ t.test('the quorum is checked against the hosts of a file too', async (t) => {
 for (const hosts of [1, 2, 3, 4, 5]) {
   t.test(`without DATABASE_QUORUM, the quorum of ${hosts} hosts is the smallest majority`, async (t) => {
     const list = Array.from({ length: hosts }, (_, i) => `h${i}`).join(',')
-    const { DATABASE_QUORUM: quorum } = read({ DATABASE_URL: `postgres://u:p@${list}/shop` })
+    const [{ quorum } = { quorum: Number.NaN }] = read({
+      DATABASE_URL: `postgres://u:p@${list}/shop`,
+    }).DATABASE_URL
     t.ok(quorum > hosts / 2, 'a majority')
     t.ok(quorum - 1 <= hosts / 2, 'one less would be none')
   })
@@ -298,5 +304,41 @@ for (const document of ['.env.example', 'README.md']) {
     const line = document === 'README.md' ? /^\| (`[A-Z_`, ]+) \|/gm : /^#?([A-Z_]+)=/gm
     const named = Array.from(text.matchAll(line), ([, names = '']) => names.match(/[A-Z_]{4,}/g) ?? []).flat()
     t.strictSame(named.sort(), Object.keys(schema.properties).sort())
+  })
+}
+
+t.test('several databases have a name each, parted by spaces or lines', async (t) => {
+  const text = 'eu=postgres://u:p@h1,h2,h3/shop\n us=postgres://u:p@h4/shop\tap-1=postgres://u:p@h5/shop\n'
+  t.match(read({ DATABASE_URL: text }).DATABASE_URL, [
+    { name: 'eu', quorum: 2, url: { endpoints: [{ host: 'h1' }, {}, {}] } },
+    { name: 'us', quorum: 1, url: { endpoints: [{ host: 'h4' }] } },
+    { name: 'ap-1', quorum: 1, url: { endpoints: [{ host: 'h5' }] } },
+  ])
+  t.match(read({ DATABASE_URL: 'eu=postgres://u:p@h1/shop' }).DATABASE_URL, [{ name: 'eu' }])
+})
+
+t.test('DATABASE_QUORUM is that of each database', async (t) => {
+  const text = 'eu=postgres://u:p@h1,h2,h3/shop us=postgres://u:p@h4/shop'
+  const databases = read({ DATABASE_URL: text, DATABASE_QUORUM: '1' }).DATABASE_URL
+  t.same(
+    databases.map(({ quorum }) => quorum),
+    [1, 1],
+  )
+  t.match(problemsOf({ DATABASE_URL: text, DATABASE_QUORUM: '2' }), [
+    /DATABASE_QUORUM is "2".* lists 1 host for "us"/,
+  ])
+})
+
+for (const [problem, text] of [
+  [/lists 2 databases, of which number 2 has no name/, 'eu=postgres://u:hush@h/a postgres://u:hush@h/b'],
+  [/lists 2 databases, of which number 1 has no name/, 'postgres://u:hush@h/a us=postgres://u:hush@h/b'],
+  [/has two databases with the name "eu"/, 'eu=postgres://u:hush@h/a eu=postgres://u:hush@h/b'],
+  [/has a database "us" whose URL is not of the form/, 'eu=postgres://u:hush@h/a us=mysql://u:hush@h/b'],
+  [/number 1 has no name/, '1eu=postgres://u:hush@h/a us=postgres://u:hush@h/b'],
+] as const) {
+  t.test(`a list of databases that ${problem.source} is refused, without a password`, async (t) => {
+    const problems = problemsOf({ DATABASE_URL: text })
+    t.match(problems, [problem])
+    t.notMatch(problems.join('\n'), 'hush')
   })
 }
