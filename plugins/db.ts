@@ -4,6 +4,7 @@ import { pause } from '../src/deadline.ts'
 import { formatDuration } from '../src/duration.ts'
 import { type Endpoint, isFit, type Role } from '../src/endpoint.ts'
 import { describeError } from '../src/error.ts'
+import { Connection } from './db/connection.ts'
 import { Dialect } from './db/dialect.ts'
 import { Pool } from './db/pool.ts'
 import { Snapshot } from './db/snapshot.ts'
@@ -44,6 +45,8 @@ export interface Database {
    * Rejects when DATABASE_WAIT_TIMEOUT has passed.
    */
   waitForQuorum(signal: AbortSignal): Promise<void>
+  /** A connection beside those of the rounds, to an endpoint that is no standby. Rejects with the reason of each. */
+  primary(signal: AbortSignal): Promise<Connection>
   /** Asks each endpoint but the current one, for the sake of what is known of it; not while it still does. */
   vote(signal: AbortSignal): Promise<void>
   /**
@@ -145,6 +148,22 @@ export default fp(
           const rest = patience > 0 ? patience - waited : Number.POSITIVE_INFINITY
           await pause(Math.min(backoff(attempt, RETRY), rest), signal)
         }
+      },
+
+      async primary(signal) {
+        const reasons: string[] = []
+        for (const endpoint of url.endpoints) {
+          try {
+            const connection = await Connection.open(url, endpoint, dialect, signal)
+            if (!connection.role.inRecovery) return connection
+            reasons.push(`${endpoint.name}: it is a standby`)
+            await connection.close()
+          } catch (error) {
+            signal.throwIfAborted()
+            reasons.push(`${endpoint.name}: ${describeError(error)}`)
+          }
+        }
+        throw new Error(reasons.join('; '))
       },
 
       async vote(signal) {

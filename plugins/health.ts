@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { formatDuration } from '../src/duration.ts'
 import { describeError } from '../src/error.ts'
+import { type Html, html } from '../src/html.ts'
 import { version } from '../src/version.ts'
 
 /** /healthz: the process lives. /readyz: its values are there and fresh. /: where to look. */
@@ -16,13 +17,15 @@ export default fp(
       })
     }
 
-    function problemsOf({ db, collectors }: FastifyInstance): string[] {
+    function problemsOf({ db, collectors, leader }: FastifyInstance): string[] {
       const { quorate, votes, required, endpoints } = db
       if (!quorate) {
         const silent = endpoints.flatMap(({ error }) => error ?? [])
         return [`waiting for the database quorum: ${votes} of ${required} votes`, ...silent]
       }
       const now = performance.now()
+      // It is for another replica to have values.
+      if (leader.until <= now) return []
       return collectors.list.flatMap((status) => {
         const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
         if (status.lastSuccess === undefined)
@@ -42,18 +45,33 @@ export default fp(
 
     app.get('/', async (_request, reply) => {
       await reply.helmet()
-      const { METRICS_TICK_DURATION: tick } = app.config
       const names = new Set(
         app.databases.flatMap(({ collectors }) => collectors.list.map(({ collector }) => collector.name)),
       )
-      const list = Array.from(names, (name) => `<li>${name}</li>`).join('\n')
-      return reply.type('text/html; charset=utf-8').send(`<!doctype html>
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(landing(app.config.METRICS_TICK_DURATION, names).text)
+    })
+  },
+  { name: 'health', dependencies: ['config', 'doors'] },
+)
+
+/** The page that says where to look; `tick` is in milliseconds. */
+function landing(tick: number, collectors: ReadonlySet<string>): Html {
+  return html`<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title>Metrics service</title>
-<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }</style>
+<link rel="icon" href="data:,">
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText }
+</style>
+</head>
+<body>
+<main>
 <h1>Metrics service ${version}</h1>
 <p>Queries PostgreSQL every ${formatDuration(tick)} and serves what it found to Prometheus.</p>
 <ul>
@@ -63,11 +81,9 @@ export default fp(
 </ul>
 <h2>Collectors</h2>
 <ul>
-${list}
-</ul>
+${Array.from(collectors, (name) => html`<li>${name}</li>\n`)}</ul>
+</main>
+</body>
 </html>
-`)
-    })
-  },
-  { name: 'health', dependencies: ['config', 'doors'] },
-)
+`
+}

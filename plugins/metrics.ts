@@ -24,6 +24,8 @@ export interface Page {
   prepare(outcomes: readonly Outcome[]): Promise<void>
   /** Takes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
   publish(outcomes: readonly Outcome[], seconds: number, tick: number): void
+  /** Has scrapes see that collectors have forgotten what they found. */
+  forget(): void
   /** Counts a tick at which no round of a database could start. */
   skipTick(database: string | undefined): void
 }
@@ -74,6 +76,7 @@ export default fp(
         self.observeRound(outcomes, seconds)
         pages.publish()
       },
+      forget: () => pages.publish(),
       skipTick: (database) => self.skipTick(database),
     })
 

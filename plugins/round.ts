@@ -134,10 +134,13 @@ export default fp(
       if (due.length === 0) return
       const started = performance.now()
       progress = { started, total: due.length, done: 0 }
+      const { term } = app.leader
       const outcomes = await collect(due)
       for (const outcome of outcomes) log(outcome)
       // Saved before it is shown: what was shown once is never lost.
       await Promise.all([app.state.save(outcomes), app.page.prepare(outcomes)])
+      // Another replica may have begun meanwhile: then this is for that to publish.
+      if (!(await app.leader.confirm()) || app.leader.term !== term) return
       app.page.publish(outcomes, (performance.now() - started) / 1000, tick)
       // What the other endpoints say concerns no result, and must not take a connection from a collector.
       void app.db.vote(stopping.signal)
@@ -178,7 +181,7 @@ export default fp(
       cancel: () => stopping.abort(new Error('the service is stopping')),
     })
   },
-  { name: 'round', dependencies: ['config', 'db', 'collectors', 'state', 'page'] },
+  { name: 'round', dependencies: ['config', 'db', 'collectors', 'leader', 'state', 'page'] },
 )
 
 function failure(status: CollectorStatus, started: number, error: unknown): Outcome {

@@ -15,7 +15,8 @@ export interface Ticker {
   /** When the next tick is, in milliseconds since 1970; undefined before the first round. */
   readonly nextTickAt: number | undefined
   /**
-   * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick. The second
+   * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick; with
+   * LEADER_ELECTION as long as this replica leads, from when it does. The second
    * tick comes half a tick to a tick later, by chance, so that services that start together do not go on in step; those
    * of several databases are spread over a tick.
    * Resolves when the first round has started, or when the service stops before that. Rejects when the wait is given up.
@@ -46,6 +47,12 @@ export default fp(
 
     function onTick(next: number): void {
       nextTickAt = Date.now() + next
+      collect()
+    }
+
+    /** Starts a round, unless that is for another replica to do. */
+    function collect(): void {
+      if (app.leader.until <= performance.now()) return
       if (app.round.progress !== undefined) {
         app.page.skipTick(app.database.name)
         app.log.warn('a tick is skipped, for the round before is still running')
@@ -64,7 +71,6 @@ export default fp(
       async start() {
         await app.db.waitForQuorum(stopping.signal)
         if (stopping.signal.aborted) return
-        app.page.seed(app.collectors.list)
         const milliseconds = app.config.METRICS_TICK_DURATION
         const task = new Task(JOB, () => {
           tick++
@@ -75,7 +81,19 @@ export default fp(
         const job = new SimpleIntervalJob(interval, task, { id: JOB, preventOverrun: false })
         const wait = milliseconds * firstWait(app.database.place, app.databases.length, Math.random())
         phase = setTimeout(() => app.scheduler.addSimpleIntervalJob(job), wait)
-        onTick(wait)
+        nextTickAt = Date.now() + wait
+        app.leader.follow({
+          gained() {
+            app.page.seed(app.collectors.list)
+            // One of an earlier term may still run, and publishes nothing.
+            if (app.round.progress === undefined) collect()
+            else void app.round.settled().then(collect)
+          },
+          lost() {
+            for (const status of app.collectors.list) status.reset()
+            app.page.forget()
+          },
+        })
       },
     })
 
@@ -89,5 +107,5 @@ export default fp(
       await app.round.settled()
     })
   },
-  { name: 'scheduler', dependencies: ['config', 'db', 'collectors', 'page', 'round'] },
+  { name: 'scheduler', dependencies: ['config', 'db', 'collectors', 'leader', 'page', 'round'] },
 )

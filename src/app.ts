@@ -8,6 +8,7 @@ import db from '../plugins/db.ts'
 import debug from '../plugins/debug.ts'
 import doors from '../plugins/doors.ts'
 import health from '../plugins/health.ts'
+import leader from '../plugins/leader.ts'
 import metrics from '../plugins/metrics.ts'
 import round from '../plugins/round.ts'
 import scheduler from '../plugins/scheduler.ts'
@@ -79,6 +80,7 @@ export async function buildApp({
         await scope.register(db)
         await scope.register(collectors, { files: placesOf(folder, files) })
         await scope.register(state)
+        await scope.register(leader)
         await scope.register(round)
         await scope.register(scheduler)
         await scope.register(autoload, {

@@ -75,21 +75,26 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
       `DATABASE_QUORUM is "${quorum}", but DATABASE_URL lists ${hosts} ${hosts === 1 ? 'host' : 'hosts'}${of}: it takes ${variables.DATABASE_QUORUM.takes}`,
     )
   }
-  problems.push(...doorProblems(values))
+  problems.push(...companionProblems(values))
   if (problems.length > 0) throw new ConfigError(problems)
   if (quorum > 0) values.DATABASE_URL = databases.map((database) => ({ ...database, quorum }))
   // Every name of `variables` was read above without a problem.
   return values as Config
 }
 
-/** What is wrong with the variables that say who may come in. */
-function doorProblems(values: Partial<Record<VariableName, unknown>>): string[] {
+/** What is wrong with variables that others go with, or do not. */
+function companionProblems(values: Partial<Record<VariableName, unknown>>): string[] {
   const problems: string[] = []
   if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
     const [set, other] = values.TLS_CERT_FILE
       ? ['TLS_CERT_FILE', 'TLS_KEY_FILE']
       : ['TLS_KEY_FILE', 'TLS_CERT_FILE']
     problems.push(`${set} is set and ${other} is not: set both, or neither`)
+  }
+  if (values.LEADER_ELECTION && values.STATE_FILE) {
+    problems.push(
+      'STATE_FILE is set and LEADER_ELECTION is true: a replica that begins to lead counts from 0, so set one of them',
+    )
   }
   if (values.TLS_CLIENT_CA_FILE && !values.TLS_CERT_FILE) {
     problems.push(

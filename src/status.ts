@@ -135,6 +135,17 @@ export class CollectorStatus {
     if (this.runs.length > RUNS) this.runs.shift()
   }
 
+  /** Forgets what it found, as when it had never run: another replica goes on with it. */
+  reset(): void {
+    this.last = undefined
+    this.lastSuccess = undefined
+    this.window = undefined
+    this.#ranAtTick = undefined
+    this.#timeouts = 0
+    this.#sets = this.#nothing
+    this.#series = 0
+  }
+
   /** What is on the page: nothing once the values of a failing collector are stale. */
   shown(now: number): { readonly sets: LabelSets; readonly series: number } {
     if (this.error !== undefined && this.isStale(now)) return { sets: this.#nothing, series: 0 }

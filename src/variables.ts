@@ -47,6 +47,14 @@ export const variables = {
   COLLECTOR_TIMEOUT: duration('30s', '100ms', LONGEST_TICK),
   COLLECTOR_MAX_SERIES: whole('10000', 1, 10_000_000),
   COLLECTOR_STALE_AFTER: duration('10m', '0'),
+  LEADER_ELECTION: {
+    default: 'false',
+    takes: 'true or false',
+    parse(text: string) {
+      if (text !== 'true' && text !== 'false') throw new Error('neither')
+      return text === 'true'
+    },
+  },
   STATE_FILE: text('', 'the path of a file to keep the counters in'),
   STATE_MAX_AGE: duration('24h', '1m'),
   LOG_LEVEL: {

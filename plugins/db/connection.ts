@@ -145,6 +145,15 @@ export class Connection {
     return begun
   }
 
+  /** Has the server end the session when it asks nothing for so many milliseconds, if the engine can. */
+  async limitIdle(milliseconds: number): Promise<void> {
+    const name = 'idle_session_timeout'
+    await this.#learning(async () => {
+      if (!this.#dialect.has(name)) return
+      await this.run((sql) => sql.unsafe(`SET ${name} = ${Math.ceil(milliseconds)}`))
+    }, 'SELECT 1')
+  }
+
   /** Ends the transaction, whatever became of it. */
   async commit(): Promise<void> {
     await this.run((sql) => sql`COMMIT`)

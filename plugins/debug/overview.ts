@@ -174,15 +174,17 @@ function tick({ databases, config }: FastifyInstance): Html {
   return html`<span>in ${formatAge((Math.min(...next) - Date.now()) / 1000)}</span> ${every}`
 }
 
-function databaseOf({ db, database }: FastifyInstance): Html {
+function databaseOf({ db, database, leader, config }: FastifyInstance): Html {
   const endpoints = db.endpoints.map(({ name, up, role, error }) => {
     const word = !up ? 'away' : role?.inRecovery ? 'standby' : 'primary'
     const use = name === db.current ? html` <span class="use">in use</span>` : undefined
     const reason = error === undefined ? undefined : html`<small>${error}</small>`
     return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
   })
+  const leads = leader.until > performance.now() ? 'this replica leads' : 'another replica leads'
+  const lead = config.LEADER_ELECTION ? html` <small>${leads}</small>` : undefined
   const title = database.name === undefined ? '' : `${database.name}: `
-  return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small><ul>${endpoints}</ul>`
+  return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small>${lead}<ul>${endpoints}</ul>`
 }
 
 function processOf(delay: Delay): Html {

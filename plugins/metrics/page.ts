@@ -20,6 +20,8 @@ const LIVE = 1000
 interface Rendering {
   readonly publication: number
   readonly renderedAt: number
+  /** The moment up to which it is known that no other replica shows what it has of a database. */
+  readonly until: number
   readonly parts: readonly Part[]
   readonly sum: Sum
   identity?: Buffer
@@ -86,8 +88,11 @@ export class Pages {
     const known = this.#renderings.get(format)
     if (known !== undefined) {
       const rendering = await known
+      const now = performance.now()
       const fresh =
-        rendering.publication === this.#publication && performance.now() - rendering.renderedAt < LIVE
+        rendering.publication === this.#publication &&
+        now - rendering.renderedAt < LIVE &&
+        now < rendering.until
       if (fresh) return rendering
       // Another scrape that waited for the same one may have started the next already.
       const next = this.#renderings.get(format)
@@ -103,21 +108,21 @@ export class Pages {
     for (;;) {
       const publication = this.#publication
       const renderedAt = performance.now()
-      const business = await Promise.all(this.#familiesOf(format, renderedAt))
+      const led = this.#app.databases.filter(({ db, leader }) => db.quorate && leader.until > renderedAt)
+      const until = Math.min(...led.map(({ leader }) => leader.until))
+      const business = await Promise.all(this.#familiesOf(led, format, renderedAt))
       const families = await this.#live(renderedAt)
       const live = await makePart([renderClient(families, format, this.#started), ENDINGS[format]])
       // A round that ended meanwhile would put new self-metrics beside old values.
-      if (publication !== this.#publication) continue
+      if (publication !== this.#publication || performance.now() >= until) continue
       const sum = sumOf([live], this.#sumOf(format, business))
-      return { publication, renderedAt, parts: [...business, live], sum }
+      return { publication, renderedAt, until, parts: [...business, live], sum }
     }
   }
 
-  /** The parts of all families: each with its samples of every database, one after the other. */
-  #familiesOf(format: Format, now: number): Promise<Part>[] {
-    const statuses = this.#app.databases
-      .filter(({ db }) => db.quorate)
-      .flatMap(({ collectors }) => [...collectors.list])
+  /** The parts of all families of databases: each with its samples of every one, one after the other. */
+  #familiesOf(databases: readonly FastifyInstance[], format: Format, now: number): Promise<Part>[] {
+    const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
     const byName = Map.groupBy(statuses, ({ collector }) => collector.name)
     return [...byName.values()].flatMap((same) => {
       const samples = same.map((status) =>

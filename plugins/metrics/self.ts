@@ -116,6 +116,19 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
       for (const { database, state } of app.databases) this.inc(of(database.name), state.failures)
     },
   })
+  if (app.config.LEADER_ELECTION) {
+    new Gauge({
+      name: 'collection_leader',
+      help: 'Whether this replica is the one that collects the database.',
+      labelNames: labelNames(),
+      registers,
+      collect() {
+        for (const { database, leader } of app.databases) {
+          this.set(of(database.name), leader.until > now() ? 1 : 0)
+        }
+      },
+    })
+  }
   new Gauge({
     name: 'database_up',
     help: 'Whether an endpoint answered when it was last asked.',

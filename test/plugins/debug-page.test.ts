@@ -166,7 +166,8 @@ t.test('the page', { skip: lacksBrowser }, async (t) => {
         await service.round()
         await row(page, 'fragile', /failing/).waitFor()
         await page.getByText('What is in effect').click()
-        for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/']) {
+        const front = await service.app.listen({ host: '127.0.0.1', port: 0 })
+        for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/', `${front}/`]) {
           if (path !== '/debug') await page.goto(new URL(path, page.url()).href)
           await page.evaluate(axe.source)
           const { violations } = (await page.evaluate('axe.run()')) as AxeResults
