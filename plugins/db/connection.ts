@@ -5,44 +5,16 @@ import { within } from '../../src/deadline.ts'
 import type { DatabaseUrl, Endpoint, Role } from '../../src/endpoint.ts'
 import type { Dialect } from './dialect.ts'
 import { secure } from './secure.ts'
+import { askRole, type Begun, begin, type Limits, limit, type Transaction } from './transaction.ts'
 
 /** The name under which pg_stat_activity shows the service. */
 const APPLICATION_NAME = 'metrics-service'
-/** Milliseconds a statement waits for a lock: long enough for a passing DDL, short enough not to queue behind one. */
-const LOCK_TIMEOUT = 5000
 /** Milliseconds to take leave of the server. */
 const FAREWELL = 1000
-
-/** Columns of a Role. */
-function role(dialect: Dialect): string {
-  const inRecovery = dialect.has('pg_is_in_recovery') ? 'pg_is_in_recovery()' : 'false'
-  return `${inRecovery} AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly"`
-}
-
-/**
- * A database without an encoding holds bytes of any: asked for UTF-8, it would fail the query at the first that is none.
- * https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-AUTOMATIC-CONVERSION
- */
-const BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII';`
 
 /** Whether an error is the server's answer to a query, after which the connection goes on. */
 export function isAnswer(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
-}
-
-/** Limits of one transaction, in milliseconds, and the snapshot that it reads; without one it takes its own. */
-export interface Transaction {
-  readonly snapshot?: string
-  readonly statementTimeout: number
-  readonly idleTimeout: number
-}
-
-/** What the start of a transaction tells. */
-export interface Begun extends Role {
-  /** The server process, which pg_cancel_backend takes; null where the engine does not tell. */
-  readonly pid: number | null
-  /** The transaction's time by the database's clock: ISO 8601 in UTC, with microseconds. */
-  readonly time: string
 }
 
 /**
@@ -95,7 +67,7 @@ export class Connection {
   ): Promise<Connection> {
     const connection = new Connection(url, endpoint, dialect)
     const ask = () =>
-      connection.#learning(() => connection.run((sql) => sql.unsafe<[Role]>(`SELECT ${role(dialect)}`)))
+      connection.#learning(() => connection.run((sql) => sql.unsafe<[Role]>(askRole(dialect))))
     try {
       const [asked] = await within(url.connectTimeout, signal, ask())
       connection.role = asked
@@ -126,18 +98,9 @@ export class Connection {
    * Starts a read-only transaction, in one round trip.
    * https://www.postgresql.org/docs/current/sql-set-transaction.html
    */
-  async begin({ snapshot, ...limits }: Transaction): Promise<Begun> {
-    const dialect = this.#dialect
+  async begin(transaction: Transaction): Promise<Begun> {
     const results = await this.#learning(() =>
-      this.run((sql) =>
-        sql.unsafe(`
-        BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-        ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
-        ${this.#limit(limits)}
-        ${dialect.has('getdatabaseencoding') ? BYTES : ''}
-        SELECT ${role(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
-               to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`),
-      ),
+      this.run((sql) => sql.unsafe(begin(transaction, this.#dialect))),
     )
     // Several statements in one text come back as a list of results; the client's types know of one only.
     const [begun] = results.at(-1) as unknown as [Begun]
@@ -163,11 +126,11 @@ export class Connection {
    * The outcome of a query within the transaction, with limits of its own, of which nothing stays.
    * https://www.postgresql.org/docs/current/sql-savepoint.html
    */
-  async within<T>(limits: Omit<Transaction, 'snapshot'>, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async within<T>(limits: Limits, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
     await this.run((sql) => sql`SAVEPOINT collector`)
     try {
       await this.#learning(
-        () => this.run((sql) => sql.unsafe(`${this.#limit(limits)} SELECT 1`)),
+        () => this.run((sql) => sql.unsafe(`${limit(limits, this.#dialect)} SELECT 1`)),
         'ROLLBACK TO SAVEPOINT collector',
       )
       const result = await this.run(query)
@@ -183,19 +146,6 @@ export class Connection {
   /** Takes back what a query did within the transaction; waits for one that still runs. */
   async undo(): Promise<void> {
     await this.run((sql) => sql`ROLLBACK TO SAVEPOINT collector`)
-  }
-
-  /** The statements that set the limits of a transaction, as far as the engine has them. */
-  #limit({ statementTimeout, idleTimeout }: Omit<Transaction, 'snapshot'>): string {
-    const limits = {
-      statement_timeout: statementTimeout,
-      lock_timeout: Math.min(LOCK_TIMEOUT, statementTimeout),
-      idle_in_transaction_session_timeout: idleTimeout,
-    }
-    return (Object.keys(limits) as (keyof typeof limits)[])
-      .filter((name) => this.#dialect.has(name))
-      .map((name) => `SET LOCAL ${name} = ${Math.ceil(limits[name])};`)
-      .join(' ')
   }
 
   /** The outcome of statements, tried again without what the engine turns out not to have. */

@@ -1,8 +1,9 @@
 import { type Backoff, backoff } from '../../src/backoff.ts'
 import { within } from '../../src/deadline.ts'
 import type { DatabaseUrl, Endpoint } from '../../src/endpoint.ts'
-import { type Begun, Connection, isAnswer, type Transaction } from './connection.ts'
+import { Connection, isAnswer } from './connection.ts'
 import type { Dialect } from './dialect.ts'
+import type { Begun, Transaction } from './transaction.ts'
 
 /** Why an endpoint took no connection, how many times in a row, and until when it is left alone. */
 interface Refusal {

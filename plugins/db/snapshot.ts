@@ -1,8 +1,9 @@
 import type { Sql } from 'postgres'
 import { deadline, within } from '../../src/deadline.ts'
 import type { Endpoint } from '../../src/endpoint.ts'
-import { type Begun, type Connection, isAnswer } from './connection.ts'
+import { type Connection, isAnswer } from './connection.ts'
 import type { Pool } from './pool.ts'
+import type { Begun } from './transaction.ts'
 
 /** Milliseconds that the server has, after the time a query may take, to end it by itself. */
 const SERVER_FIRST = 500
@@ -122,9 +123,9 @@ export class Snapshot {
   /** Has the lead go on after a query that may still run on it. */
   async #recover(reason: unknown): Promise<void> {
     try {
-      const helper = await this.#pool.open(this.endpoint, AbortSignal.timeout(CANCEL))
-      await this.#cancel(helper, this.#begun.pid)
-      this.#pool.release(helper)
+      const other = await this.#pool.open(this.endpoint, AbortSignal.timeout(CANCEL))
+      await this.#cancel(other, this.#begun.pid)
+      this.#pool.release(other)
       await within(CANCEL, NEVER, this.#lead.undo())
     } catch {
       this.#lead.destroy(reason)

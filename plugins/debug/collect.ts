@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { nameOf, pathOf } from './overview.ts'
+import { nameOf, pathOf } from './place.ts'
 
 interface Asked {
   Querystring: { collector?: string; database?: string }

@@ -7,8 +7,8 @@ import { renderFamilies } from '../../src/exposition.ts'
 import { type Html, html } from '../../src/html.ts'
 import { plotRuns } from '../../src/plot.ts'
 import type { CollectorStatus } from '../../src/status.ts'
-import { dueAt, nameOf } from './overview.ts'
 import { page } from './page.ts'
+import { dueAt, nameOf } from './place.ts'
 
 /** How many samples a page shows. */
 const SHOWN = 1000

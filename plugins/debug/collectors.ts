@@ -3,7 +3,7 @@ import { describeError } from '../../src/error.ts'
 import type { CollectorStatus } from '../../src/status.ts'
 import { unknown } from './collect.ts'
 import { collectorPage } from './collector.ts'
-import { dueAt } from './overview.ts'
+import { dueAt } from './place.ts'
 
 interface Asked {
   Params: { name: string }

@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { type Fragments, fragmentsOf, overview, RESOLUTION } from './overview.ts'
+import { type Fragments, fragmentsOf, RESOLUTION } from './fragments.ts'
+import { overview } from './overview.ts'
 
 /** Milliseconds between two looks at what has changed, while somebody watches. */
 const BEAT = 500
