@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
-import { defineCollector, gauge } from '../../src/collector.ts'
+import { defineCollector, gauge, open } from '../../src/collector.ts'
 import type { Environment } from '../../src/config.ts'
 import { createDatabase } from '../database.ts'
 import { Gate, urlOf } from '../gate.ts'
@@ -122,6 +122,24 @@ t.test('a query that cannot be planned is told instead of a plan', async (t) => 
   const response = await ask('/debug/collectors/lost/explain', { method: 'POST' })
   t.equal(response.status, 200)
   t.match(await response.text(), 'No plan: relation &quot;nowhere&quot; does not exist')
+})
+
+t.test('of many samples the first thousand are shown, and how many there are', async (t) => {
+  const { ask, scope } = await startDebug(t)
+  const many = defineCollector({
+    name: 'many',
+    labels: { number: open(5000) },
+    metrics: { business_many: gauge('Many.') },
+    query: (sql) => sql`SELECT n AS number, n AS business_many FROM generate_series(1, 2500) AS n`,
+  })
+  scope.collectors.add(many.collector)
+  await scope.round.run(1)
+  const shown = async (search: string) => {
+    const body = await (await ask(`/debug/collectors/many?search=${search}`)).text()
+    return [body.match(/business_many\{/g)?.length, /<p role="status">(.*?)<\/p>/.exec(body)?.[1]]
+  }
+  t.same(await shown(''), [1000, 'The first 1,000 of 2,500:'])
+  t.same(await shown('%22249'), [11, '11 found.'], '249 and 2490 to 2499')
 })
 
 t.test('neither the page of another site nor another name for this machine is answered', async (t) => {
