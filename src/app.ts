@@ -17,6 +17,7 @@ import { readCertificate } from './certificate.ts'
 import type { Config, Environment } from './config.ts'
 import type { DatabaseSettings } from './databases.ts'
 import { checkFolder } from './folder.ts'
+import type { Tally } from './leadership.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,6 +25,8 @@ declare module 'fastify' {
     databases: FastifyInstance[]
     /** In such a scope, its database. `place` is where among the others its ticks begin, from 0 to 1. */
     database: DatabaseSettings & { readonly place: number }
+    /** How many databases this replica leads. */
+    led: Tally
   }
 }
 
@@ -61,6 +64,7 @@ export async function buildApp({
     ...listener(settings),
   })
   app.decorate('databases', [])
+  app.decorate('led', { held: 0 })
   app.addHook('onError', async (request, _reply, error) => {
     app.log.error(error, `${request.method} ${request.url} failed`)
   })

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import type { View } from '../../src/election.ts'
+import type { LeaderLock } from '../../src/leadership.ts'
 
 type Connection = Awaited<ReturnType<FastifyInstance['db']['primary']>>
 
@@ -16,7 +17,7 @@ interface Found extends View {
  * The lock of one database's leader, through a session of its own: it ends with that, and the server ends one that asks
  * nothing for as long as a lease. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
-export class Lock {
+export class Lock implements LeaderLock {
   readonly #connection: Connection
   /** The second keys: one that a single session holds, and one that every session holds that would. */
   readonly #leader: number
