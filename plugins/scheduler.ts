@@ -2,6 +2,7 @@ import fastifySchedule from '@fastify/schedule'
 import fp from 'fastify-plugin'
 import { SimpleIntervalJob, Task } from 'toad-scheduler'
 import { within } from '../src/deadline.ts'
+import { firstWait, outOfPlace, Schedule } from '../src/schedule.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,14 +25,6 @@ export interface Ticker {
   start(): Promise<void>
 }
 
-/**
- * How many ticks after the first round the second tick comes: by chance within the last half, or where there are many
- * databases, within a part of its own of the tick after the first half of one.
- */
-function firstWait(place: number, databases: number, chance: number): number {
-  return 0.5 + (databases === 1 ? chance / 2 : place + chance / databases)
-}
-
 const JOB = 'tick'
 /** Milliseconds that a running round has to end when the service stops. */
 const GRACE = 10_000
@@ -41,29 +34,48 @@ export default fp(
   async (app) => {
     await app.register(fastifySchedule)
     const stopping = new AbortController()
-    let tick = 0
     let nextTickAt: number | undefined
     let phase: NodeJS.Timeout | undefined
-
-    function onTick(next: number): void {
-      nextTickAt = Date.now() + next
-      collect()
-    }
-
-    /** Starts a round, unless that is for another replica to do. */
-    function collect(): void {
-      if (app.leader.until <= performance.now()) return
-      if (app.round.progress !== undefined) {
+    const schedule = new Schedule({
+      leads: () => app.leader.until > performance.now(),
+      running: () => app.round.progress !== undefined,
+      run: (tick) => void app.round.run(tick),
+      skip() {
         app.page.skipTick(app.database.name)
         app.log.warn('a tick is skipped, for the round before is still running')
-        return
-      }
-      void app.round.run(tick)
+      },
+      settled: () => app.round.settled(),
+    })
+
+    const milliseconds = app.config.METRICS_TICK_DURATION
+    /** When the second tick was to come, by the monotonic clock. */
+    let first = 0
+
+    /** Has a tick come after so many milliseconds, and then one every tick. */
+    function tickAfter(wait: number): void {
+      job.stop()
+      phase = setTimeout(() => {
+        if (app.scheduler.existsById(JOB)) job.start()
+        else app.scheduler.addSimpleIntervalJob(job)
+      }, wait)
+      nextTickAt = Date.now() + wait
     }
+
+    const task = new Task(JOB, () => {
+      const wait = outOfPlace(first, milliseconds, performance.now())
+      if (wait === undefined) nextTickAt = Date.now() + milliseconds
+      else tickAfter(wait)
+      schedule.advance()
+    })
+    // Overruns are ours to see: the scheduler would leave them out without a word.
+    const job = new SimpleIntervalJob({ milliseconds, runImmediately: true }, task, {
+      id: JOB,
+      preventOverrun: false,
+    })
 
     app.decorate('ticker', {
       get tick() {
-        return tick
+        return schedule.tick
       },
       get nextTickAt() {
         return nextTickAt
@@ -71,23 +83,13 @@ export default fp(
       async start() {
         await app.db.waitForQuorum(stopping.signal)
         if (stopping.signal.aborted) return
-        const milliseconds = app.config.METRICS_TICK_DURATION
-        const task = new Task(JOB, () => {
-          tick++
-          onTick(milliseconds)
-        })
-        // Overruns are ours to see: the scheduler would leave them out without a word.
-        const interval = { milliseconds, runImmediately: true }
-        const job = new SimpleIntervalJob(interval, task, { id: JOB, preventOverrun: false })
         const wait = milliseconds * firstWait(app.database.place, app.databases.length, Math.random())
-        phase = setTimeout(() => app.scheduler.addSimpleIntervalJob(job), wait)
-        nextTickAt = Date.now() + wait
+        first = performance.now() + wait
+        tickAfter(wait)
         app.leader.follow({
           gained() {
             app.page.seed(app.collectors.list)
-            // One of an earlier term may still run, and publishes nothing.
-            if (app.round.progress === undefined) collect()
-            else void app.round.settled().then(collect)
+            schedule.gained()
           },
           lost() {
             for (const status of app.collectors.list) status.reset()
