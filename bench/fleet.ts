@@ -1,0 +1,183 @@
+import { parseArgs } from 'node:util'
+import { random } from './fleet/random.ts'
+import { Replica } from './fleet/replica.ts'
+import { type Latency, LockServer } from './fleet/server.ts'
+import { Timeline } from './fleet/timeline.ts'
+import { Watch } from './fleet/watch.ts'
+
+/*
+ * The scheduler and the leader of the service, for many databases and several replicas, on a simulated clock: an hour of
+ * failures in a minute or two. The same seed makes the same run.
+ */
+const { values } = parseArgs({
+  options: {
+    databases: { type: 'string', default: '1000' },
+    replicas: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const [DATABASES, REPLICAS] = [Number(values.databases), Number(values.replicas)]
+const chance = random(Number(values.seed))
+
+/** Milliseconds. */
+const SECOND = 1000
+const TICK = 60 * SECOND
+/** What a round of ten collectors takes of a core. docs/scaling.md says how that was measured. */
+const COMPUTE = 25
+/** One database in so many is slow: its rounds take more than half a tick at times, and a few more than a tick. */
+const SLOW = 100
+
+/** Most messages take a millisecond or two; one in a hundred takes seconds. */
+const latency: Latency = () => (chance() < 0.01 ? 3 * SECOND * chance() : 1 - Math.log(1 - chance()))
+
+const timeline = new Timeline()
+const servers = Array.from({ length: DATABASES }, () => new LockServer(timeline, TICK / 2, latency))
+const replicas = new Set<Replica>()
+const watch = new Watch(timeline, replicas, servers)
+const plan = {
+  timeline,
+  servers,
+  tick: TICK,
+  compute: COMPUTE,
+  chance,
+  roundOf: (database: number) =>
+    database % SLOW === 0 ? TICK * (0.2 + chance()) : 300 - 500 * Math.log(1 - chance()),
+  watch: {
+    looked: (database: number) => watch.look(database),
+    ran: () => watch.ran(),
+    skipped: () => watch.skip(),
+  },
+}
+
+const start = () => {
+  const replica = new Replica(plan)
+  replicas.add(replica)
+  return replica
+}
+const end = (replica: Replica) => {
+  replica.kill()
+  replicas.delete(replica)
+  watch.lookAtAll()
+}
+const pass = (ticks: number) => timeline.run(timeline.now + ticks * TICK)
+const some = (count: number) => [...replicas].sort(() => chance() - 0.5).slice(0, count)
+
+/** What happened in a part of the story. */
+async function chapter(title: string, happen: () => Promise<void>): Promise<void> {
+  watch.take()
+  watch.began = []
+  const [rounds, skipped] = [watch.rounds, watch.skipped]
+  await happen()
+  watch.lookAtAll()
+  const gaps = watch.take().sort((a, b) => a - b)
+  const at = (share: number) => ((gaps[Math.ceil(share * gaps.length) - 1] ?? 0) / TICK).toFixed(2)
+  const counts = [...replicas].filter(({ machine }) => machine.answers).map(({ count }) => count)
+  counts.sort((a, b) => a - b)
+  const cells = [
+    title,
+    counts.length,
+    `${counts[0]} / ${counts[counts.length >> 1]} / ${counts.at(-1)}`,
+    gaps.length,
+    `${at(0.5)} / ${at(0.99)} / ${at(1)}`,
+    (watch.overlap / TICK).toFixed(2),
+    watch.dark,
+    watch.rounds - rounds,
+    watch.skipped - skipped,
+    evenness(),
+  ]
+  process.stdout.write(`| ${cells.join(' | ')} |\n`)
+}
+
+/** Rounds that began in a second of the tick: the fewest, the median and the most of the last whole tick. */
+function evenness(): string {
+  const seconds = new Array<number>(TICK / SECOND).fill(0)
+  for (const moment of watch.began) {
+    if (moment > timeline.now - TICK) {
+      const second = Math.floor((moment % TICK) / SECOND)
+      seconds[second] = (seconds[second] ?? 0) + 1
+    }
+  }
+  seconds.sort((a, b) => a - b)
+  return `${seconds[0]} / ${seconds[seconds.length >> 1]} / ${seconds.at(-1)}`
+}
+
+const HEADINGS = [
+  'What happens',
+  'Replicas',
+  'Databases of one: least / median / most',
+  'Takeovers',
+  'Without a page, in ticks: median / p99 / most',
+  'Overlap, in ticks',
+  'Without a leader at the end',
+  'Rounds',
+  'Skipped ticks',
+  'Rounds that begin in a second: least / median / most',
+]
+process.stdout.write(`${DATABASES} databases, ${REPLICAS} replicas, seed ${values.seed}\n\n`)
+process.stdout.write(`| ${HEADINGS.join(' | ')} |\n|${' --- |'.repeat(HEADINGS.length)}\n`)
+const began = performance.now()
+
+await chapter('All start within half a tick', async () => {
+  for (let i = 0; i < REPLICAS; i++) {
+    start()
+    await pass(chance() / REPLICAS)
+  }
+  await pass(4)
+})
+await chapter('Nothing', () => pass(3))
+await chapter('One is killed', async () => {
+  for (const replica of some(1)) end(replica)
+  await pass(3)
+})
+await chapter('It is started again', async () => {
+  start()
+  await pass(3)
+})
+await chapter('One is frozen for two ticks', async () => {
+  const frozen = some(1)
+  for (const { machine } of frozen) machine.freeze()
+  watch.lookAtAll()
+  await pass(2)
+  for (const { machine } of frozen) machine.thaw()
+  await pass(3)
+})
+await chapter('One in twenty databases is away for a tick and a half', async () => {
+  const away = servers.filter((_, i) => i % 20 === 7)
+  for (const server of away) server.crash()
+  await pass(1.5)
+  for (const server of away) server.recover()
+  await pass(3)
+})
+await chapter('The network parts one from a fifth of the databases for two ticks', async () => {
+  const parted = servers.filter((_, i) => i % 5 === 3)
+  const [replica] = some(1)
+  for (const server of parted) if (replica !== undefined) server.parted.add(replica.machine)
+  await pass(2)
+  for (const server of parted) server.parted.clear()
+  await pass(3)
+})
+await chapter('They are replaced one after another', async () => {
+  for (const replica of [...replicas]) {
+    start()
+    await pass(0.5)
+    const stopped = replica.stop()
+    await pass(0.1)
+    await stopped
+    replicas.delete(replica)
+    await pass(0.4)
+  }
+  await pass(3)
+})
+await chapter('Three are killed at once', async () => {
+  for (const replica of some(3)) end(replica)
+  await pass(3)
+})
+await chapter('All but one are killed', async () => {
+  for (const replica of some(replicas.size - 1)) end(replica)
+  await pass(3)
+})
+
+process.stdout.write(
+  `\n${(timeline.now / TICK).toFixed(0)} ticks in ${((performance.now() - began) / 1000).toFixed(0)} s\n`,
+)
+if (watch.overlap > 0) process.exitCode = 1
