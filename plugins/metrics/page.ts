@@ -110,13 +110,19 @@ export class Pages {
       const renderedAt = performance.now()
       const led = this.#app.databases.filter(({ db, leader }) => db.quorate && leader.until > renderedAt)
       const until = Math.min(...led.map(({ leader }) => leader.until))
-      const business = await Promise.all(this.#familiesOf(led, format, renderedAt))
+      const business = Promise.all(this.#familiesOf(led, format, renderedAt))
+      // Looked at below, or not at all.
+      business.catch(() => {})
       const families = await this.#live(renderedAt)
-      const live = await makePart([renderClient(families, format, this.#started), ENDINGS[format]])
-      // A round that ended meanwhile would put new self-metrics beside old values.
-      if (publication !== this.#publication || performance.now() >= until) continue
-      const sum = sumOf([live], this.#sumOf(format, business))
-      return { publication, renderedAt, until, parts: [...business, live], sum }
+      // All of it is of one moment: a round that ended in it would put new self-metrics beside old values. One that
+      // ends later is for the next page, for of a thousand databases one always does before this one is made.
+      if (publication !== this.#publication) continue
+      const text = renderClient(families, format, this.#started)
+      const live = await makePart([text, ENDINGS[format]])
+      const parts = await business
+      if (performance.now() >= until) continue
+      const sum = sumOf([live], this.#sumOf(format, parts))
+      return { publication, renderedAt, until, parts: [...parts, live], sum }
     }
   }
 

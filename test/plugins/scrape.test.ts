@@ -370,3 +370,18 @@ t.test('after COLLECTOR_STALE_AFTER the values of a failing collector are in nei
     t.equal(samples.get('business_things'), 5)
   }
 })
+
+t.test('a page is made though a round ends at every moment', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { app, scrape } = await startService(t, { DATABASE_URL: url }, { collectors: [] })
+  let over = false
+  const publish = () => {
+    if (over) return
+    app.page.publish([], 0, 1)
+    void setImmediate().then(publish)
+  }
+  publish()
+  const samples = await scrape()
+  over = true
+  t.equal(samples.get('database_quorum_votes'), 1)
+})
