@@ -19,13 +19,13 @@ declare module 'fastify' {
 /** What a scrape is answered with: the families of every collector, as they were when the last round ended. */
 export interface Page {
   /** Shows what is known of collectors before any round: 0, or where a counter stopped when its state was saved. */
-  seed(statuses: readonly CollectorStatus[]): void
+  seed(database: string | undefined, statuses: readonly CollectorStatus[]): void
   /** Makes all that a publication of these outcomes takes, so that no scrape has to wait for it. */
   prepare(outcomes: readonly Outcome[]): Promise<void>
   /** Takes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
   publish(outcomes: readonly Outcome[], seconds: number, tick: number): void
-  /** Has scrapes see that collectors have forgotten what they found. */
-  forget(): void
+  /** Has scrapes see that collectors have forgotten what they found: another replica leads their database. */
+  forget(database: string | undefined, statuses: readonly CollectorStatus[]): void
   /** Counts a tick at which no round of a database could start. */
   skipTick(database: string | undefined): void
 }
@@ -62,7 +62,8 @@ export default fp(
     })
 
     app.decorate('page', {
-      seed(statuses) {
+      seed(database, statuses) {
+        self.begin(database, statuses)
         for (const status of statuses) {
           const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)
           status.seed(sets, finish(countSeries(sets)), performance.now())
@@ -76,7 +77,11 @@ export default fp(
         self.observeRound(outcomes, seconds)
         pages.publish()
       },
-      forget: () => pages.publish(),
+      forget(database, statuses) {
+        for (const status of statuses) status.reset()
+        self.end(database, statuses)
+        pages.publish()
+      },
       skipTick: (database) => self.skipTick(database),
     })
 

@@ -88,12 +88,11 @@ export default fp(
         tickAfter(wait)
         app.leader.follow({
           gained() {
-            app.page.seed(app.collectors.list)
+            app.page.seed(app.database.name, app.collectors.list)
             schedule.gained()
           },
           lost() {
-            for (const status of app.collectors.list) status.reset()
-            app.page.forget()
+            app.page.forget(app.database.name, app.collectors.list)
           },
         })
       },

@@ -14,7 +14,10 @@ const ROUND_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 export function selfMetrics(app: FastifyInstance, now: () => number) {
   const registry = new Registry()
   const registers = [registry]
-  const list = () => app.databases.flatMap(({ collectors }) => [...collectors.list])
+  const elects = app.config.LEADER_ELECTION
+  // Of what another replica collects, it is for that to speak.
+  const list = () =>
+    app.databases.flatMap(({ collectors, leader }) => (leader.until > now() ? [...collectors.list] : []))
   // Where databases have names, what concerns one carries its name.
   const named = app.config.DATABASE_URL.some(({ name }) => name !== undefined)
   const labelNames = (...own: string[]) => (named ? ['database', ...own] : own)
@@ -49,6 +52,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     labelNames: labelNames('collector'),
     registers,
     collect() {
+      if (elects) this.reset()
       for (const status of list()) {
         if (status.last !== undefined) this.set(labels(status), status.last.seconds)
       }
@@ -60,6 +64,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     labelNames: labelNames('collector'),
     registers,
     collect() {
+      if (elects) this.reset()
       for (const status of list()) {
         if (status.last !== undefined) this.set(labels(status), status.error === undefined ? 1 : 0)
       }
@@ -71,6 +76,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     labelNames: labelNames('collector'),
     registers,
     collect() {
+      if (elects) this.reset()
       for (const status of list()) this.set(labels(status), status.lastSuccess ?? 0)
     },
   })
@@ -80,6 +86,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     labelNames: labelNames('collector'),
     registers,
     collect() {
+      if (elects) this.reset()
       for (const status of list()) this.set(labels(status), status.shown(now()).series)
     },
   })
@@ -89,6 +96,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
     labelNames: labelNames('collector'),
     registers,
     collect() {
+      if (elects) this.reset()
       for (const status of list()) {
         this.set(labels(status), status.backoffTicks > 1 ? status.backoffTicks : 0)
       }
@@ -167,21 +175,40 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
   }).set({ version, node_version: process.version }, 1)
 
   // A counter that appears with its first increment hides that increment from rate(), so all are there from the start.
-  for (const { name } of app.config.DATABASE_URL) {
-    rounds.zero({ ...of(name), result: 'success' })
-    rounds.zero({ ...of(name), result: 'failure' })
-    skipped.inc(of(name), 0)
+  function zeroDatabase(database: string | undefined): void {
+    rounds.zero({ ...of(database), result: 'success' })
+    rounds.zero({ ...of(database), result: 'failure' })
+    skipped.inc(of(database), 0)
   }
-  app.addHook('onReady', async () => {
-    for (const status of list()) {
-      errors.inc(labels(status), 0)
-      folded.inc(labels(status), 0)
-      for (const reason of REASONS) rejected.inc({ ...labels(status), reason }, 0)
-    }
-  })
+  function zero(status: CollectorStatus): void {
+    errors.inc(labels(status), 0)
+    folded.inc(labels(status), 0)
+    for (const reason of REASONS) rejected.inc({ ...labels(status), reason }, 0)
+  }
+  if (!elects) {
+    for (const { name } of app.config.DATABASE_URL) zeroDatabase(name)
+    app.addHook('onReady', async () => {
+      for (const { collectors } of app.databases) collectors.list.forEach(zero)
+    })
+  }
 
   return {
     registry,
+    /** This replica leads a database from now on, and counts what becomes of its rounds. */
+    begin(database: string | undefined, statuses: readonly CollectorStatus[]): void {
+      zeroDatabase(database)
+      statuses.forEach(zero)
+    },
+    /** Another one does. Of a thousand databases, ten replicas would else each have the counters of all. */
+    end(database: string | undefined, statuses: readonly CollectorStatus[]): void {
+      for (const result of ['success', 'failure']) rounds.remove({ ...of(database), result })
+      skipped.remove(of(database))
+      for (const status of statuses) {
+        errors.remove(labels(status))
+        folded.remove(labels(status))
+        for (const reason of REASONS) rejected.remove({ ...labels(status), reason })
+      }
+    },
     /** Counts what became of a round of one database that took this many seconds. */
     observeRound(outcomes: readonly Outcome[], seconds: number): void {
       for (const { status, result } of outcomes) {

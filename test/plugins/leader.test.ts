@@ -1,0 +1,46 @@
+import t from 'tap'
+import { defineCollector, gauge } from '../../src/collector.ts'
+import { createDatabase } from '../database.ts'
+import { startService } from '../service.ts'
+
+const things = defineCollector({
+  name: 'things',
+  metrics: { business_things: gauge('Things.') },
+  query: (sql) => sql`SELECT 3 AS business_things`,
+})
+
+t.test('a replica says of collectors and rounds only where it leads', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const env = { DATABASE_URL: `eu=${url}`, LEADER_ELECTION: 'true' }
+  const [first, second] = [
+    await startService(t, env, { collectors: [things], start: false }),
+    await startService(t, env, { collectors: [things], start: false }),
+  ]
+  for (const { scope } of [first, second]) {
+    await scope.ticker.start()
+    await scope.leader.confirm()
+    await scope.round.settled()
+  }
+  const said = async ({ scrape }: typeof first) =>
+    [...(await scrape()).keys()].filter((name) => /^(business|collector|collection)_/.test(name))
+  t.equal((await first.scrape()).get('collector_success{database="eu",collector="things"}'), 1)
+  t.same(await said(second), [
+    'collection_state_errors_total{database="eu"}',
+    'collection_leader{database="eu"}',
+  ])
+
+  await first.app.close()
+  t.ok(await second.scope.leader.confirm())
+  await second.scope.round.settled()
+  const samples = await second.scrape()
+  t.equal(samples.get('business_things{database="eu"}'), 3)
+  for (const [name, value] of [
+    ['collector_success{database="eu",collector="things"}', 1],
+    ['collection_errors_total{database="eu",collector="things"}', 0],
+    ['collection_duration_seconds_count{database="eu",result="success"}', 1],
+    ['collection_duration_seconds_count{database="eu",result="failure"}', 0],
+    ['collection_skipped_ticks_total{database="eu"}', 0],
+  ] as const) {
+    t.equal(samples.get(name), value, name)
+  }
+})
