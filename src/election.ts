@@ -61,6 +61,11 @@ export class Candidate {
     this.#freeSince = undefined
   }
 
+  /** The session was lost, and the lock with it if the server has ended that. */
+  lost(): void {
+    this.#until = 0
+  }
+
   /** The lock was given up, or is about to be. */
   released(now: number): void {
     this.#until = 0

@@ -146,6 +146,8 @@ export class Leadership {
     } catch (error) {
       this.#lock?.destroy(error)
       this.#lock = undefined
+      // A server that went down and came back has forgotten who held the lock: another may have it already.
+      this.#candidate.lost()
       if (signal.aborted) return
       if (!this.#failing) log.warn(`the lock of the leader cannot be asked for: ${describeError(error)}`)
       this.#failing = true
