@@ -1,7 +1,7 @@
 import fastifySchedule from '@fastify/schedule'
 import fp from 'fastify-plugin'
 import { SimpleIntervalJob, Task } from 'toad-scheduler'
-import { within } from '../src/deadline.ts'
+import { pause, within } from '../src/deadline.ts'
 import { firstWait, outOfPlace, Schedule } from '../src/schedule.ts'
 
 declare module 'fastify' {
@@ -28,6 +28,12 @@ export interface Ticker {
 const JOB = 'tick'
 /** Milliseconds that a running round has to end when the service stops. */
 const GRACE = 10_000
+
+/**
+ * Milliseconds between the starts of two databases: about what the first connections and the first round of one take of
+ * the process, which a thousand at once would hold up, and their servers with it.
+ */
+const PACE = 10
 
 /** A tick starts a round, METRICS_TICK_DURATION apart. */
 export default fp(
@@ -81,6 +87,8 @@ export default fp(
         return nextTickAt
       },
       async start() {
+        const place = Math.round(app.database.place * app.databases.length)
+        if (place > 0) await pause(place * PACE, stopping.signal)
         await app.db.waitForQuorum(stopping.signal)
         if (stopping.signal.aborted) return
         const wait = milliseconds * firstWait(app.database.place, app.databases.length, Math.random())
