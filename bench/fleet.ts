@@ -22,8 +22,8 @@ const chance = random(Number(values.seed))
 /** Milliseconds. */
 const SECOND = 1000
 const TICK = 60 * SECOND
-/** What a round of ten collectors takes of a core. docs/scaling.md says how that was measured. */
-const COMPUTE = 25
+/** What a round takes of a core: two or three times what one of ten collectors does by `node bench/databases.ts`. */
+const COMPUTE = 10
 /** One database in so many is slow: its rounds take more than half a tick at times, and a few more than a tick. */
 const SLOW = 100
 

@@ -1,0 +1,94 @@
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildApp } from '../../src/app.ts'
+import { defineCollector, gauge, open } from '../../src/collector.ts'
+
+/** How many databases there are, collectors on each, and series of each collector. */
+export interface Load {
+  readonly databases: number
+  readonly collectors: number
+  readonly series: number
+}
+
+/** Milliseconds, megabytes; of a core's time, not the clock's, but for `start`. */
+export interface Cost {
+  readonly start: number
+  readonly memory: number
+  readonly heap: number
+  readonly round: number
+  readonly lines: number
+  readonly page: number
+}
+
+/** Rounds of each database. */
+const ROUNDS = 5
+const PAGES = 10
+
+const { databases, collectors, series, url } = JSON.parse(process.argv[2] ?? '') as Load & { url: string }
+const folder = await mkdtemp(join(tmpdir(), 'metrics-service-collectors-'))
+const before = performance.now()
+const app = await buildApp({
+  folder,
+  logger: false,
+  env: {
+    DATABASE_URL: Array.from({ length: databases }, (_, i) => `db${i}=${url}`).join(' '),
+    METRICS_TICK_DURATION: '24h',
+    COLLECTOR_CONCURRENCY: '1',
+    DEBUG_PORT: '0',
+  },
+})
+for (let c = 0; c < collectors; c++) {
+  const { collector } = defineCollector({
+    name: `orders-${c}`,
+    labels: { state: open(200) },
+    metrics: { [`business_orders_${c}`]: gauge('Orders.') },
+    query: (sql) => sql`
+      SELECT state, count(*) AS ${sql(`business_orders_${c}`)}
+        FROM orders
+       GROUP BY state
+       ORDER BY state
+       LIMIT ${series}`,
+  })
+  for (const scope of app.databases) scope.collectors.add(collector)
+}
+await app.ready()
+const start = performance.now() - before
+for (const scope of app.databases) {
+  await scope.ticker.start()
+  await scope.round.settled()
+}
+let lines = 0
+let page = 0
+let round = 0
+for (let tick = 1; tick <= ROUNDS; tick++) {
+  const began = process.cpuUsage()
+  for (const scope of app.databases) await scope.round.run(tick)
+  round += spent(began)
+}
+for (let i = 1; i <= PAGES; i++) {
+  await app.databases[0]?.round.run(ROUNDS + i)
+  const began = process.cpuUsage()
+  const { body } = await app.inject({ url: '/metrics', headers: { 'accept-encoding': 'identity' } })
+  page += spent(began)
+  lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length
+}
+globalThis.gc?.()
+const { rss, heapUsed } = process.memoryUsage()
+const cost: Cost = {
+  start,
+  memory: rss / 2 ** 20,
+  heap: heapUsed / 2 ** 20,
+  round: round / ROUNDS / databases,
+  lines,
+  page: page / PAGES,
+}
+process.send?.(cost)
+await app.close()
+await rmdir(folder)
+process.disconnect()
+
+function spent(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
+}
