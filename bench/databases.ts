@@ -15,6 +15,7 @@ const LOADS: readonly Load[] = [
   { databases: 300, collectors: 10, series: 10 },
   { databases: 100, collectors: 10, series: 100 },
   { databases: 100, collectors: 20, series: 10 },
+  { databases: 100, collectors: 10, series: 10, election: true },
 ]
 const HEADINGS = [
   'Databases',
@@ -26,6 +27,7 @@ const HEADINGS = [
   'Core time of a round',
   'Lines of the page',
   'Core time of a page after a round',
+  'Core time of a look, and its answer',
 ]
 
 const server = await startPostgres({ flags: ['-c', 'max_connections=1000'] })
@@ -35,7 +37,10 @@ try {
   await sql.end()
   process.stdout.write(`| ${HEADINGS.join(' | ')} |\n|${' --: |'.repeat(HEADINGS.length)}\n`)
   for (const load of LOADS) {
-    const { start, memory, heap, round, lines, page } = await measure({ ...load, url: server.url })
+    const { start, memory, heap, round, lines, page, look, answer } = await measure({
+      ...load,
+      url: server.url,
+    })
     const cells = [
       load.databases,
       load.collectors,
@@ -46,6 +51,7 @@ try {
       `${round.toFixed(1)} ms`,
       lines,
       `${page.toFixed(1)} ms`,
+      load.election ? `${look.toFixed(2)} ms, ${answer.toFixed(2)} ms` : '',
     ]
     process.stdout.write(`| ${cells.join(' | ')} |\n`)
   }

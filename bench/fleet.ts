@@ -26,6 +26,7 @@ const TICK = 60 * SECOND
 const COMPUTE = 10
 /** One database in so many is slow: its rounds take more than half a tick at times, and a few more than a tick. */
 const SLOW = 100
+const isSlow = (database: number) => database % SLOW === 0
 
 /** Most messages take a millisecond or two; one in a hundred takes seconds. */
 const latency: Latency = () => (chance() < 0.01 ? 3 * SECOND * chance() : 1 - Math.log(1 - chance()))
@@ -41,11 +42,11 @@ const plan = {
   compute: COMPUTE,
   chance,
   roundOf: (database: number) =>
-    database % SLOW === 0 ? TICK * (0.2 + chance()) : 300 - 500 * Math.log(1 - chance()),
+    isSlow(database) ? TICK * (0.2 + chance()) : 300 - 500 * Math.log(1 - chance()),
   watch: {
     looked: (database: number) => watch.look(database),
     ran: () => watch.ran(),
-    skipped: () => watch.skip(),
+    skipped: (database: number) => watch.skip(database),
   },
 }
 
@@ -64,12 +65,10 @@ const some = (count: number) => [...replicas].sort(() => chance() - 0.5).slice(0
 
 /** What happened in a part of the story. */
 async function chapter(title: string, happen: () => Promise<void>): Promise<void> {
-  watch.take()
-  watch.began = []
-  const [rounds, skipped] = [watch.rounds, watch.skipped]
+  watch.begin()
   await happen()
   watch.lookAtAll()
-  const gaps = watch.take().sort((a, b) => a - b)
+  const gaps = watch.gaps.toSorted((a, b) => a - b)
   const at = (share: number) => ((gaps[Math.ceil(share * gaps.length) - 1] ?? 0) / TICK).toFixed(2)
   const counts = [...replicas].filter(({ machine }) => machine.answers).map(({ count }) => count)
   counts.sort((a, b) => a - b)
@@ -81,8 +80,8 @@ async function chapter(title: string, happen: () => Promise<void>): Promise<void
     `${at(0.5)} / ${at(0.99)} / ${at(1)}`,
     (watch.overlap / TICK).toFixed(2),
     watch.dark,
-    watch.rounds - rounds,
-    watch.skipped - skipped,
+    watch.rounds,
+    `${watch.skipped.filter(isSlow).length} / ${watch.skipped.filter((database) => !isSlow(database)).length}`,
     evenness(),
   ]
   process.stdout.write(`| ${cells.join(' | ')} |\n`)
@@ -110,7 +109,7 @@ const HEADINGS = [
   'Overlap, in ticks',
   'Without a leader at the end',
   'Rounds',
-  'Skipped ticks',
+  'Skipped ticks: of slow databases / of others',
   'Rounds that begin in a second: least / median / most',
 ]
 process.stdout.write(`${DATABASES} databases, ${REPLICAS} replicas, seed ${values.seed}\n\n`)

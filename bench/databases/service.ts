@@ -9,6 +9,8 @@ export interface Load {
   readonly databases: number
   readonly collectors: number
   readonly series: number
+  /** Whether replicas would agree on a leader. */
+  readonly election?: boolean
 }
 
 /** Milliseconds, megabytes; of a core's time, not the clock's, but for `start`. */
@@ -19,13 +21,23 @@ export interface Cost {
   readonly round: number
   readonly lines: number
   readonly page: number
+  /** A look at the lock of a leader: of the core, and from the question to the answer. */
+  readonly look: number
+  readonly answer: number
 }
 
 /** Rounds of each database. */
 const ROUNDS = 5
 const PAGES = 10
+const LOOKS = 1000
 
-const { databases, collectors, series, url } = JSON.parse(process.argv[2] ?? '') as Load & { url: string }
+const {
+  databases,
+  collectors,
+  series,
+  election = false,
+  url,
+} = JSON.parse(process.argv[2] ?? '') as Load & { url: string }
 const folder = await mkdtemp(join(tmpdir(), 'metrics-service-collectors-'))
 const before = performance.now()
 const app = await buildApp({
@@ -35,6 +47,7 @@ const app = await buildApp({
     DATABASE_URL: Array.from({ length: databases }, (_, i) => `db${i}=${url}`).join(' '),
     METRICS_TICK_DURATION: '24h',
     COLLECTOR_CONCURRENCY: '1',
+    LEADER_ELECTION: String(election),
     DEBUG_PORT: '0',
   },
 })
@@ -54,10 +67,13 @@ for (let c = 0; c < collectors; c++) {
 }
 await app.ready()
 const start = performance.now() - before
-for (const scope of app.databases) {
-  await scope.ticker.start()
-  await scope.round.settled()
-}
+await Promise.all(
+  app.databases.map(async ({ ticker, leader, round }) => {
+    await ticker.start()
+    await leader.confirm()
+    await round.settled()
+  }),
+)
 let lines = 0
 let page = 0
 let round = 0
@@ -73,6 +89,11 @@ for (let i = 1; i <= PAGES; i++) {
   page += spent(began)
   lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length
 }
+const began = process.cpuUsage()
+const asked = performance.now()
+for (let i = 0; i < LOOKS; i++) await app.databases[i % databases]?.leader.confirm()
+const look = spent(began) / LOOKS
+const answer = (performance.now() - asked) / LOOKS
 globalThis.gc?.()
 const { rss, heapUsed } = process.memoryUsage()
 const cost: Cost = {
@@ -82,6 +103,8 @@ const cost: Cost = {
   round: round / ROUNDS / databases,
   lines,
   page: page / PAGES,
+  look,
+  answer,
 }
 process.send?.(cost)
 await app.close()

@@ -15,7 +15,8 @@ export class Watch {
   /** Moments at which rounds began, since it was last emptied. */
   began: number[] = []
   rounds = 0
-  skipped = 0
+  /** Ticks that were skipped, by database. */
+  skipped: number[] = []
 
   constructor(timeline: Timeline, replicas: ReadonlySet<Replica>, servers: readonly LockServer[]) {
     this.#timeline = timeline
@@ -28,8 +29,8 @@ export class Watch {
     this.began.push(this.#timeline.now)
   }
 
-  skip(): void {
-    this.skipped++
+  skip(database: number): void {
+    this.skipped.push(database)
   }
 
   /** To be called whenever who shows a database may have changed. */
@@ -61,8 +62,11 @@ export class Watch {
     return this.#servers.filter((server, database) => server.up && this.#dark.has(database)).length
   }
 
-  /** Leaves out what is of no interest: the gaps up to now. */
-  take(): number[] {
-    return this.gaps.splice(0)
+  /** Forgets what was counted and measured, but for the overlap. */
+  begin(): void {
+    this.gaps.length = 0
+    this.began = []
+    this.skipped = []
+    this.rounds = 0
   }
 }
