@@ -1,5 +1,6 @@
 import { type Definition, gauge, type Labels, open } from '../src/collector.ts'
 import { checkDefinition } from '../src/definition.ts'
+import { isReserved, namesOnPage } from '../src/reserved.ts'
 import { LOST, type Question, type QuestionMetric } from './question.ts'
 import { readStatement } from './statement.ts'
 
@@ -19,9 +20,6 @@ export interface Drafts {
   readonly drafts: readonly Draft[]
   readonly lost: readonly string[]
 }
-
-/** Names of the service's own metrics, which it refuses to a collector when it starts. */
-const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
 
 /** How many values an open label has, when nothing is known of them. */
 export const LIMIT = 200
@@ -44,7 +42,7 @@ export function draftCollectors(questions: readonly Question[]): Drafts {
     const losses: string[] = []
     const metrics: QuestionMetric[] = []
     for (const metric of question.metrics) {
-      const reserved = namesOf(metric.name, metric.type).some((known) => RESERVED.test(known))
+      const reserved = namesOnPage(metric).some((known) => isReserved(known))
       const name = reserved ? `business_${metric.name}` : metric.name
       const loss = metric.problem ?? problemOfMetric(question, { ...metric, name }, taken)
       if (loss !== undefined) {
@@ -53,7 +51,7 @@ export function draftCollectors(questions: readonly Question[]): Drafts {
       }
       if (name !== metric.name)
         notes.push(`${metric.name} is ${name}: the service has metrics of such names itself`)
-      for (const known of namesOf(name, metric.type)) taken.set(known, name)
+      for (const known of namesOnPage({ name, type: metric.type })) taken.set(known, name)
       metrics.push({ ...metric, name })
     }
     if (metrics.length === 0) {
@@ -91,11 +89,6 @@ function withoutNulls(
   }
 }
 
-function namesOf(name: string, type: QuestionMetric['type']): string[] {
-  const family = name.replace(/_total$/, '')
-  return type === 'counter' ? [family, `${family}_total`, `${family}_created`] : [name]
-}
-
 /** Asks the service itself what it would say of a collector. */
 function problemOf(definition: Partial<Definition>): string | undefined {
   const metrics = { business_things: gauge('Things.') }
@@ -123,7 +116,7 @@ function problemOfMetric(
   { name, help, type }: QuestionMetric,
   taken: ReadonlyMap<string, string>,
 ): string | undefined {
-  const other = namesOf(name, type)
+  const other = namesOnPage({ name: name, type: type })
     .map((known) => taken.get(known))
     .find((owner) => owner !== undefined)
   if (other !== undefined) {

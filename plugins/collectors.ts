@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
-import type { Collector, CollectorMetric } from '../src/collector.ts'
+import type { Collector } from '../src/collector.ts'
 import { shortInterval } from '../src/interval.ts'
 import { seriesOfGroup } from '../src/labelset.ts'
 import { checkNames } from '../src/names.ts'
+import { isReserved, namesOnPage } from '../src/reserved.ts'
 import { CollectorStatus } from '../src/status.ts'
 
 declare module 'fastify' {
@@ -23,20 +24,8 @@ export interface Collectors {
   checkEnabled(): void
 }
 
-/** Names that belong to the service's own metrics, and to those of fastify-metrics. */
-const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
-
 /** The label that names the database, where DATABASE_URL gives names. */
 const DATABASE = 'database'
-
-/** Every name that a metric has on the page, in one format or the other, with or without its samples' suffixes. */
-function namesOf({ name, type }: CollectorMetric): string[] {
-  if (type === 'histogram')
-    return ['', '_bucket', '_sum', '_count', '_created'].map((suffix) => name + suffix)
-  if (type !== 'counter') return [name]
-  const family = name.replace(/_total$/, '')
-  return [family, `${family}_total`, `${family}_created`]
-}
 
 /** The set of collectors; `files` has the path of each one's file, by its name. */
 export default fp<{ files?: ReadonlyMap<string, string> }>(
@@ -58,8 +47,8 @@ export default fp<{ files?: ReadonlyMap<string, string> }>(
       if (names.has(name)) throw new Error(`there are two collectors with the name "${name}"`)
       names.add(name)
       for (const metric of metrics) {
-        for (const known of namesOf(metric)) {
-          const other = RESERVED.test(known) ? 'the service itself' : taken.get(known)
+        for (const known of namesOnPage(metric)) {
+          const other = isReserved(known) ? 'the service itself' : taken.get(known)
           if (other !== undefined) {
             throw new Error(
               `collector "${name}": the name "${known}" of its metric "${metric.name}" is taken by ${other}`,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { document } from '../src/document.ts'
 import { formatDuration } from '../src/duration.ts'
 import { describeError } from '../src/error.ts'
 import { type Html, html } from '../src/html.ts'
@@ -56,22 +57,16 @@ export default fp(
   { name: 'health', dependencies: ['config', 'doors'] },
 )
 
+const STYLE = html`<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText }
+</style>`
+
 /** The page that says where to look; `tick` is in milliseconds. */
 function landing(tick: number, collectors: ReadonlySet<string>): Html {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>Metrics service</title>
-<link rel="icon" href="data:,">
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText }
-</style>
-</head>
-<body>
-<main>
+  return document(
+    'Metrics service',
+    STYLE,
+    html`<main>
 <h1>Metrics service ${version}</h1>
 <p>Queries PostgreSQL every ${formatDuration(tick)} and serves what it found to Prometheus.</p>
 <ul>
@@ -82,8 +77,6 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto
 <h2>Collectors</h2>
 <ul>
 ${Array.from(collectors, (name) => html`<li>${name}</li>\n`)}</ul>
-</main>
-</body>
-</html>
-`
+</main>`,
+  )
 }

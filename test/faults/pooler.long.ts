@@ -8,6 +8,7 @@ import { samplesOf } from '../exposition.ts'
 import { spawnService } from '../process.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
+import { snapshots } from '../snapshots.ts'
 import { hopeless } from './hopeless.ts'
 import { type Pooler, startPooler } from './pooler.ts'
 import { rounds, unharmed, until } from './process.ts'
@@ -41,21 +42,6 @@ const settings = defineCollector({
       FROM pg_settings
      WHERE name IN ${sql(SETTINGS)}`,
 })
-
-/** When each of four collectors found the database to be: in one snapshot, all at the same transaction. */
-const snapshots = ['a', 'b', 'c', 'd'].map((letter) =>
-  defineCollector({
-    name: `snapshot-${letter}`,
-    labels: { snapshot: open(5), process: open(5) },
-    metrics: {
-      [`business_snapshot_${letter}`]: gauge('The snapshot of a collector, and the process it runs in.'),
-    },
-    query: (sql) => sql`
-      SELECT pg_current_snapshot()::text AS snapshot, pg_backend_pid() AS process,
-             1 AS ${sql(`business_snapshot_${letter}`)}
-        FROM pg_sleep(0.2)`,
-  }),
-)
 
 const writer = defineCollector({
   name: 'writer',

@@ -1,25 +1,12 @@
 import t, { type Test } from 'tap'
-import { type CollectorPlugin, defineCollector, gauge, open } from '../../src/collector.ts'
+import { type CollectorPlugin, defineCollector, gauge } from '../../src/collector.ts'
 import { createDatabase, type Database } from '../database.ts'
+import { hopeless } from '../faults/hopeless.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { startService } from '../service.ts'
+import { snapshots } from '../snapshots.ts'
 
 // What engines that speak PostgreSQL lack is taken from a PostgreSQL here: a role's privilege, or a word that it knows.
-
-/** When each of several collectors found the database to be, and through which connection. */
-const snapshots = ['a', 'b', 'c'].map((letter) =>
-  defineCollector({
-    name: `snapshot-${letter}`,
-    labels: { snapshot: open(5), process: open(5) },
-    metrics: {
-      [`business_snapshot_${letter}`]: gauge('The snapshot of a collector, and the process it runs in.'),
-    },
-    query: (sql) => sql`
-      SELECT pg_current_snapshot()::text AS snapshot, pg_backend_pid() AS process,
-             1 AS ${sql(`business_snapshot_${letter}`)}
-        FROM pg_sleep(0.05)`,
-  }),
-)
 
 const broken = defineCollector({
   name: 'broken',
@@ -32,14 +19,6 @@ const sleeper = defineCollector({
   timeout: '200ms',
   metrics: { business_slept: gauge('Nothing, for a long time.') },
   query: (sql) => sql`SELECT count(*) AS business_slept FROM pg_sleep(60)`,
-})
-
-const hopeless = defineCollector({
-  name: 'hopeless',
-  metrics: { business_hope: gauge('Nothing, for a long time.') },
-  query: (sql) => sql`
-    SELECT n AS nonsense, pg_sleep(CASE WHEN n > 5000 THEN 60 ELSE 0 END)
-      FROM generate_series(1, 5001) AS n`,
 })
 
 /** A URL of the database for a role that may not share a snapshot. */
