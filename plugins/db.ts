@@ -47,8 +47,11 @@ export interface Database {
   waitForQuorum(signal: AbortSignal): Promise<void>
   /** A connection beside those of the rounds, to an endpoint that is no standby. Rejects with the reason of each. */
   primary(signal: AbortSignal): Promise<Connection>
-  /** Asks each endpoint but the current one, for the sake of what is known of it; not while it still does. */
-  vote(signal: AbortSignal): Promise<void>
+  /**
+   * Asks each endpoint but the current one, for the sake of what is known of it; not while it still does. With `leave`
+   * none is current any more, and all are asked.
+   */
+  vote(signal: AbortSignal, leave?: boolean): Promise<void>
   /**
    * Takes a snapshot on the fittest endpoint that answers, without those in `avoid`, which this round lost for the
    * reason beside each. `hold` is how many milliseconds the round may take. Rejects with the reason of each endpoint
@@ -166,7 +169,8 @@ export default fp(
         throw new Error(reasons.join('; '))
       },
 
-      async vote(signal) {
+      async vote(signal, leave = false) {
+        if (leave) current = undefined
         if (voting) return
         voting = true
         const others = url.endpoints.filter((endpoint) => endpoint !== current)

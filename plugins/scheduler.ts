@@ -50,6 +50,7 @@ export default fp(
         app.page.skipTick(app.database.name)
         app.log.warn('a tick is skipped, for the round before is still running')
       },
+      watch: () => void app.db.vote(stopping.signal, true),
       settled: () => app.round.settled(),
     })
 

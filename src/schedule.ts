@@ -8,6 +8,8 @@ export interface Work {
   run(tick: number): void
   /** Told of a tick at which the round before was still running. */
   skip(): void
+  /** Told of a tick whose round is for another replica: this one still says which endpoints answer it. */
+  watch(): void
   /** Resolves when no round is running. */
   settled(): Promise<void>
 }
@@ -34,8 +36,8 @@ export class Schedule {
 
   /** Starts a round, unless that is for another replica to do. */
   collect(): void {
-    if (!this.#work.leads()) return
-    if (this.#work.running()) this.#work.skip()
+    if (!this.#work.leads()) this.#work.watch()
+    else if (this.#work.running()) this.#work.skip()
     else this.#work.run(this.#tick)
   }
 

@@ -92,6 +92,7 @@ export class Replica {
         })
       },
       skip: () => watch.skipped(database),
+      watch() {},
       settled: async () => running,
     })
     const wait = tick * firstWait(database / servers.length, servers.length, chance())

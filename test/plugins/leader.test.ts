@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
 import { createDatabase } from '../database.ts'
+import { Gate, urlOf } from '../gate.ts'
 import { startService } from '../service.ts'
 
 const things = defineCollector({
@@ -43,4 +45,28 @@ t.test('a replica says of collectors and rounds only where it leads', async (t) 
   ] as const) {
     t.equal(samples.get(name), value, name)
   }
+})
+
+t.test('a replica that does not lead still says whether an endpoint answers it', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const gate = await Gate.start(t, url)
+  const env = { LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '1s' }
+  const first = await startService(t, { DATABASE_URL: url, ...env }, { collectors: [things], start: false })
+  await first.scope.ticker.start()
+  await first.scope.leader.confirm()
+  const other = await startService(
+    t,
+    { DATABASE_URL: urlOf(url, [gate]), ...env },
+    { collectors: [things], start: false },
+  )
+  await other.scope.ticker.start()
+  await other.scope.leader.confirm()
+  const up = async () => (await other.scrape()).get(`database_up{endpoint="${gate.endpoint}"}`)
+  t.equal(await up(), 1)
+  // Its own ticks find out; a test that waits in vain runs into its time limit.
+  await gate.down()
+  while ((await up()) !== 0) await delay(20)
+  await gate.up()
+  while ((await up()) !== 1) await delay(20)
+  t.equal((await other.scrape()).get('collection_leader'), 0)
 })

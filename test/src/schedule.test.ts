@@ -14,6 +14,7 @@ function scheduled() {
     running: () => state.running,
     run: (tick) => events.push(`run ${tick}`),
     skip: () => events.push('skip'),
+    watch: () => events.push('watch'),
     settled: () => settled.promise,
   })
   return { schedule, state, events, settle: settled.resolve }
@@ -36,13 +37,13 @@ t.test('a tick at which a round runs is skipped, and counts as a tick', async (t
   t.same(events, ['skip', 'run 2'])
 })
 
-t.test('a tick of another replica is neither run nor skipped', async (t) => {
+t.test('a tick of another replica is neither run nor skipped, but watched', async (t) => {
   const { schedule, state, events } = scheduled()
   state.leads = false
   schedule.advance()
   state.running = true
   schedule.advance()
-  t.same(events, [])
+  t.same(events, ['watch', 'watch'])
   t.equal(schedule.tick, 2)
 })
 
