@@ -21,7 +21,7 @@ export async function createServer(t: Test, flags: string[] = []): Promise<Postg
 
 /** A client of the test's own, of one connection. */
 export function client(t: Test, url: string): Sql {
-  const sql = postgresJs(url, { max: 1, backoff: false, onnotice: () => {} })
+  const sql = postgresJs(url, { max: 1, backoff: false, fetch_types: false, onnotice: () => {} })
   t.teardown(() => sql.end({ timeout: 0 }))
   return sql
 }

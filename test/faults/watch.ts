@@ -59,7 +59,9 @@ export async function watch(
   let backends = 0
   const looks: number[] = []
 
-  const sql = postgres(monitor, { max: 1, connect_timeout: 1, backoff: false, onnotice: () => {} })
+  // Without the query for types that a client sends by itself: nobody catches its rejection when the server goes.
+  const options = { max: 1, connect_timeout: 1, backoff: false, fetch_types: false, onnotice: () => {} }
+  const sql = postgres(monitor, options)
   async function count(): Promise<void> {
     while (watching) {
       // A server that is not there has no backends to count.
