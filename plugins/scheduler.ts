@@ -17,9 +17,9 @@ export interface Ticker {
   readonly nextTickAt: number | undefined
   /**
    * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick; with
-   * LEADER_ELECTION as long as this replica leads, from when it does. The second
-   * tick comes half a tick to a tick later, by chance, so that services that start together do not go on in step; those
-   * of several databases are spread over a tick.
+   * LEADER_ELECTION as long as this replica leads, from when it does. The second tick comes half a tick to a tick later,
+   * by chance, so that services that start together do not go on in step; those of several databases are spread over a
+   * tick.
    * Resolves when the first round has started, or when the service stops before that. Rejects when the wait is given up.
    */
   start(): Promise<void>

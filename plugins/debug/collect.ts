@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { nameOf, pathOf } from './place.ts'
+import { nameOf, pathOf, whyNotFound } from './place.ts'
 
 interface Asked {
   Querystring: { collector?: string; database?: string }
@@ -16,7 +16,7 @@ export async function collect(debug: FastifyInstance, { app }: { app: FastifyIns
         asked: scope.collectors.list.filter(({ collector }) => name === undefined || collector.name === name),
       }))
       .filter(({ asked }) => asked.length > 0)
-    if (rounds.length === 0) return reply.code(404).send({ error: unknown(app, name, database) })
+    if (rounds.length === 0) return reply.code(404).send({ error: whyNotFound(app, name, database) })
     if (rounds.some(({ scope }) => !scope.db.quorate)) {
       return reply.code(503).send({ error: 'the service still waits for the database quorum' })
     }
@@ -35,15 +35,4 @@ export async function collect(debug: FastifyInstance, { app }: { app: FastifyIns
     }
     return reply.code(202).send({ collectors: statuses.map(nameOf) })
   })
-}
-
-/** Why nothing is found under these names. */
-export function unknown(
-  app: FastifyInstance,
-  name: string | undefined,
-  database: string | undefined,
-): string {
-  const names = app.databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
-  const of = database === undefined ? '' : ` of a database "${database}"`
-  return `there is no collector "${name ?? ''}"${of}; the collectors are ${names}`
 }

@@ -8,7 +8,7 @@ import { type Html, html } from '../../src/html.ts'
 import { plotRuns } from '../../src/plot.ts'
 import type { CollectorStatus } from '../../src/status.ts'
 import { page } from './page.ts'
-import { dueAt, nameOf } from './place.ts'
+import { dueAt, nameOf, pathOf } from './place.ts'
 
 /** How many samples a page shows. */
 const SHOWN = 1000
@@ -23,13 +23,10 @@ export async function collectorPage(
   search: string,
   plan: Plan,
 ): Promise<Html> {
-  const { collector, file, last, lastSuccess, error, runs, statement } = status
+  const { collector, database, file, last, lastSuccess, error, runs, statement } = status
   const now = performance.now()
   const state = status.state(now)
   const due = dueAt(scope, status)
-  const { database } = status
-  const of = database === undefined ? '' : `?database=${database}`
-  const here = `/debug/collectors/${collector.name}`
   return page(
     `${nameOf(status)} – Metrics service`,
     html`<header>
@@ -55,10 +52,10 @@ ${file === undefined ? undefined : html`<p><small>${file}</small></p>`}
 ${labels(collector)}
 <h2>SQL</h2>
 ${statement === undefined ? html`<p>It was not sent yet.</p>` : html`<p>As it was last sent:</p><pre tabindex="0" aria-label="SQL">${dedent(statement)}</pre>`}
-<form method="post" action="${here}/explain${of}"><button>Explain</button> <small>has PostgreSQL plan the query, without running it</small></form>
+<form method="post" action="${pathOf(status, '/explain')}"><button>Explain</button> <small>has PostgreSQL plan the query, without running it</small></form>
 ${plan === undefined ? undefined : planSection(plan)}
 <h2 id="samples">Samples on the page now</h2>
-<form method="get" action="${here}#samples" role="search">
+<form method="get" action="${pathOf(status)}#samples" role="search">
 ${database === undefined ? undefined : html`<input type="hidden" name="database" value="${database}">`}<label>Search <input type="search" name="search" value="${search}"></label> <button>Search</button>
 </form>
 ${await samples(status, search, now)}

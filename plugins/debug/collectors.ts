@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { describeError } from '../../src/error.ts'
 import type { CollectorStatus } from '../../src/status.ts'
-import { unknown } from './collect.ts'
 import { collectorPage } from './collector.ts'
-import { dueAt } from './place.ts'
+import { dueAt, whyNotFound } from './place.ts'
 
 interface Asked {
   Params: { name: string }
@@ -48,7 +47,7 @@ export async function collectors(debug: FastifyInstance, { app }: { app: Fastify
   }
 
   function missing(name: string, database: string | undefined, reply: FastifyReply): FastifyReply {
-    return reply.code(404).send({ error: unknown(app, name, database) })
+    return reply.code(404).send({ error: whyNotFound(app, name, database) })
   }
 }
 

@@ -6,9 +6,20 @@ export function nameOf({ database, collector }: CollectorStatus): string {
   return database === undefined ? collector.name : `${database}/${collector.name}`
 }
 
-/** The path of a collector's page. */
-export function pathOf({ database, collector }: CollectorStatus): string {
-  return `/debug/collectors/${collector.name}${database === undefined ? '' : `?database=${database}`}`
+/** The path of a collector's page, or of what is below it. */
+export function pathOf({ database, collector }: CollectorStatus, below = ''): string {
+  return `/debug/collectors/${collector.name}${below}${database === undefined ? '' : `?database=${database}`}`
+}
+
+/** Why nothing is found under these names. */
+export function whyNotFound(
+  app: FastifyInstance,
+  name: string | undefined,
+  database: string | undefined,
+): string {
+  const names = app.databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
+  const of = database === undefined ? '' : ` of a database "${database}"`
+  return `there is no collector "${name ?? ''}"${of}; the collectors are ${names}`
 }
 
 /** When a collector runs next, in milliseconds since 1970. */

@@ -124,7 +124,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
       for (const { database, state } of app.databases) this.inc(of(database.name), state.failures)
     },
   })
-  if (app.config.LEADER_ELECTION) {
+  if (elects) {
     new Gauge({
       name: 'collection_leader',
       help: 'Whether this replica is the one that collects the database.',
