@@ -13,11 +13,11 @@ ENV NODE_COMPILE_CACHE=/app/.cache
 # A new volume that is mounted over `state`, for STATE_FILE, may be written by this user, like the folder.
 RUN mkdir -m 777 .cache state
 USER node
-RUN node --input-type=module -e "import { checkFolder } from './src/folder.ts'; await checkFolder('/app/collectors')"
+RUN node --input-type=module -e "import { checkFolder } from './src/contract/folder.ts'; await checkFolder('/app/collectors')"
 # Neither gets far, the service for want of a database; but both are in the cache then.
-RUN node src/main.ts check --help && ! node src/main.ts
+RUN node src/cli.ts check --help && ! node src/cli.ts
 EXPOSE 9993 6063
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "-e", "const { PORT = 9993, TLS_CERT_FILE } = process.env; require(TLS_CERT_FILE ? 'https' : 'http').get({ port: PORT, path: '/healthz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # Without arguments the service; with `check` as the first one that.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "src/cli.ts"]
 CMD []

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Sql } from 'postgres'
-import { formatMoment, later, type Moment } from '../src/moment.ts'
+import { formatMoment, later, type Moment } from '../src/time/moment.ts'
 
 /** Milliseconds. */
 const SECOND = 1000

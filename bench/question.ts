@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import type { ISql, Row } from 'postgres'
 import type { Collector, CollectorPlugin, Fragment } from '../src/collector.ts'
-import { observer } from '../src/observe.ts'
+import { observer } from '../src/query/observe.ts'
 
 /** A collector whose query asks for a window. */
 export type Windowed = Collector & { readonly settle: number }

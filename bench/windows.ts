@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import postgres, { type Sql } from 'postgres'
 import { startPostgres } from '../demo/postgres.ts'
-import { formatMoment, later, type Moment } from '../src/moment.ts'
+import { formatMoment, later, type Moment } from '../src/time/moment.ts'
 import { fillHistory } from './history.ts'
 import { type Asked, type Database, flags, measure } from './measure.ts'
 import { type Bounds, planOf, question, type Windowed, windowedCollectors } from './question.ts'

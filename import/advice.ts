@@ -1,4 +1,4 @@
-import type { Mapping } from './document.ts'
+import type { Mapping } from './yaml.ts'
 
 /** What a configuration of sql_exporter says beside its collectors, and what it is here. */
 export function adviceOf(document: Mapping): string[] {

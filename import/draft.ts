@@ -1,6 +1,6 @@
 import { type Definition, gauge, type Labels, open } from '../src/collector.ts'
-import { checkDefinition } from '../src/definition.ts'
-import { isReserved, namesOnPage } from '../src/reserved.ts'
+import { checkDefinition } from '../src/contract/definition.ts'
+import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { LOST, type Question, type QuestionMetric } from './question.ts'
 import { readStatement } from './statement.ts'
 

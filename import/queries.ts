@@ -1,6 +1,6 @@
-import type { Mapping } from './document.ts'
 import { columnLabel, LOST, type Question, type QuestionMetric, type Reading } from './question.ts'
 import { caseOf, columnOf, isNeverNull, literal } from './statement.ts'
+import type { Mapping } from './yaml.ts'
 
 const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver']
 const COLUMN_KEYS = ['usage', 'description', 'metric_mapping', 'pg_version']

@@ -1,5 +1,5 @@
-import type { Place } from './document.ts'
 import { columnOf } from './statement.ts'
+import type { Place } from './yaml.ts'
 
 /** How a note begins, when it says what is not carried over. */
 export const LOST = 'Not carried over: '

@@ -1,7 +1,7 @@
-import type { Mapping } from './document.ts'
-import { durationOf } from './interval.ts'
+import { durationOf } from './durations.ts'
 import { columnLabel, LOST, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
 import { columnOf, isNeverNull, literal } from './statement.ts'
+import type { Mapping } from './yaml.ts'
 
 const COLLECTOR_KEYS = ['collector_name', 'min_interval', 'metrics', 'queries']
 const QUERY_KEYS = ['query_name', 'query', 'no_prepared_statement']

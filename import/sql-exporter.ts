@@ -1,10 +1,10 @@
 import { globSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { adviceOf } from './advice.ts'
-import { type Mapping, readDocument } from './document.ts'
-import { durationOf } from './interval.ts'
+import { durationOf } from './durations.ts'
 import type { Question, Reading } from './question.ts'
 import { readSqlCollector } from './sql-collector.ts'
+import { type Mapping, readDocument } from './yaml.ts'
 
 const CONFIG_KEYS = [
   'global',

@@ -1,10 +1,10 @@
 import fp from 'fastify-plugin'
 import type { Collector } from '../src/collector.ts'
-import { shortInterval } from '../src/interval.ts'
-import { seriesOfGroup } from '../src/labelset.ts'
-import { checkNames } from '../src/names.ts'
-import { isReserved, namesOnPage } from '../src/reserved.ts'
-import { CollectorStatus } from '../src/status.ts'
+import { shortInterval } from '../src/contract/interval.ts'
+import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
+import { checkNames } from '../src/contract/names.ts'
+import { CollectorStatus } from '../src/round/status.ts'
+import { seriesOfGroup } from '../src/samples/label-set.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

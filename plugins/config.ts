@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fastifyEnv from '@fastify/env'
 import fp from 'fastify-plugin'
-import { type Config, type Environment, readConfig, schema } from '../src/config.ts'
+import { type Config, type Environment, readConfig, schema } from '../src/config/read.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { document } from '../src/document.ts'
-import { formatDuration } from '../src/duration.ts'
-import { describeError } from '../src/error.ts'
-import { type Html, html } from '../src/html.ts'
-import { version } from '../src/version.ts'
+import { version } from '../src/config/version.ts'
+import { describeError } from '../src/finding.ts'
+import { type Html, html } from '../src/html/html.ts'
+import { document } from '../src/html/page.ts'
+import { formatDuration } from '../src/time/duration.ts'
 
 /** /healthz: the process lives. /readyz: its values are there and fresh. /: where to look. */
 export default fp(

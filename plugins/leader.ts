@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { clock } from '../src/clock.ts'
-import { Leadership, type Listener } from '../src/leadership.ts'
+import { Leadership, type Listener } from '../src/leader/leadership.ts'
+import { clock } from '../src/time/clock.ts'
 import { Lock } from './leader/lock.ts'
 
 declare module 'fastify' {

@@ -2,12 +2,18 @@ import { copyFileSync, readFileSync, renameSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import fp from 'fastify-plugin'
-import { within } from '../src/deadline.ts'
-import { formatDuration } from '../src/duration.ts'
-import { describeError } from '../src/error.ts'
-import { formatMoment, later, type Moment } from '../src/moment.ts'
-import { decodeState, encodeState, restoreWindow, type SavedWindow, saveWindow } from '../src/state.ts'
-import type { CollectorStatus, Outcome } from '../src/status.ts'
+import { describeError } from '../src/finding.ts'
+import type { CollectorStatus, Outcome } from '../src/round/status.ts'
+import {
+  decodeState,
+  encodeState,
+  restoreWindow,
+  type SavedWindow,
+  saveWindow,
+} from '../src/samples/saved-window.ts'
+import { within } from '../src/time/deadline.ts'
+import { formatDuration } from '../src/time/duration.ts'
+import { formatMoment, later, type Moment } from '../src/time/moment.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

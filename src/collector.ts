@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ISql, PendingQuery, Row } from 'postgres'
-import { checkDefinition } from './definition.ts'
+import { checkDefinition } from './contract/definition.ts'
 
 /** A label whose values only the data knows: the `limit` largest keep a series, the rest fold into "other". */
 export interface OpenLabel {

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { ConfigError } from './config.ts'
-import { describeError } from './error.ts'
+import { ConfigError } from './config/read.ts'
+import { describeError } from './finding.ts'
 
 /** Milliseconds until a stop that hangs is cut short: the round's grace, and time to cancel and to close. */
 const STOP = 15_000

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import type { Test } from 'tap'
 import type { CollectorPlugin } from '../src/collector.ts'
-import { describeError } from '../src/error.ts'
+import { describeError } from '../src/finding.ts'
 import { createDatabase } from './database.ts'
 import { startService } from './service.ts'
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { Environment } from '../src/config.ts'
+import type { Environment } from '../src/config/read.ts'
 import { checkSecrets, secretsOf } from './secrets.ts'
 
 export interface ServiceProcess {

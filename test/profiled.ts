@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { seed } from '../demo/seed.ts'
-import type { Environment } from '../src/config.ts'
+import type { Environment } from '../src/config/read.ts'
 import { createDatabase } from './database.ts'
 import { freePort, type ServiceProcess, spawnService } from './process.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Environment } from '../src/config.ts'
+import type { Environment } from '../src/config/read.ts'
 
 const PASSWORD = /(:\/\/[^:@/]*:)([^@]*)@/
 

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import type { CollectorPlugin } from '../src/collector.ts'
-import type { Environment } from '../src/config.ts'
+import type { Environment } from '../src/config/read.ts'
 import { samplesOf } from './exposition.ts'
 import { checkSecrets, secretsOf } from './secrets.ts'
 

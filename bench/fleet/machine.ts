@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts'
+import type { Clock } from '../../src/time/clock.ts'
 import type { Timeline } from './timeline.ts'
 
 /** What a process lives on, by a simulated clock: it can be frozen and thawed, and it can die. */

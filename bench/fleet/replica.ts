@@ -1,5 +1,5 @@
-import { Leadership, type Tally } from '../../src/leadership.ts'
-import { firstWait, outOfPlace, Schedule } from '../../src/schedule.ts'
+import { Leadership, type Tally } from '../../src/leader/leadership.ts'
+import { firstWait, outOfPlace, Schedule } from '../../src/tick/ticker.ts'
 import { Machine } from './machine.ts'
 import type { LockServer } from './server.ts'
 import type { Timeline } from './timeline.ts'

@@ -1,5 +1,5 @@
-import type { View } from '../../src/election.ts'
-import type { LeaderLock } from '../../src/leadership.ts'
+import type { View } from '../../src/leader/candidate.ts'
+import type { LeaderLock } from '../../src/leader/leadership.ts'
 import type { Machine } from './machine.ts'
 import type { Timeline } from './timeline.ts'
 

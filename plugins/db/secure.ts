@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import tls, { type ConnectionOptions } from 'node:tls'
-import type { DatabaseUrl } from '../../src/endpoint.ts'
+import type { DatabaseUrl } from '../../src/config/database-url.ts'
 
 /** Asks the server whether it speaks TLS: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres'
-import { deadline, within } from '../../src/deadline.ts'
-import type { Endpoint } from '../../src/endpoint.ts'
+import type { Endpoint } from '../../src/config/database-url.ts'
+import { deadline, within } from '../../src/time/deadline.ts'
 import { type Connection, isAnswer } from './connection.ts'
 import type { Pool } from './pool.ts'
 import type { Begun } from './transaction.ts'

@@ -1,4 +1,4 @@
-import type { Role } from '../../src/endpoint.ts'
+import type { Role } from '../../src/config/database-url.ts'
 import type { Dialect } from './dialect.ts'
 
 /** Limits of one transaction, or of a part of it, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { nameOf, pathOf, whyNotFound } from './place.ts'
+import { nameOf, pathOf, whyNotFound } from './links.ts'
 
 interface Asked {
   Querystring: { collector?: string; database?: string }

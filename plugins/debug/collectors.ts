@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { describeError } from '../../src/error.ts'
-import type { CollectorStatus } from '../../src/status.ts'
-import { collectorPage } from './collector.ts'
-import { dueAt, whyNotFound } from './place.ts'
+import { describeError } from '../../src/finding.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
+import { collectorPage } from './collector-page.ts'
+import { dueAt, whyNotFound } from './links.ts'
 
 interface Asked {
   Params: { name: string }

@@ -1,12 +1,12 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance } from 'fastify'
-import { formatAge, formatSeconds } from '../../src/age.ts'
-import { formatDuration } from '../../src/duration.ts'
-import { describeError } from '../../src/error.ts'
-import { type Html, html } from '../../src/html.ts'
-import { plotRuns, plotSeries } from '../../src/plot.ts'
-import type { CollectorStatus } from '../../src/status.ts'
-import { dueAt, nameOf } from './place.ts'
+import { describeError } from '../../src/finding.ts'
+import { type Html, html } from '../../src/html/html.ts'
+import { plotRuns, plotSeries } from '../../src/html/plot.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
+import { formatAge, formatSeconds } from '../../src/time/age.ts'
+import { formatDuration } from '../../src/time/duration.ts'
+import { dueAt, nameOf } from './links.ts'
 
 /** Milliseconds apart are the timers by whose delay that of the event loop is known. */
 export const RESOLUTION = 20

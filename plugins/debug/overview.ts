@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { type Html, html } from '../../src/html.ts'
-import { settingsOf } from '../../src/settings.ts'
-import { version } from '../../src/version.ts'
+import { settingsOf } from '../../src/config/shown.ts'
+import { version } from '../../src/config/version.ts'
+import { type Html, html } from '../../src/html/html.ts'
 import { type Fragments, idOf } from './fragments.ts'
+import { pathOf } from './links.ts'
 import { page } from './page.ts'
-import { pathOf } from './place.ts'
 
 const COLUMNS = {
   state: 'State',

@@ -1,5 +1,5 @@
-import { document } from '../../src/document.ts'
-import { type Html, html } from '../../src/html.ts'
+import { type Html, html } from '../../src/html/html.ts'
+import { document } from '../../src/html/page.ts'
 
 const STYLE = html`<link rel="stylesheet" href="/debug/assets/style.css">`
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type Html, html } from '../../src/html.ts'
+import { type Html, html } from '../../src/html/html.ts'
 import { page } from './page.ts'
 import { cpu, heap, Profiler } from './profiler.ts'
 

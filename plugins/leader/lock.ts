@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import type { View } from '../../src/election.ts'
-import type { LeaderLock } from '../../src/leadership.ts'
+import type { View } from '../../src/leader/candidate.ts'
+import type { LeaderLock } from '../../src/leader/leadership.ts'
 
 type Connection = Awaited<ReturnType<FastifyInstance['db']['primary']>>
 

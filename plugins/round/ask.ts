@@ -1,12 +1,12 @@
 import type { ISql, Row } from 'postgres'
 import type { Collector, Fragment } from '../../src/collector.ts'
 import { Mistake } from '../../src/mistake.ts'
-import { formatMoment, type Moment } from '../../src/moment.ts'
-import { observer } from '../../src/observe.ts'
-import type { PlanNode } from '../../src/plan.ts'
-import { Rows } from '../../src/rows.ts'
-import type { CollectorStatus } from '../../src/status.ts'
-import type { Window } from '../../src/window.ts'
+import { observer } from '../../src/query/observe.ts'
+import type { PlanNode } from '../../src/query/plan.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
+import { Rows } from '../../src/rows/rows.ts'
+import type { Window } from '../../src/samples/window.ts'
+import { formatMoment, type Moment } from '../../src/time/moment.ts'
 
 /**
  * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first

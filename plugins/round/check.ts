@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { parseMoment } from '../../src/moment.ts'
-import type { Report } from '../../src/report.ts'
-import type { CollectorStatus } from '../../src/status.ts'
+import type { Report } from '../../src/check/report.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
+import { parseMoment } from '../../src/time/moment.ts'
 import { reportOn, type Wishes } from './report.ts'
 
 /** What comes of a check. */

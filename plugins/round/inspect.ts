@@ -1,8 +1,8 @@
 import type { ISql } from 'postgres'
 import type { Collector } from '../../src/collector.ts'
-import { type MissingIndex, missingIndexes } from '../../src/indexes.ts'
-import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/plan.ts'
-import type { Window } from '../../src/window.ts'
+import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
+import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/query/plan.ts'
+import type { Window } from '../../src/samples/window.ts'
 import { plan } from './ask.ts'
 
 /** Rows of a table that may be read from end to end without a word. */

@@ -1,11 +1,17 @@
 import type { ISql } from 'postgres'
-import { countSeries } from '../../src/labelset.ts'
-import type { Moment } from '../../src/moment.ts'
-import { addRejections, type Rows } from '../../src/rows.ts'
-import { type Samples, samplesOf } from '../../src/samples.ts'
-import { finish, inSlices } from '../../src/slices.ts'
-import type { CollectorStatus } from '../../src/status.ts'
-import { advanceWindow, planWindow, shownSets, startWindow, type WindowState } from '../../src/window.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
+import { addRejections, type Rows } from '../../src/rows/rows.ts'
+import { countSeries } from '../../src/samples/label-set.ts'
+import { type Samples, samplesOf } from '../../src/samples/samples.ts'
+import {
+  advanceWindow,
+  planWindow,
+  shownSets,
+  startWindow,
+  type WindowState,
+} from '../../src/samples/window.ts'
+import type { Moment } from '../../src/time/moment.ts'
+import { finish, inSlices } from '../../src/time/slices.ts'
 import { ask } from './ask.ts'
 
 /**

@@ -11,7 +11,7 @@ import revenue from '../../cookbook/revenue.ts'
 import subscriptionSeats from '../../cookbook/subscription-seats.ts'
 import tableRows from '../../cookbook/table-rows.ts'
 import topDebtors from '../../cookbook/top-debtors.ts'
-import { observer } from '../../src/observe.ts'
+import { observer } from '../../src/query/observe.ts'
 
 const schema = 'cookbook/schema.sql'
 

@@ -9,8 +9,8 @@ import postgres from 'postgres'
 import t from 'tap'
 import { parse } from 'yaml'
 import { startPostgres } from '../../demo/postgres.ts'
-import { variables } from '../../src/variables.ts'
-import { version } from '../../src/version.ts'
+import { variables } from '../../src/config/variables.ts'
+import { version } from '../../src/config/version.ts'
 import { spawnService } from '../process.ts'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { Environment } from '../../src/config.ts'
+import type { Environment } from '../../src/config/read.ts'
 import { samplesOf } from '../exposition.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 

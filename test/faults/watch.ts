@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Test } from 'tap'
-import type { Environment } from '../../src/config.ts'
+import type { Environment } from '../../src/config/read.ts'
 import { samplesOf } from '../exposition.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 import { countBackends } from './backends.ts'

@@ -1,0 +1,105 @@
+import { formatDuration } from '../src/time/duration.ts'
+import { type Draft, LIMIT } from './draft.ts'
+import type { QuestionLabel, QuestionMetric } from './question.ts'
+import { columnOf, hasLongQuotes, identifier, literal } from './statement.ts'
+
+/** As biome.json has it. */
+const WIDTH = 110
+
+/** The text of a collector's file, formatted; `contract` is where it imports src/collector.ts from. */
+export function renderFile(draft: Draft, program: string, contract: string): string {
+  const { name, question, metrics, notes } = draft
+  const { labels, interval } = question
+  const used = new Set(['defineCollector', ...metrics.map(({ type }) => type)])
+  if (labels.some(({ values }) => values === undefined)) used.add('open')
+  return [
+    `import { ${[...used].sort().join(', ')} } from ${quote(contract)}`,
+    '',
+    ...comment(`From ${question.what} of ${program} (${question.place}).`),
+    ...notes.flatMap((note) => comment(`${note}.`)),
+    'export default defineCollector({',
+    `  name: ${quote(name)},`,
+    ...(labels.length > 0 ? ['  labels: {', ...labelLines(labels), '  },'] : []),
+    '  metrics: {',
+    ...metricLines(metrics),
+    '  },',
+    ...(interval === undefined ? [] : [`  interval: ${quote(formatDuration(interval))},`]),
+    `  query: (sql) => sql\`\n${cooked(statementOf(draft))}\`,`,
+    '})',
+    '',
+  ].join('\n')
+}
+
+function labelLines(labels: readonly QuestionLabel[]): string[] {
+  const open = labels.some(({ values }) => values === undefined)
+  return [
+    ...(open
+      ? [`    // Of an open label the ${LIMIT} largest values have a series; the rest is "other".`]
+      : []),
+    ...labels.flatMap(({ name, values }) => {
+      if (values === undefined) return [`    ${key(name)}: open(${LIMIT}),`]
+      const line = `    ${key(name)}: [${values.map(quote).join(', ')}],`
+      if (line.length <= WIDTH) return [line]
+      return [`    ${key(name)}: [`, ...values.map((value) => `      ${quote(value)},`), '    ],']
+    }),
+  ]
+}
+
+function metricLines(metrics: readonly QuestionMetric[]): string[] {
+  const gauges = metrics.some(({ type, nullable }) => type === 'timestamp' && nullable !== undefined)
+  return [
+    ...(gauges ? ['    // A timestamp is a gauge that is never filled with zeros: NULL is no sample.'] : []),
+    ...metrics.flatMap(({ name, type, help }) => {
+      const line = `    ${key(name)}: ${type}(${quote(help.trim())}),`
+      if (line.length <= WIDTH) return [line]
+      return [`    ${key(name)}: ${type}(`, `      ${quote(help.trim())},`, '    ),']
+    }),
+  ]
+}
+
+function statementOf({ question, sql, metrics, where }: Draft): string {
+  const columns = [...question.labels, ...metrics].map(
+    ({ name, expression }) => `${expression} AS ${identifier(name)}`,
+  )
+  const indent = ' '.repeat(13)
+  const lines = hasLongQuotes(sql) ? [sql] : sql.split('\n').map((line) => `${indent}${line}`.trimEnd())
+  const measures = question.measures.map((column) => `(${literal(column)}, ${columnOf(column)}::float8)`)
+  return [
+    `    SELECT ${columns.join(',\n           ')}`,
+    '      FROM (',
+    ...lines,
+    '           ) AS source',
+    ...(measures.length > 0
+      ? [`     CROSS JOIN LATERAL (VALUES ${measures.join(`,\n${' '.repeat(32)}`)}) AS measure (name, value)`]
+      : []),
+    ...(where === undefined ? [] : [`     WHERE ${where} IS NOT NULL`]),
+  ].join('\n')
+}
+
+/** For a template literal: what it has of its own is not that of the SQL. */
+function cooked(sql: string): string {
+  return sql.replace(/\\|`|\$\{/g, '\\$&')
+}
+
+/** A string literal, in the quotes that need fewer escapes. */
+function quote(text: string): string {
+  const inside = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
+  // The linter takes ${ in other quotes for a mistake.
+  if (text.includes('${')) return `\`${inside.replace(/`|\$\{/g, '\\$&')}\``
+  const [single, double] = [inside.split("'").length, inside.split('"').length]
+  return single > double ? `"${inside.replaceAll('"', '\\"')}"` : `'${inside.replaceAll("'", "\\'")}'`
+}
+
+function key(name: string): string {
+  return /^[a-zA-Z_]\w*$/.test(name) ? name : quote(name)
+}
+
+function comment(text: string): string[] {
+  const lines: string[] = []
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + word.length < WIDTH) lines.splice(-1, 1, `${last} ${word}`)
+    else lines.push(`//${lines.length > 0 ? '  ' : ''} ${word}`)
+  }
+  return lines
+}

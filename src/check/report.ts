@@ -1,0 +1,111 @@
+import type { MissingIndex } from '../query/missing-index.ts'
+import type { SequentialScan } from '../query/plan.ts'
+import { countRejected, type Rejections } from '../rows/rows.ts'
+import { formatSeconds } from '../time/age.ts'
+
+/** What a check found of one collector. A text of `errors` or `warnings` has the advice after the last " — ". */
+export interface Report {
+  readonly name: string
+  /** The name of the database that it asked, if that has one. */
+  readonly database?: string
+  /** The path of its file, where that is known. */
+  readonly file: string | null
+  /** Why it is wrong; empty when it is not. */
+  readonly errors: readonly string[]
+  /** What it does and had better not. */
+  readonly warnings: readonly string[]
+  /** How long its query and what is made of the rows took. */
+  readonly seconds: number
+  /** What its run came to; null when that failed. */
+  readonly run: Run | null
+  /** The planner's estimate of the query's cost, in its own unit; null when there is no plan. */
+  readonly cost: number | null
+  /** Of an incremental collector, the span of time that was asked: ISO 8601, after `from`, up to `to`. */
+  readonly window: { readonly from: string; readonly to: string } | null
+  readonly sequentialScans: readonly SequentialScan[]
+  readonly missingIndexes: readonly MissingIndex[]
+  /** The plan in lines of text, where it was asked for. */
+  readonly plan: readonly string[]
+  /** The first lines of what it would put on the page, where they were asked for. */
+  readonly samples: readonly string[]
+}
+
+export interface Run {
+  /** Rows that the query returned. */
+  readonly rows: number
+  readonly rejected: Rejections['rejected']
+  /** Series that it would put on the page. */
+  readonly series: number
+  /** Series that were summed into "other" for want of room. */
+  readonly folded: number
+}
+
+export type Verdict = 'ok' | 'warning' | 'error'
+
+export function verdictOf({ errors, warnings }: Report): Verdict {
+  return errors.length > 0 ? 'error' : warnings.length > 0 ? 'warning' : 'ok'
+}
+
+/** Whether all is well; `strict` counts a warning as an error. */
+export function passes(reports: readonly Report[], strict: boolean): boolean {
+  return reports.every((report) => verdictOf(report) === 'ok' || (!strict && verdictOf(report) === 'warning'))
+}
+
+/** Widths of the columns, beside that of the names. */
+const WIDTHS = [8, 10, 9, 8, 9, 12]
+const VERDICT = 'warning'.length + 2
+
+/** The head of the table that `renderReport` fills; `width` is that of the longest name. */
+export function renderHead(width: number): string {
+  return line('', 'collector', width, ['rows', 'rejected', 'series', 'folded', 'time', 'cost'])
+}
+
+/** A collector's line of the table, and what there is to say of it. */
+export function renderReport(report: Report, width: number): string {
+  const { name, file, errors, warnings, run, seconds, cost, plan, samples } = report
+  const rejected = run === null ? 0 : countRejected(run.rejected)
+  const numbers = [
+    ...(run === null ? ['-', '-', '-', '-'] : [run.rows, rejected, run.series, run.folded].map(numeral)),
+    formatSeconds(seconds),
+    cost === null ? '-' : numeral(Math.round(cost)),
+  ]
+  const verdict = verdictOf(report)
+  return [
+    line(verdict, name, width, numbers),
+    ...(verdict === 'ok' || file === null ? [] : [indent(`in ${file}`)]),
+    ...errors.map((text) => indent(spread('error', text))),
+    ...warnings.map((text) => indent(spread('warning', text))),
+    ...section('plan', plan),
+    ...section('samples', samples),
+  ].join('')
+}
+
+/** The last line. */
+export function renderTotals(reports: readonly Report[]): string {
+  const count = (verdict: Verdict) => reports.filter((report) => verdictOf(report) === verdict).length
+  const [ok, warning, error] = [count('ok'), count('warning'), count('error')]
+  const noun = reports.length === 1 ? 'collector' : 'collectors'
+  return `${reports.length} ${noun}: ${ok} ok, ${warning} with warnings, ${error} with errors\n`
+}
+
+function line(verdict: string, name: string, width: number, numbers: readonly string[]): string {
+  const cells = numbers.map((text, i) => text.padStart(WIDTHS[i] ?? 0))
+  return `${verdict.padEnd(VERDICT)}${name.padEnd(width)}${cells.join('')}\n`
+}
+
+/** What is wrong, and on a line of its own what to do about it. */
+function spread(kind: string, text: string): string {
+  return `${kind}: ${text.replaceAll(' — ', '\n  ')}`
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [indent([`${title}:`, ...lines.map((text) => `  ${text}`)].join('\n'))]
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, ' '.repeat(VERDICT)).concat('\n')
+}
+
+function numeral(value: number): string {
+  return value.toLocaleString('en')
+}

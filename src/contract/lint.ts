@@ -1,0 +1,79 @@
+import type { Collector, CollectorMetric } from '../collector.ts'
+
+/** By unit, the base unit that a name has instead: https://prometheus.io/docs/practices/naming/#base-units */
+const UNITS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    amperes: [],
+    bytes: ['bits'],
+    celsius: ['fahrenheit', 'rankine'],
+    grams: ['pounds', 'ounces'],
+    joules: ['calories'],
+    kelvin: [],
+    meters: ['inches', 'yards', 'miles'],
+    metres: [],
+    seconds: ['minutes', 'hours', 'days', 'weeks'],
+    volts: [],
+  }).flatMap(([base, others]) => [base, ...others].map((unit): [string, string] => [unit, base])),
+)
+const PREFIX =
+  /^(pico|nano|micro|milli|centi|deci|deca|hecto|kilo|kibi|mega|mibi|giga|gibi|tera|tebi|peta|pebi)/
+const ABBREVIATED = /_(s|ms|us|ns|sec|b|kb|mb|gb|tb|pb|m|h|d)(_|$)/i
+const TYPED = /_(counter|gauge|summary|histogram)(_|$)/i
+const CAMEL = /[a-z][A-Z]/
+
+/**
+ * What `promtool check metrics` would say of a collector's metrics, each with the name that it is about. That every one
+ * has a help text is seen to when the collector is defined.
+ * https://github.com/prometheus/client_golang/tree/main/prometheus/testutil/promlint
+ */
+export function lint({ labels, metrics }: Collector): string[] {
+  const names = labels.map(({ name }) => name)
+  return metrics.flatMap((metric) => problemsOf(metric, names).map((problem) => `${metric.name}: ${problem}`))
+}
+
+function problemsOf({ name, type }: CollectorMetric, labels: readonly string[]): string[] {
+  const problems: string[] = []
+  const check = (wrong: boolean, problem: string) => {
+    if (wrong) problems.push(problem)
+  }
+  const counts = type === 'counter'
+  check(counts && !name.endsWith('_total'), `the name of a counter ends in _total — write: ${name}_total`)
+  check(
+    !counts && name.endsWith('_total'),
+    `only the name of a counter ends in _total, and this is a ${type}`,
+  )
+  if (type !== 'histogram') {
+    const [reserved] = /_(bucket|count|sum)$/.exec(name) ?? []
+    check(reserved !== undefined, `a name that ends in ${reserved} is one of a histogram's`)
+    check(labels.includes('le'), 'the label "le" is the bucket bound of a histogram')
+  }
+  check(labels.includes('quantile'), 'the label "quantile" is that of a summary')
+  const [unit, base] = unitOf(name)
+  check(
+    unit !== base,
+    `the unit "${unit}" is not a base unit — write: ${name.replace(unit, base)}, in ${base}`,
+  )
+  const [, abbreviated] = ABBREVIATED.exec(name) ?? []
+  check(abbreviated !== undefined, `"${abbreviated}" looks like the abbreviation of a unit: write it out`)
+  const [, typed] = TYPED.exec(name) ?? []
+  check(typed !== undefined, `"${typed}" is a type of metrics, which no name needs to say`)
+  check(name.includes(':'), 'colons are for the names of recording rules')
+  check(CAMEL.test(name), `it is in camelCase — write: ${snake(name)}`)
+  for (const label of labels.filter((label) => CAMEL.test(label))) {
+    check(true, `its label "${label}" is in camelCase — write: ${snake(label)}`)
+  }
+  return problems
+}
+
+/** The first word of a name that is a unit, and its base unit; empty when there is none. */
+function unitOf(name: string): [unit: string, base: string] {
+  for (const word of name.split('_')) {
+    const base = UNITS.get(word) ?? UNITS.get(word.replace(PREFIX, ''))
+    if (base !== undefined) return [word, base]
+  }
+  return ['', '']
+}
+
+function snake(name: string): string {
+  return name.replaceAll(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
+}

@@ -1,0 +1,18 @@
+import type { CollectorMetric } from '../collector.ts'
+
+/** Names that belong to the service's own metrics, and to those of fastify-metrics. */
+const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
+
+/** Whether a name is the service's own. */
+export function isReserved(name: string): boolean {
+  return RESERVED.test(name)
+}
+
+/** Every name that a metric has on the page, in one format or the other, with or without its samples' suffixes. */
+export function namesOnPage({ name, type }: Pick<CollectorMetric, 'name' | 'type'>): string[] {
+  if (type === 'histogram')
+    return ['', '_bucket', '_sum', '_count', '_created'].map((suffix) => name + suffix)
+  if (type !== 'counter') return [name]
+  const family = name.replace(/_total$/, '')
+  return [family, `${family}_total`, `${family}_created`]
+}

@@ -1,0 +1,183 @@
+import type { Collector, CollectorMetric } from '../collector.ts'
+import type { LabelSets, Value } from '../samples/label-set.ts'
+
+/**
+ * The two forms of a page.
+ * https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
+ * https://prometheus.io/docs/specs/om/open_metrics_spec/
+ */
+export type Format = 'text' | 'openmetrics'
+
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+}
+
+/** What a page ends with. */
+export const ENDINGS: Readonly<Record<Format, string>> = { text: '', openmetrics: '# EOF\n' }
+
+/** The units that a name may carry: base units, as https://prometheus.io/docs/practices/naming/#base-units has them. */
+const UNITS = ['seconds', 'bytes', 'ratio', 'celsius', 'meters', 'volts', 'amperes', 'joules', 'grams']
+/** Characters of a chunk, about: enough for compression to be worth its start, little enough to write in one go. */
+const CHUNK = 262_144
+
+/** A family as the official client has it. */
+export interface ClientFamily {
+  readonly name: string
+  readonly help: string
+  readonly type: unknown
+  readonly values: readonly {
+    readonly value: number
+    readonly labels?: Readonly<Record<string, string | number | undefined>>
+    readonly metricName?: string
+  }[]
+}
+
+/**
+ * The families of one collector, each with its help and its type, samples or none, in chunks. `created` is when the
+ * totals of its counters and histograms started from 0, in seconds since 1970.
+ */
+export function* renderFamilies(
+  collector: Collector,
+  sets: LabelSets,
+  format: Format = 'text',
+  created?: number,
+  database?: string,
+): Generator<string> {
+  for (const metric of collector.metrics) {
+    yield renderHead(metric, format)
+    yield* renderSamples(collector, metric, { sets, created, database }, format)
+  }
+}
+
+/** The samples of a family that are of one database. */
+export interface FamilySamples {
+  readonly sets: LabelSets
+  /** When the totals of counters and histograms started from 0, in seconds since 1970. */
+  readonly created: number | undefined
+  /** The name of the database: a label of each sample, unless it has none. */
+  readonly database: string | undefined
+}
+
+/** The samples of one of a collector's metrics, without its help and its type, in chunks. */
+export function* renderSamples(
+  collector: Collector,
+  metric: CollectorMetric,
+  { sets, created, database }: FamilySamples,
+  format: Format,
+): Generator<string> {
+  const first = database === undefined ? '' : `database="${database}"`
+  const heads = collector.labels.map(({ name }, i) => `${i > 0 || first !== '' ? ',' : ''}${name}="`)
+  const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric, format)
+  const tail = createdOf(metric.name, metric.type, format, created)
+  const m = collector.metrics.indexOf(metric)
+  let text = ''
+  for (const { labels, values } of sets) {
+    const value = values[m]
+    if (value === undefined) continue
+    let pairs = first
+    for (let i = 0; i < heads.length; i++) pairs += `${heads[i]}${escapeText(labels[i] ?? '')}"`
+    text += samples(pairs, value) + tail(pairs)
+    if (text.length > CHUNK) {
+      yield text
+      text = ''
+    }
+  }
+  if (text !== '') yield text
+}
+
+/** What a family begins with: its help and its type. */
+export function renderHead({ name, type, help }: CollectorMetric, format: Format): string {
+  return headOf(name, type === 'timestamp' ? 'gauge' : type, help, format)
+}
+
+/** Families of the official client, whose totals started from 0 at `created`. */
+export function renderClient(families: readonly ClientFamily[], format: Format, created: number): string {
+  let text = ''
+  for (const { name, help, type, values } of families) {
+    text += headOf(name, String(type), help, format)
+    const tail = createdOf(name, String(type), format, created)
+    const total = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, 'counter')}_total` : name
+    for (const { metricName = total, labels = {}, value } of values) {
+      const pairs = pairsOf(labels, format)
+      text += `${metricName}${braced(pairs)} ${numeral(value)}\n`
+      // The count is the last sample of a histogram's or a summary's label set.
+      if (type === 'counter' || metricName === `${name}_count`) text += tail(pairs)
+    }
+  }
+  return text
+}
+
+function headOf(name: string, type: string, help: string, format: Format): string {
+  if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
+  const family = familyOf(name, type)
+  const unit = UNITS.find((unit) => family.endsWith(`_${unit}`))
+  return `# TYPE ${family} ${type}\n${unit === undefined ? '' : `# UNIT ${family} ${unit}\n`}# HELP ${family} ${escapeText(help)}\n`
+}
+
+/** In OpenMetrics the family of a counter is named without the suffix of its samples. */
+function familyOf(name: string, type: string): string {
+  return type === 'counter' ? name.replace(/_total$/, '') : name
+}
+
+type Render = (pairs: string, value: Value) => string
+
+function numberOf({ name, type }: CollectorMetric, format: Format): Render {
+  const sample = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, type)}_total` : name
+  return (pairs, value) => `${sample}${braced(pairs)} ${value}\n`
+}
+
+function histogramOf({ name, buckets }: CollectorMetric, format: Format): Render {
+  const bounds = [...buckets.map((bound) => boundOf(bound, format)), '+Inf']
+  return (pairs, value) => {
+    const parts = typeof value === 'number' ? [] : value
+    const [count, sum] = parts.slice(-2)
+    const head = pairs === '' ? '' : `${pairs},`
+    const lines = bounds.map((le, i) => `${name}_bucket{${head}le="${le}"} ${parts[i]}\n`).join('')
+    return `${lines}${name}_sum${braced(pairs)} ${sum}\n${name}_count${braced(pairs)} ${count}\n`
+  }
+}
+
+function createdOf(
+  name: string,
+  type: string,
+  format: Format,
+  created: number | undefined,
+): (pairs: string) => string {
+  if (format === 'text' || created === undefined || !['counter', 'histogram', 'summary'].includes(type))
+    return () => ''
+  const family = familyOf(name, type)
+  return (pairs) => `${family}_created${braced(pairs)} ${created}\n`
+}
+
+/** OpenMetrics wants a bound written as a float, so that it is the same text wherever it comes from. */
+function boundOf(bound: number, format: Format): string {
+  return format === 'openmetrics' && /^-?\d+$/.test(String(bound)) ? `${bound}.0` : String(bound)
+}
+
+function pairsOf(labels: Readonly<Record<string, string | number | undefined>>, format: Format): string {
+  return Object.entries(labels)
+    .map(([name, value]) => {
+      const bound = (name === 'le' || name === 'quantile') && typeof value === 'number'
+      const text = bound ? boundOf(value, format) : String(value)
+      return `${name}="${escapeText(text)}"`
+    })
+    .join(',')
+}
+
+function numeral(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+}
+
+function braced(pairs: string): string {
+  return pairs === '' ? '' : `{${pairs}}`
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}
+
+function escapeText(text: string): string {
+  return /[\\"\n]/.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text
+}

@@ -1,0 +1,127 @@
+import type { Collector } from '../collector.ts'
+import { formatMoment, parseMoment } from '../time/moment.ts'
+import { isExact } from './decimal.ts'
+import { keyOf } from './label-set.ts'
+import type { Running, Total, WindowState } from './window.ts'
+
+/** What tells the file from others, and this form of it from later ones. */
+const FORMAT = 'metrics-service-state'
+const VERSION = 1
+
+/** Where one collector stood, as it stands in the file: [labels, totals, shown] for each label set. */
+export interface SavedWindow {
+  /** What the totals mean: a collector whose labels or metrics are others starts anew. */
+  readonly shape: string
+  readonly since: string
+  readonly sealedTo: string
+  readonly running: readonly (readonly [readonly string[], readonly Total[], readonly Total[]])[]
+}
+
+/** By the collector's name. */
+export type SavedWindows = Readonly<Record<string, SavedWindow>>
+
+export function encodeState(windows: SavedWindows): string {
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, windows })}\n`
+}
+
+/** Throws an Error that says what is wrong with a text that is not a whole state of this version. */
+export function decodeState(text: string): SavedWindows {
+  let state: unknown
+  try {
+    state = JSON.parse(text)
+  } catch (cause) {
+    throw new Error('it is not whole, or not JSON', { cause })
+  }
+  if (!isObject(state) || state.format !== FORMAT) throw new Error('it is not a state of this service')
+  if (state.version !== VERSION) {
+    throw new Error(`it is of version ${JSON.stringify(state.version)}, and this is version ${VERSION}`)
+  }
+  if (!isObject(state.windows) || !Object.values(state.windows).every(isSavedWindow)) {
+    throw new Error('its windows are not of the form that this version writes')
+  }
+  return state.windows as SavedWindows
+}
+
+export function saveWindow(collector: Collector, { since, sealedTo, running }: WindowState): SavedWindow {
+  return {
+    shape: shapeOf(collector),
+    since: formatMoment(since),
+    sealedTo: formatMoment(sealedTo),
+    running: Array.from(running.values(), ({ labels, totals, shown }) => [labels, totals, shown] as const),
+  }
+}
+
+/** The state that was saved; undefined when it does not fit the labels, metrics and buckets of this one. */
+export function restoreWindow(collector: Collector, saved: SavedWindow): WindowState | undefined {
+  const fits = saved.running.every(([labels, totals, shown]) => {
+    return (
+      labels.length === collector.labels.length && areTotals(collector, totals) && areTotals(collector, shown)
+    )
+  })
+  if (saved.shape !== shapeOf(collector) || !fits) return undefined
+  const running = saved.running.map(([labels, totals, shown]): [string, Running] => [
+    keyOf(labels),
+    { labels, totals, shown },
+  ])
+  return {
+    since: parseMoment(saved.since),
+    sealedTo: parseMoment(saved.sealedTo),
+    running: new Map(running),
+  }
+}
+
+function shapeOf({ labels, metrics }: Collector): string {
+  const closed = labels.map(({ name, values }) => [name, values ?? null])
+  return JSON.stringify([closed, metrics.map(({ name, type, buckets }) => [name, type, buckets])])
+}
+
+/** Whether there is a total for each metric, and of a histogram one for each of its parts. */
+function areTotals({ metrics }: Collector, totals: readonly Total[]): boolean {
+  return (
+    totals.length === metrics.length &&
+    metrics.every(({ type, buckets }, i) => {
+      const total = totals[i]
+      return type === 'histogram'
+        ? typeof total === 'object' && total.length === buckets.length + 2
+        : typeof total !== 'object'
+    })
+  )
+}
+
+function isSavedWindow(value: unknown): value is SavedWindow {
+  return (
+    isObject(value) &&
+    typeof value.shape === 'string' &&
+    isMoment(value.since) &&
+    isMoment(value.sealedTo) &&
+    Array.isArray(value.running) &&
+    value.running.every(isRunning)
+  )
+}
+
+function isRunning(value: unknown): boolean {
+  const [labels, totals, shown] = Array.isArray(value) && value.length === 3 ? value : []
+  const areTotals = (list: unknown) => Array.isArray(list) && list.every(isTotal)
+  return (
+    Array.isArray(labels) &&
+    labels.every((label) => typeof label === 'string') &&
+    areTotals(totals) &&
+    areTotals(shown)
+  )
+}
+
+function isTotal(value: unknown): value is Total {
+  return isExact(value) || (Array.isArray(value) && value.every(isExact))
+}
+
+function isMoment(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && parseMoment(value) > 0n
+  } catch {
+    return false
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,81 @@
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { type Postgres, startPostgres } from '../../../demo/postgres.ts'
+import { defineCollector, gauge, open } from '../../../src/collector.ts'
+import { certificate } from '../../certificate.ts'
+import { lacks } from '../../program.ts'
+import { startService } from '../../service.ts'
+
+const encryption = defineCollector({
+  name: 'encryption',
+  labels: { version: open(5) },
+  metrics: { business_encrypted: gauge('Whether this connection is encrypted.') },
+  query: (sql) => sql`
+    SELECT coalesce(version, 'none') AS version, ssl::int AS business_encrypted
+      FROM pg_stat_ssl
+     WHERE pid = pg_backend_pid()`,
+})
+
+t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, async (t) => {
+  const folder = t.testdir({})
+  certificate(folder, 'authority', 'DNS:authority')
+  certificate(folder, 'stranger', 'DNS:stranger')
+  const own = certificate(folder, 'server', 'DNS:localhost', 'authority')
+  const postgres: Postgres = await startPostgres()
+  t.teardown(() => postgres.destroy())
+  const { uid, gid } = statSync(postgres.dir)
+  for (const [name, from] of [
+    ['server.key', own.key],
+    ['server.crt', own.cert],
+  ] as const) {
+    const path = join(postgres.dir, name)
+    writeFileSync(path, readFileSync(from))
+    chmodSync(path, 0o600)
+    if (process.getuid?.() === 0) chownSync(path, uid, gid)
+  }
+
+  /** The version of TLS that a collector ran over, or the error that kept it from running. */
+  const connect = async (host: string, options: string) => {
+    const url = `${postgres.url.replace('127.0.0.1', host)}?${options}`
+    const service = await startService(
+      t,
+      { DATABASE_URL: url, DATABASE_WAIT_TIMEOUT: '1ms' },
+      { collectors: [encryption], start: false },
+    )
+    try {
+      await service.scope.ticker.start()
+      await service.scope.round.settled()
+      const name = [...(await service.scrape()).keys()].find((name) => name.startsWith('business_encrypted'))
+      return /version="(.*)"/.exec(name ?? '')?.[1]
+    } catch (error) {
+      return String(error)
+    } finally {
+      await service.app.close()
+    }
+  }
+  const root = `sslrootcert=${join(folder, 'authority.crt')}`
+  const stranger = `sslrootcert=${join(folder, 'stranger.crt')}`
+
+  t.equal(await connect('localhost', 'sslmode=prefer'), 'none')
+  t.match(
+    await connect('localhost', 'sslmode=require'),
+    /the server has no TLS, and sslmode=require asks for it/,
+  )
+  t.match(await connect('localhost', `sslmode=verify-full&${root}`), /the server has no TLS/)
+
+  writeFileSync(join(postgres.dir, 'postgresql.auto.conf'), 'ssl = on\n')
+  await postgres.stop()
+  await postgres.start()
+  t.equal(await connect('localhost', 'sslmode=disable'), 'none')
+  t.equal(await connect('localhost', 'sslmode=prefer'), 'TLSv1.3')
+  t.equal(await connect('localhost', 'sslmode=require'), 'TLSv1.3')
+  t.equal(await connect('localhost', `sslmode=require&${root}`), 'TLSv1.3')
+  t.match(await connect('localhost', `sslmode=require&${stranger}`), /certificate/)
+  t.match(await connect('localhost', 'sslmode=verify-ca'), /certificate/, 'the system does not trust it')
+  t.equal(await connect('127.0.0.1', `sslmode=verify-ca&${root}`), 'TLSv1.3', 'the name does not matter')
+  t.match(await connect('localhost', `sslmode=verify-ca&${stranger}`), /certificate/)
+  t.equal(await connect('localhost', `sslmode=verify-full&${root}`), 'TLSv1.3')
+  t.match(await connect('127.0.0.1', `sslmode=verify-full&${root}`), /does not match certificate's altnames/)
+  t.match(await connect('localhost', 'sslmode=verify-full&sslrootcert=/nowhere'), /ENOENT/)
+})

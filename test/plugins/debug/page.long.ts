@@ -1,0 +1,215 @@
+import axe, { type AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { defineCollector, gauge, open } from '../../../src/collector.ts'
+import { lacksBrowser, startBrowser } from '../../browser.ts'
+import { createDatabase } from '../../database.ts'
+import { freePort } from '../../process.ts'
+import { startService } from '../../service.ts'
+
+/** Fails when the weather is not fine. */
+const fragile = defineCollector({
+  name: 'fragile',
+  metrics: { business_fragile: gauge('One, in fine weather.') },
+  query: (sql) => sql`
+    SELECT 1 / fine AS business_fragile
+      FROM weather`,
+})
+
+/** Waits for whoever has locked the rain. */
+const patient = defineCollector({
+  name: 'patient',
+  labels: { place: open(10) },
+  metrics: { business_rain: gauge('Rain of a place.') },
+  query: (sql) => sql`
+    SELECT place, sum(amount) AS business_rain
+      FROM rain
+     GROUP BY place`,
+})
+
+/** A service whose page is open in a browser; what the page complains of is collected. */
+async function openPage(t: Test, browser: Browser, path = '/debug', options = {}) {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  await sql.unsafe(`
+    CREATE TABLE weather (fine int);
+    INSERT INTO weather VALUES (1);
+    CREATE TABLE rain (place text, amount int);
+    INSERT INTO rain VALUES ('Bergen', 7), ('<b>Cairo</b>', 0)`)
+  const port = await freePort()
+  const env = { DATABASE_URL: url, DEBUG_PORT: String(port) }
+  const service = await startService(t, env, { collectors: [fragile, patient] })
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(`http://127.0.0.1:${port}${path}`)
+  return { page, sql, service, complaints }
+}
+
+/** The row of a collector that has this text in it. */
+const row = (page: Page, collector: string, text: RegExp) =>
+  page.getByRole('row', { name: new RegExp(`^${collector}`) }).filter({ hasText: text })
+
+/** Red, green and blue of the text of the first element that a selector finds. */
+async function colourOf(page: Page, selector: string): Promise<number[]> {
+  const text = await page.evaluate(`getComputedStyle(document.querySelector('${selector}')).color`)
+  return (
+    String(text)
+      .match(/[\d.]+/g)
+      ?.map(Number) ?? []
+  )
+}
+
+t.test('the page', { skip: lacksBrowser }, async (t) => {
+  const browser = await startBrowser(t)
+
+  await t.test(
+    'shows a collector that fails in red, and when it works again, without a reload',
+    async (t) => {
+      const { page, sql, service, complaints } = await openPage(t, browser)
+      await page.evaluate('globalThis.loaded = true')
+      await row(page, 'fragile', /ok/).waitFor()
+      await page.getByText('All 2 collectors work').waitFor()
+
+      await sql`UPDATE weather SET fine = 0`
+      await service.round()
+      await row(page, 'fragile', /failing/).waitFor()
+      await page.getByText('division by zero').waitFor()
+      await page.getByRole('status').getByText('1 of 2 collectors fails: fragile').waitFor()
+      const [red = 0, green = 0, blue = 0] = await colourOf(page, '[id="fragile.state"] span')
+      t.ok(red > green + 50 && red > blue + 50, `its state is in rgb(${red}, ${green}, ${blue})`)
+      await page.getByRole('img', { name: /last 2 runs: 1 failed/ }).waitFor()
+
+      await sql`UPDATE weather SET fine = 1`
+      await service.round()
+      await row(page, 'fragile', /ok/).waitFor()
+      t.equal(await page.getByText('division by zero').count(), 0)
+      t.equal(await page.evaluate('globalThis.loaded'), true, 'it is the page that was loaded')
+      t.same(complaints, [])
+    },
+  )
+
+  await t.test('shows a round that its button starts, running and ended', async (t) => {
+    const { page, sql, complaints } = await openPage(t, browser)
+    await row(page, 'patient', /ok/).waitFor()
+    const lock = await sql.reserve()
+    await lock`BEGIN`
+    await lock`LOCK TABLE rain`
+    await page.getByRole('button', { name: 'Collect now' }).click()
+    await page.getByText('a round was started').waitFor()
+    await page.getByText(/running: 1 of 2 collectors/).waitFor()
+    t.equal(await page.getByRole('progressbar').getAttribute('value'), '1')
+    const answered = page.waitForResponse(/\/debug\/collect$/)
+    await page.getByRole('button', { name: 'Collect now' }).click()
+    t.equal((await answered).status(), 409)
+    await page.getByText('a round is running: wait until it has ended').waitFor()
+    await lock`COMMIT`
+    lock.release()
+    await page.getByText('none is running').waitFor()
+    await page
+      .getByRole('img', { name: /last 2 runs: 0 failed/ })
+      .first()
+      .waitFor()
+    // That a request was refused is told by the browser, not by the page.
+    t.same(complaints, [
+      'error: Failed to load resource: the server responded with a status of 409 (Conflict)',
+    ])
+  })
+
+  await t.test('says so when the service is gone', async (t) => {
+    const { page, service } = await openPage(t, browser)
+    await row(page, 'fragile', /ok/).waitFor()
+    await service.app.close()
+    await page.locator('body.lost').waitFor()
+  })
+
+  await t.test('shows the whole table with scripting off, and its button works', async (t) => {
+    const { page, sql } = await openPage(t, browser, '/debug', { javaScriptEnabled: false })
+    await row(page, 'fragile', /ok/).waitFor()
+    await row(page, 'patient', /in \d/).waitFor()
+    await sql`UPDATE weather SET fine = 0`
+    await page.getByRole('button', { name: 'Collect now' }).click()
+    while ((await row(page, 'fragile', /failing/).count()) === 0) await page.reload()
+  })
+
+  await t.test('of a collector finds samples and explains the query, which does not run', async (t) => {
+    const { page, sql, complaints } = await openPage(t, browser, '/debug/collectors/patient')
+    await page.getByText('business_rain{place="Bergen"} 7').waitFor()
+    await page.getByText('business_rain{place="<b>Cairo</b>"} 0').waitFor()
+    await page.getByRole('searchbox').fill('bergen')
+    await page.keyboard.press('Enter')
+    await page.getByText('1 found.').waitFor()
+    t.equal(await page.getByText('Cairo').count(), 0)
+    await page.getByText('FROM rain').waitFor()
+    const lock = await sql.reserve()
+    await lock`BEGIN`
+    await lock`SELECT FROM rain FOR UPDATE`
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await page.getByText(/HashAggregate.*cost=/).waitFor()
+    await lock`ROLLBACK`
+    lock.release()
+    t.same(complaints, [])
+  })
+
+  for (const width of [360, 1440]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await t.test(`is accessible, and not wider than a window of ${width} px, ${colorScheme}`, async (t) => {
+        const { page, sql, service, complaints } = await openPage(t, browser, '/debug', {
+          viewport: { width, height: 800 },
+          colorScheme,
+          // The rules come as a script of the test's own.
+          bypassCSP: true,
+        })
+        await sql`UPDATE weather SET fine = 0`
+        await service.round()
+        await row(page, 'fragile', /failing/).waitFor()
+        await page.getByText('What is in effect').click()
+        const front = await service.app.listen({ host: '127.0.0.1', port: 0 })
+        for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/', `${front}/`]) {
+          if (path !== '/debug') await page.goto(new URL(path, page.url()).href)
+          await page.evaluate(axe.source)
+          const { violations } = (await page.evaluate('axe.run()')) as AxeResults
+          t.same(
+            violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+            [],
+            path,
+          )
+          t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, path)
+        }
+        t.same(complaints, [])
+      })
+    }
+  }
+
+  await t.test('is used by keyboard alone', async (t) => {
+    const { page } = await openPage(t, browser)
+    await row(page, 'fragile', /ok/).waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByText('a round was started').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/debug\/collectors\/fragile$/)
+  })
+
+  for (const width of [360, 1280]) {
+    await t.test(`moves nothing while it loads and updates itself, in a window of ${width} px`, async (t) => {
+      const { page, service } = await openPage(t, browser, '/debug', { viewport: { width, height: 800 } })
+      await page.evaluate(`
+        globalThis.moved = []
+        new PerformanceObserver((list) => {
+          for (const { sources } of list.getEntries()) moved.push(...sources.map(({ node }) => node?.outerHTML))
+        }).observe({ type: 'layout-shift', buffered: true })`)
+      for (let times = 2; times < 5; times++) {
+        await service.round()
+        await page
+          .getByRole('img', { name: new RegExp(`last ${times} runs: 0 failed`) })
+          .first()
+          .waitFor()
+      }
+      t.same(await page.evaluate('moved'), [])
+    })
+  }
+})

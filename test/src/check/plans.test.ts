@@ -1,0 +1,261 @@
+import t, { type Test } from 'tap'
+import type { Report } from '../../../src/check/report.ts'
+import {
+  type CollectorPlugin,
+  counter,
+  type Duration,
+  defineCollector,
+  type Fragment,
+  gauge,
+} from '../../../src/collector.ts'
+import { createDatabase, type Database } from '../../database.ts'
+import { startService } from '../../service.ts'
+
+type Query = (
+  sql: Parameters<CollectorPlugin['collector']['query']>[0],
+  bounds: { from: Fragment; to: Fragment },
+) => Fragment
+
+/** A collector that counts what a query finds in a window. */
+function counting(query: Query, settle: Duration = '10m'): CollectorPlugin {
+  return defineCollector({
+    name: 'things',
+    metrics: { business_things_total: counter('Things.') },
+    window: { settle },
+    query,
+  })
+}
+
+/** What a check finds of the only collector. */
+async function reportOf(t: Test, { url }: Database, collector: CollectorPlugin): Promise<Report> {
+  const { scope } = await startService(t, { DATABASE_URL: url }, { collectors: [collector], start: false })
+  const { reports } = await scope.round.check(scope.collectors.list, { explain: false, samples: 0 })
+  const { value } = await reports.next()
+  await reports.return()
+  if (!value) throw new Error('there is no report')
+  t.same(value.errors, [])
+  return value
+}
+
+const ofThings: Query = (sql, { from, to }) => sql`
+  SELECT count(*) AS business_things_total FROM things WHERE made > ${from} AND made <= ${to}`
+
+const served: [what: string, schema: string, query?: Query][] = [
+  ['an index on the column', 'CREATE INDEX ON things (made)'],
+  ['an index that it is the first column of', 'CREATE INDEX ON things (made DESC, kind)'],
+  ['a partial index that the condition implies', 'CREATE INDEX ON things (made) WHERE made IS NOT NULL'],
+  ['a BRIN index', 'CREATE INDEX ON things USING brin (made)'],
+  [
+    'an index whose columns before it are compared with a value',
+    'CREATE INDEX ON things (kind, made)',
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total FROM things WHERE kind = 'a' AND made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'an index on the expression',
+    "CREATE INDEX ON things (to_timestamp((data ->> 'at')::float8))",
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total
+        FROM things
+       WHERE to_timestamp((data ->> 'at')::float8) > ${from} AND to_timestamp((data ->> 'at')::float8) <= ${to}`,
+  ],
+  [
+    'an index below a view, a subquery and a join',
+    `CREATE INDEX ON things (made);
+     CREATE VIEW seen AS SELECT made, kind FROM things WHERE kind <> 'hidden'`,
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total
+        FROM (SELECT seen.made, kinds.kind FROM seen JOIN kinds USING (kind)) AS known
+       WHERE made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'an index on each partition',
+    `CREATE TABLE events (made timestamptz NOT NULL) PARTITION BY RANGE (made);
+     CREATE TABLE events_old PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+     CREATE TABLE events_new PARTITION OF events FOR VALUES FROM ('2021-01-01') TO ('2999-01-01');
+     CREATE INDEX ON events (made)`,
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total FROM events WHERE made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'no partition, for none is as new as the window',
+    `CREATE TABLE events (made timestamptz NOT NULL) PARTITION BY RANGE (made);
+     CREATE TABLE events_old PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')`,
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total FROM events WHERE made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'an index on a column without a time zone',
+    'CREATE INDEX ON things (local)',
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total
+        FROM things
+       WHERE local > ${from} AT TIME ZONE 'Asia/Kathmandu' AND local <= ${to} AT TIME ZONE 'Asia/Kathmandu'`,
+  ],
+]
+
+/** Each makes the collector read a whole table, and is told which one and which column. */
+const unserved: [what: string, schema: string, missing: [table: string, column: string], query?: Query][] = [
+  ['there is no index', '', ['public.things', 'made']],
+  ['the index is on another column', 'CREATE INDEX ON things (kind)', ['public.things', 'made']],
+  ['it is the second column of the index', 'CREATE INDEX ON things (kind, made)', ['public.things', 'made']],
+  ['the index is on other rows', "CREATE INDEX ON things (made) WHERE kind = 'a'", ['public.things', 'made']],
+  [
+    'the index is on the column and not on what is compared',
+    'CREATE INDEX ON things (made)',
+    ['public.things', 'made'],
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total
+        FROM things
+       WHERE made + interval '1 hour' > ${from} AND made + interval '1 hour' <= ${to}`,
+  ],
+  [
+    'one of two tables has an index',
+    `CREATE INDEX ON things (made);
+     CREATE SCHEMA other;
+     CREATE TABLE other."Things" ("Made At" timestamptz)`,
+    ['other."Things"', '"Made At"'],
+    (sql, { from, to }) => sql`
+      SELECT (SELECT count(*) FROM things WHERE made > ${from} AND made <= ${to})
+             + (SELECT count(*) FROM other."Things" WHERE "Made At" > ${from} AND "Made At" <= ${to})
+             AS business_things_total`,
+  ],
+  [
+    'a partition has none',
+    `CREATE TABLE events (made timestamptz NOT NULL) PARTITION BY RANGE (made);
+     CREATE TABLE events_old PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+     CREATE TABLE events_new PARTITION OF events FOR VALUES FROM ('2021-01-01') TO ('2999-01-01');
+     CREATE INDEX ON events_old (made)`,
+    ['public.events', 'made'],
+    (sql, { from, to }) => sql`
+      SELECT count(*) AS business_things_total FROM events WHERE made > ${from} AND made <= ${to}`,
+  ],
+]
+
+const schema = `
+  CREATE TABLE things (made timestamptz, local timestamp, kind text, data jsonb);
+  CREATE TABLE kinds (kind text);
+  INSERT INTO things SELECT now() - n * interval '1 minute', now(), 'a', '{}' FROM generate_series(1, 50) AS n;
+  INSERT INTO kinds VALUES ('a');`
+
+/** A database with a few things, of which the planner knows, and what else a test needs. */
+async function createThings(t: Test, more: string): Promise<Database> {
+  const database = await createDatabase(t, { schema: false })
+  await database.sql.unsafe(`${schema}${more};ANALYZE`)
+  return database
+}
+
+for (const [what, more, query = ofThings] of served) {
+  t.test(`a window is served by ${what}`, async (t) => {
+    const report = await reportOf(t, await createThings(t, more), counting(query))
+    t.same(report.warnings, [])
+    t.same(report.missingIndexes, [])
+  })
+}
+
+for (const settings of [[], ["timezone = 'Asia/Kathmandu'", "datestyle = 'German'"]]) {
+  for (const [what, more, [table, column], query = ofThings] of unserved) {
+    t.test(`no index serves a window where ${[what, ...settings].join(', ')}`, async (t) => {
+      const database = await createThings(t, more)
+      const name = new URL(database.url).pathname.slice(1)
+      for (const setting of settings) await database.sql.unsafe(`ALTER DATABASE ${name} SET ${setting}`)
+      const report = await reportOf(t, database, counting(query))
+      t.same(report.missingIndexes, [{ table, columns: [column] }])
+      t.same(report.warnings, [
+        `no index serves its window on ${table} — write: CREATE INDEX ON ${table} (${column})`,
+      ])
+    })
+  }
+}
+
+t.test('the index that is advised is one that serves', async (t) => {
+  const database = await createDatabase(t, { schema: false })
+  await database.sql.unsafe(schema)
+  const { warnings } = await reportOf(t, database, counting(ofThings))
+  await database.sql.unsafe(warnings[0]?.split(' — write: ')[1] ?? '')
+  t.same((await reportOf(t, database, counting(ofThings))).warnings, [])
+})
+
+for (const [what, query] of [
+  [
+    'counts only what is in it',
+    (sql, { from, to }) => sql`
+      SELECT count(*) FILTER (WHERE made > ${from} AND made <= ${to}) AS business_things_total FROM things`,
+  ],
+  [
+    'is a condition on rows that were kept',
+    (sql, { from, to }) => sql`
+      WITH kept AS MATERIALIZED (SELECT made FROM things)
+      SELECT count(*) AS business_things_total FROM kept WHERE made > ${from} AND made <= ${to}`,
+  ],
+] satisfies [string, Query][]) {
+  t.test(`a window that ${what} makes each run read the table, which is told`, async (t) => {
+    const database = await createDatabase(t, { schema: false })
+    await database.sql.unsafe(`${schema}CREATE INDEX ON things (made)`)
+    const { warnings } = await reportOf(t, database, counting(query))
+    t.match(warnings, [
+      /in no condition on a table.* — write: WHERE create_time > \$\{from\} AND create_time <= \$\{to\}/,
+    ])
+  })
+}
+
+t.test('a query without a table has nothing that an index could serve', async (t) => {
+  const database = await createDatabase(t, { schema: false })
+  const query: Query = (sql, { from, to }) => sql`
+    SELECT count(*) AS business_things_total FROM generate_series(${from}, ${to}, interval '1 minute')`
+  t.same((await reportOf(t, database, counting(query))).warnings, [])
+})
+
+t.test('the window is as long as an interval, or as the time to settle where that is longer', async (t) => {
+  const database = await createThings(t, 'CREATE INDEX ON things (made)')
+  const hoursOf = async (settle: Duration) => {
+    const { window } = await reportOf(t, database, counting(ofThings, settle))
+    return window && (Date.parse(window.to) - Date.parse(window.from)) / 3_600_000
+  }
+  // The service of a test has a tick of a day.
+  t.equal(await hoursOf('10m'), 24)
+  t.equal(await hoursOf('48h'), 48)
+})
+
+const all = defineCollector({
+  name: 'things',
+  metrics: { business_things: gauge('Things.') },
+  query: (sql) => sql`SELECT count(*) AS business_things FROM seen`,
+})
+
+t.test(
+  'a table of over a million rows that is read from end to end is told, by its statistics',
+  async (t) => {
+    const database = await createDatabase(t, { schema: false })
+    await database.sql.unsafe(`${schema}CREATE VIEW seen AS SELECT kind FROM things`)
+    t.same((await reportOf(t, database, all)).warnings, [])
+    await database.sql`UPDATE pg_class SET reltuples = 1200000 WHERE relname = 'things'`
+    const { warnings, sequentialScans } = await reportOf(t, database, all)
+    t.same(sequentialScans, [{ table: 'public.things', rows: 1_200_000 }])
+    t.match(warnings, [/^it reads all of public\.things, about 1,200,000 rows — /])
+  },
+)
+
+t.test('the partitions of a table are one, and those that are not read do not count', async (t) => {
+  const database = await createDatabase(t, { schema: false })
+  await database.sql.unsafe(`
+    CREATE TABLE things (kind int) PARTITION BY LIST (kind);
+    CREATE TABLE things_1 PARTITION OF things FOR VALUES IN (1);
+    CREATE TABLE things_2 PARTITION OF things FOR VALUES IN (2);
+    CREATE TABLE things_3 PARTITION OF things FOR VALUES IN (3);
+    CREATE VIEW seen AS SELECT kind FROM things WHERE kind < 3`)
+  await database.sql`UPDATE pg_class SET reltuples = 600000 WHERE relname LIKE 'things_%'`
+  const { sequentialScans } = await reportOf(t, database, all)
+  t.same(sequentialScans, [{ table: 'public.things', rows: 1_200_000 }])
+})
+
+t.test('a large table that is asked by an index is none that is read from end to end', async (t) => {
+  const database = await createDatabase(t, { schema: false })
+  await database.sql.unsafe(`
+    CREATE TABLE things AS SELECT n, n % 2 AS kind FROM generate_series(1, 100000) AS n;
+    CREATE INDEX ON things (n);
+    ANALYZE things;
+    CREATE VIEW seen AS SELECT kind FROM things WHERE n = 7`)
+  await database.sql`UPDATE pg_class SET reltuples = 1200000 WHERE relname = 'things'`
+  t.same((await reportOf(t, database, all)).sequentialScans, [])
+})

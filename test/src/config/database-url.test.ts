@@ -1,0 +1,238 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { isFit, parseDatabaseUrl, SESSION_ATTRS } from '../../../src/config/database-url.ts'
+
+function problemWith(url: string): string {
+  try {
+    parseDatabaseUrl(url)
+  } catch (error) {
+    if (error instanceof Error) return error.message
+  }
+  return ''
+}
+
+t.test('a URL with one host is one endpoint', async (t) => {
+  t.strictSame(parseDatabaseUrl('postgres://u:p@db.example:6432/shop').endpoints, [
+    { name: 'db.example:6432', host: 'db.example', port: 6432 },
+  ])
+})
+
+t.test('a URL may list several hosts, each with its port', async (t) => {
+  const { endpoints } = parseDatabaseUrl('postgres://u:p@h1:5433,h2:5434,h3:5435/shop')
+  t.strictSame(
+    endpoints.map(({ host, port }) => [host, port]),
+    [
+      ['h1', 5433],
+      ['h2', 5434],
+      ['h3', 5435],
+    ],
+  )
+})
+
+t.test('a host without a port has the port of PostgreSQL', async (t) => {
+  const { endpoints } = parseDatabaseUrl('postgres://u:p@h1,h2:5434,h3/shop')
+  t.strictSame(
+    endpoints.map(({ name }) => name),
+    ['h1:5432', 'h2:5434', 'h3:5432'],
+  )
+})
+
+t.test('an endpoint is named without credentials', async (t) => {
+  const names = parseDatabaseUrl('postgres://walter:hush@h1,h2/shop').endpoints.map(({ name }) => name)
+  t.notMatch(names.join(), /walter|hush/)
+})
+
+t.test('without a host the endpoint is this machine', async (t) => {
+  t.match(parseDatabaseUrl('postgres://u:p@/shop').endpoints, [{ host: 'localhost', port: 5432 }])
+})
+
+t.test('an IPv6 address stands in brackets, with a port or without', async (t) => {
+  const { endpoints } = parseDatabaseUrl('postgres://u:p@[2001:db8::1]:5433,[::1]/shop')
+  t.strictSame(endpoints, [
+    { name: '[2001:db8::1]:5433', host: '2001:db8::1', port: 5433 },
+    { name: '[::1]:5432', host: '::1', port: 5432 },
+  ])
+})
+
+t.test('the folder of a Unix socket is a percent-encoded host', async (t) => {
+  t.match(parseDatabaseUrl('postgres://u:p@%2Fvar%2Frun%2Fpostgresql/shop').endpoints, [
+    { host: '/var/run/postgresql', port: 5432 },
+  ])
+})
+
+t.test('the scheme may be postgresql', async (t) => {
+  t.match(parseDatabaseUrl('postgresql://u:p@h/shop'), { user: 'u', database: 'shop' })
+})
+
+t.test('percent-encoded credentials come out as they were, whatever is in them', async () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.string({ unit: 'binary' }),
+      (user, password) => {
+        const url = `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@h/shop`
+        const parsed = parseDatabaseUrl(url)
+        return parsed.user === user && parsed.password === password
+      },
+    ),
+  )
+})
+
+t.test('a plus sign in a password is a plus sign', async (t) => {
+  t.equal(parseDatabaseUrl('postgres://u:a+b@h/shop').password, 'a+b')
+})
+
+t.test('a colon in a password needs no escape', async (t) => {
+  t.equal(parseDatabaseUrl('postgres://u:a:b@h/shop').password, 'a:b')
+})
+
+t.test('the password may be left out', async (t) => {
+  t.equal(parseDatabaseUrl('postgres://u@h/shop').password, '')
+})
+
+t.test('a percent-encoded database name is decoded', async (t) => {
+  t.equal(parseDatabaseUrl('postgres://u:p@h/my%20shop').database, 'my shop')
+})
+
+for (const url of [
+  'postgres://walter:p@h',
+  'postgres://walter:p@h/',
+  'postgres://walter:p@h?sslmode=require',
+]) {
+  t.test(`in ${url} the database is the user's, as for libpq`, async (t) => {
+    t.equal(parseDatabaseUrl(url).database, 'walter')
+  })
+}
+
+t.test('without options a standby is preferred and encryption is tried', async (t) => {
+  t.match(parseDatabaseUrl('postgres://u:p@h/shop'), { sessionAttrs: 'prefer-standby', sslMode: 'prefer' })
+})
+
+t.test('connect_timeout is in seconds, as for libpq', async (t) => {
+  t.equal(parseDatabaseUrl('postgres://u:p@h/shop?connect_timeout=7').connectTimeout, 7000)
+})
+
+t.test('several options are read together', async (t) => {
+  const url = 'postgres://u:p@h/shop?target_session_attrs=primary&sslmode=verify-full&connect_timeout=2'
+  t.match(parseDatabaseUrl(url), { sessionAttrs: 'primary', sslMode: 'verify-full', connectTimeout: 2000 })
+})
+
+// Those of libpq: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
+for (const attrs of ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']) {
+  t.test(`target_session_attrs takes ${attrs}`, async (t) => {
+    const url = `postgres://u:p@h/shop?target_session_attrs=${attrs}`
+    t.equal(String(parseDatabaseUrl(url).sessionAttrs), attrs)
+  })
+}
+
+for (const mode of ['disable', 'prefer', 'require', 'verify-full']) {
+  t.test(`sslmode takes ${mode}`, async (t) => {
+    t.equal(String(parseDatabaseUrl(`postgres://u:p@h/shop?sslmode=${mode}`).sslMode), mode)
+  })
+}
+
+/** Each with what its error must say. The password, where there is one, is "hush". */
+const malformed: [what: string, url: string, says: RegExp][] = [
+  ['an empty text', '', /not of the form postgres:\/\//],
+  ['another scheme', 'mysql://u:hush@h/shop', /not of the form postgres:\/\//],
+  ['no scheme', 'u:hush@h/shop', /not of the form postgres:\/\//],
+  ['a keyword string', 'host=h user=u password=hush', /not of the form postgres:\/\//],
+  ['two @', 'postgres://u:hush@hush@h/shop', /written as %40/],
+  ['a # in the password', 'postgres://u:hush#hush@h/shop', /%23/],
+  ['no user', 'postgres://h/shop', /no user/],
+  ['an empty user', 'postgres://:hush@h/shop', /no user/],
+  ['a lone % in the user', 'postgres://100%:hush@h/shop', /user .*%25/],
+  ['a lone % in the password', 'postgres://u:hush%@h/shop', /password .*%25/],
+  ['a lone % in the database', 'postgres://u:hush@h/100%', /database .*%25/],
+  ['a lone % in a host', 'postgres://u:hush@h%/shop', /host .*%25/],
+  ['a byte that is not UTF-8', 'postgres://u:hush%ff@h/shop', /password/],
+  ['a port that is no number', 'postgres://u:hush@h:port/shop', /"h:port" where a host:port is due/],
+  ['an empty port', 'postgres://u:hush@h:/shop', /"h:" where a host:port is due/],
+  ['the port 0', 'postgres://u:hush@h:0/shop', /"h:0"/],
+  ['the port 65536', 'postgres://u:hush@h1,h2:65536/shop', /"h2:65536"/],
+  ['an IPv6 address without brackets', 'postgres://u:hush@::1/shop', /"::1"/],
+  ['an open bracket', 'postgres://u:hush@[::1/shop', /"\[::1"/],
+  ['the same endpoint twice', 'postgres://u:hush@h1,h2,h1:5432/shop', /h1:5432 twice/],
+  ['an unknown option', 'postgres://u:hush@h/shop?sslcert=x', /sslcert.*target_session_attrs, sslmode/],
+  ['a password as an option', 'postgres://u@h/shop?password=hush', /the option password.* not supported/],
+  ['a wrong sslmode', 'postgres://u:hush@h/shop?sslmode=always', /sslmode=always.* takes .*verify-full/],
+  [
+    'wrong session attributes',
+    'postgres://u:hush@h/shop?target_session_attrs=slave',
+    /slave.* takes .*standby/,
+  ],
+  [
+    'a connect_timeout of 0',
+    'postgres://u:hush@h/shop?connect_timeout=0',
+    /connect_timeout=0.* seconds from 1/,
+  ],
+  [
+    'a connect_timeout with a unit',
+    'postgres://u:hush@h/shop?connect_timeout=5s',
+    /connect_timeout=5s.* seconds/,
+  ],
+]
+for (const [what, url, says] of malformed) {
+  t.test(`a URL with ${what} is refused with an error that says so`, async (t) => {
+    t.match(problemWith(url), says)
+  })
+  t.test(`the error of a URL with ${what} does not hold the password`, async (t) => {
+    t.notMatch(problemWith(url), 'hush')
+  })
+}
+
+// Each character that a URL gives a meaning to, forgotten to be escaped, and pairs of them.
+for (const password of [
+  '/',
+  '?',
+  '#',
+  '@',
+  '%',
+  ':',
+  '@/',
+  '@?',
+  '@#',
+  '@:/',
+  '@:?',
+  '/@',
+  '?@',
+  '@[/',
+  '@,:/',
+]) {
+  t.test(`no part is shown of a password in which ${password} is not escaped`, async (t) => {
+    const url = `postgres://u:${['hush', ...password].join('hush')}hush@h/shop`
+    const shown = problemWith(url) || parseDatabaseUrl(url).endpoints.map(({ name }) => name)
+    t.notMatch(String(shown), 'hush')
+  })
+}
+
+/** Role → the attributes that it is fit for, as libpq's documentation has it. */
+const roles = [
+  {
+    what: 'a primary',
+    role: { inRecovery: false, readOnly: false },
+    fit: ['any', 'read-write', 'primary', 'prefer-standby'],
+  },
+  {
+    what: 'a primary whose transactions are read-only',
+    role: { inRecovery: false, readOnly: true },
+    fit: ['any', 'read-only', 'primary', 'prefer-standby'],
+  },
+  {
+    what: 'a standby',
+    role: { inRecovery: true, readOnly: true },
+    fit: ['any', 'read-only', 'standby', 'prefer-standby'],
+  },
+  {
+    what: 'a standby that does not say that it is read-only',
+    role: { inRecovery: true, readOnly: false },
+    fit: ['any', 'read-only', 'standby', 'prefer-standby'],
+  },
+]
+for (const { what, role, fit } of roles) {
+  for (const attrs of SESSION_ATTRS) {
+    t.test(`${what} is ${fit.includes(attrs) ? 'fit' : 'not fit'} for ${attrs}`, async (t) => {
+      t.equal(isFit(role, attrs), fit.includes(attrs))
+    })
+  }
+}

@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { Machine } from '../../../bench/fleet/machine.ts'
+import { LockServer } from '../../../bench/fleet/server.ts'
+import { Timeline } from '../../../bench/fleet/timeline.ts'
+import { Leadership, type Tally } from '../../../src/leader/leadership.ts'
+
+const TICK = 1000
+const LEASE = TICK / 2
+
+/** What may happen to a replica. */
+const FAULTS = ['kill', 'stop', 'freeze', 'thaw', 'part', 'mend', 'start', 'ask', 'burden', 'relieve']
+/** What may happen to the server: it forgets its sessions, before those whose they are can know. */
+const OUTAGES = ['crash', 'recover']
+
+/** Something that happens to one of three replicas, or to the server, at some time of a run. */
+const event = (...what: string[]) =>
+  fc.record({
+    after: fc.integer({ min: 0, max: 2 * TICK }),
+    replica: fc.integer({ min: 0, max: 2 }),
+    what: fc.constantFrom(...what),
+  })
+/** How long messages are under way: most next to nothing, some as long as a tick. */
+const latencies = fc.infiniteStream(
+  fc.oneof({ weight: 8, arbitrary: fc.integer({ max: 5, min: 1 }) }, fc.integer({ max: TICK, min: 1 })),
+)
+const chances = fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))
+
+interface Replica {
+  readonly machine: Machine
+  readonly leadership: Leadership
+  readonly tally: Tally
+}
+
+/** Replicas of the service that would lead one database, on a simulated clock. */
+class Contest {
+  readonly timeline = new Timeline()
+  readonly server: LockServer
+  readonly #chance: () => number
+  /** The replicas that ever were; those of the places of before are dead. */
+  readonly #all: Replica[] = []
+  readonly #places: Replica[] = []
+  /** The most that led at one time. */
+  leaders = 0
+
+  constructor(latency: () => number, chance: () => number) {
+    this.server = new LockServer(this.timeline, LEASE, latency)
+    this.#chance = chance
+    for (let place = 0; place < 3; place++) this.start(place)
+  }
+
+  start(place: number): void {
+    if (this.#places[place]?.machine.dead === false) return
+    const machine = new Machine(this.timeline)
+    const tally = { held: 0 }
+    const leadership = new Leadership({
+      clock: machine,
+      lease: LEASE,
+      databases: 1,
+      tally,
+      chance: this.#chance,
+      log: { info() {}, warn() {} },
+      open: () => this.server.open(machine),
+    })
+    const replica = { machine, leadership, tally }
+    this.#all.push(replica)
+    this.#places[place] = replica
+    const look = () => this.look()
+    leadership.follow({ gained: look, lost: look })
+  }
+
+  /** How many lead now. */
+  look(): number {
+    const { now } = this.timeline
+    const leading = this.#all.filter(({ machine, leadership }) => !machine.dead && leadership.until > now)
+    this.leaders = Math.max(this.leaders, leading.length)
+    return leading.length
+  }
+
+  async happen(what: string, place: number): Promise<void> {
+    const replica = this.#places[place]
+    if (replica === undefined) return
+    const { machine, leadership, tally } = replica
+    if (what === 'kill') machine.kill()
+    else if (what === 'stop') void leadership.stop().then(() => machine.kill())
+    else if (what === 'freeze') machine.freeze()
+    else if (what === 'thaw') machine.thaw()
+    else if (what === 'part') this.server.parted.add(machine)
+    else if (what === 'mend') this.server.parted.delete(machine)
+    else if (what === 'crash') this.server.crash()
+    else if (what === 'recover') this.server.recover()
+    else if (what === 'start') this.start(place)
+    else if (what === 'burden') tally.held++
+    else if (what === 'relieve') tally.held = 0
+    else void leadership.confirm()
+  }
+
+  /** Everything is well again. */
+  heal(): void {
+    this.server.recover()
+    this.server.parted.clear()
+    for (const place of [0, 1, 2]) {
+      this.#places[place]?.machine.thaw()
+      this.start(place)
+    }
+  }
+}
+
+t.test(
+  'while the server is up, never do two lead at one time, whatever happens and however long messages take',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(event(...FAULTS), { maxLength: 40 }),
+        latencies,
+        chances,
+        async (events, latency, chance) => {
+          const contest = new Contest(
+            () => latency.next().value,
+            () => chance.next().value,
+          )
+          for (const { after, replica, what } of events) {
+            await contest.timeline.run(contest.timeline.now + after)
+            await contest.happen(what, replica)
+            contest.look()
+          }
+          await contest.timeline.run(contest.timeline.now + 5 * TICK)
+          return contest.leaders <= 1
+        },
+      ),
+    )
+  },
+)
+
+t.test('when all is well, one leads within two ticks, whatever was before', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event(...FAULTS, ...OUTAGES), { maxLength: 20 }),
+      chances,
+      async (events, chance) => {
+        const contest = new Contest(
+          () => 1,
+          () => chance.next().value,
+        )
+        for (const { after, replica, what } of events) {
+          await contest.timeline.run(contest.timeline.now + after)
+          await contest.happen(what, replica)
+        }
+        contest.heal()
+        await contest.timeline.run(contest.timeline.now + 2 * TICK)
+        return contest.look() === 1
+      },
+    ),
+  )
+})
+
+t.test('whoever stops leads no more from before its session ends', async (t) => {
+  const contest = new Contest(
+    () => 50,
+    () => 0.5,
+  )
+  await contest.timeline.run(TICK)
+  t.equal(contest.look(), 1)
+  for (const place of [0, 1, 2]) await contest.happen('stop', place)
+  await contest.timeline.run(TICK + 1)
+  t.equal(contest.look(), 0)
+})

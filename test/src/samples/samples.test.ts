@@ -1,0 +1,730 @@
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  type Collector,
+  counter,
+  defineCollector,
+  gauge,
+  histogram,
+  type Labels,
+  type Metrics,
+  OTHER,
+  open,
+  timestamp,
+} from '../../../src/collector.ts'
+import { renderFamilies } from '../../../src/page/exposition.ts'
+import { Rows } from '../../../src/rows/rows.ts'
+import { knownSets, seriesOf, seriesOfGroup, type Value } from '../../../src/samples/label-set.ts'
+import { type Samples, samplesOf } from '../../../src/samples/samples.ts'
+import { finish } from '../../../src/time/slices.ts'
+import { samplesOf as samplesOfPage } from '../../exposition.ts'
+
+const PLENTY = 1_000_000
+
+const things = { things: gauge('Things.') }
+
+function collectorOf(labels: Labels, metrics: Metrics = things): Collector {
+  return defineCollector({ name: 'things', labels, metrics, query: (sql) => sql`SELECT 1` }).collector
+}
+
+/** The samples of rows whose columns stand in the order of the collector's labels and metrics. */
+function samplesFrom(collector: Collector, rows: readonly (readonly unknown[])[], budget = PLENTY): Samples {
+  const taken = new Rows(collector)
+  taken.columns([...collector.labels, ...collector.metrics].map(({ name }) => name))
+  for (const row of rows) taken.add(row)
+  return finish(samplesOf(collector, taken, budget))
+}
+
+/** Label values, joined by "/" → the value of each metric, or of the only one. */
+function valuesOf({ sets }: Samples): Record<string, unknown> {
+  return Object.fromEntries(
+    Array.from(sets, ({ labels, values }) => [labels.join('/'), values.length === 1 ? values[0] : values]),
+  )
+}
+
+/** How many lines the page has for these samples: what a scrape counts as series. */
+function linesOf(collector: Collector, { sets }: Samples): number {
+  return samplesOfPage([...renderFamilies(collector, sets)].join('')).size
+}
+
+t.test('the columns of a query may stand in any order', async (t) => {
+  const collector = collectorOf({ kind: open(9), state: open(9) }, { ...things, others: gauge('Others.') })
+  const rows = new Rows(collector)
+  rows.columns(['others', 'state', 'things', 'kind'])
+  rows.add([2, 'new', 1, 'read'])
+  t.strictSame(valuesOf(finish(samplesOf(collector, rows, PLENTY))), { 'read/new': [1, 2] })
+})
+
+/** Columns that are wrong, of a query that should return kind, things and others → all that the error names. */
+const wrongColumns: [what: string, columns: string[], says: RegExp[]][] = [
+  ['a missing label', ['things', 'others'], [/no column "kind"/]],
+  ['a missing metric', ['kind', 'others'], [/no column "things"/]],
+  ['an unexpected column', ['kind', 'things', 'others', 'state'], [/a column "state"/]],
+  ['a repeated column', ['kind', 'things', 'things', 'others'], [/two columns "things"/]],
+  ['a misspelt column', ['kind', 'thingz', 'others'], [/no column "things"/, /a column "thingz"/]],
+  ['no columns', [], [/"kind"/, /"things"/, /"others"/]],
+]
+for (const [what, columns, says] of wrongColumns) {
+  t.test(`${what} is an error that names it`, async (t) => {
+    const rows = new Rows(collectorOf({ kind: open(9) }, { ...things, others: gauge('Others.') }))
+    for (const message of says) t.throws(() => rows.columns(columns), { message })
+  })
+}
+
+const accepted: [what: string, given: unknown, value: number][] = [
+  ['a number', 1.5, 1.5],
+  ['0', 0, 0],
+  ['a negative number', -3, -3],
+  ['a bigint', 12n, 12],
+  ['the text of a count', '42', 42],
+  ['the text of a numeric', '0.000100', 0.0001],
+  ['the text of a negative numeric', '-12.50', -12.5],
+  ['the text of a double precision', '1.5e-07', 1.5e-7],
+  ['the text of a large double precision', '1e+30', 1e30],
+]
+for (const [what, given, value] of accepted) {
+  t.test(`${what} is a value`, async (t) => {
+    t.strictSame(valuesOf(samplesFrom(collectorOf({}), [[given]])), { '': value })
+  })
+}
+
+const noValues: [what: string, given: unknown][] = [
+  ['NULL', null],
+  ['a missing column', undefined],
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['the text NaN', 'NaN'],
+  ['the text Infinity', 'Infinity'],
+  ['the text -Infinity', '-Infinity'],
+  ['a number past all floating-point ones', '1e999'],
+  ['a text', 'many'],
+  ['an empty text', ''],
+  ['a blank text', ' '],
+  ['a hexadecimal text', '0x10'],
+  ['a number with a unit', '5 s'],
+  ['two numbers', '1 2'],
+  ['true', true],
+  ['false', false],
+  ['a Date', new Date(0)],
+  ['an array', [1]],
+  ['an object', { value: 1 }],
+]
+for (const [what, given] of noValues) {
+  t.test(`a row with ${what} as its value is rejected`, async (t) => {
+    const { sets, rejected } = samplesFrom(collectorOf({ kind: open(9) }), [
+      ['bad', given],
+      ['good', 1],
+    ])
+    t.match(sets, [{ labels: ['good'], values: [1] }])
+    t.strictSame(rejected, { value: 1, label: 0, duplicate: 0 })
+  })
+}
+
+t.test('a rejection is told in words that name the column and the value', async (t) => {
+  t.match(samplesFrom(collectorOf({}), [['many']]).rejection, /things.*"many"/)
+})
+
+t.test('of several rejections the first is told', async (t) => {
+  t.match(samplesFrom(collectorOf({}), [['many'], ['few']]).rejection, /many/)
+})
+
+t.test('a rejection shows the beginning of a long value', async (t) => {
+  const rejection = samplesFrom(collectorOf({}), [['x'.repeat(10_000)]]).rejection ?? ''
+  t.match(rejection, /xxx/)
+  t.ok(rejection.length < 300, `${rejection.length} characters`)
+})
+
+t.test('nothing is told when no row was rejected', async (t) => {
+  t.equal(samplesFrom(collectorOf({}), [[1]]).rejection, undefined)
+})
+
+t.test('a row says whether it was taken', async (t) => {
+  const rows = new Rows(collectorOf({}))
+  rows.columns(['things'])
+  t.strictSame([rows.add([null]), rows.add([1])], [false, true])
+})
+
+t.test('a negative counter is rejected', async (t) => {
+  const { sets, rejected } = samplesFrom(
+    collectorOf({ kind: open(9) }, { things_total: counter('Things ever.') }),
+    [
+      ['bad', -1],
+      ['good', 0],
+    ],
+  )
+  t.match(sets, [{ labels: ['good'], values: [0] }])
+  t.strictSame(rejected, { value: 1, label: 0, duplicate: 0 })
+})
+
+t.test('one bad value rejects its row whole', async (t) => {
+  const collector = collectorOf({ kind: open(9) }, { ...things, others: gauge('Others.') })
+  t.match(samplesFrom(collector, [['bad', 1, null]]), { sets: [], rejected: { value: 1 } })
+})
+
+t.test('what observe wrote is the value of a histogram', async (t) => {
+  const collector = collectorOf({}, { seconds: histogram('Seconds.', [1, 5]) })
+  t.strictSame(valuesOf(samplesFrom(collector, [['2 3 4 17.25']])), { '': [2, 3, 4, 17.25] })
+})
+
+for (const given of [
+  '',
+  '2 3 4',
+  '2 3 4 17.25 1',
+  '2 3 x 17.25',
+  '2 3 4 NaN',
+  '2  3 4',
+  5,
+  null,
+  [2, 3, 4, 5],
+]) {
+  t.test(`${JSON.stringify(given)} is no value of a histogram with two buckets`, async (t) => {
+    const collector = collectorOf({ kind: open(9) }, { seconds: histogram('Seconds.', [1, 5]) })
+    t.match(samplesFrom(collector, [['bad', given]]), { sets: [], rejected: { value: 1 } })
+  })
+}
+
+const labelTexts: [what: string, given: unknown, text: string][] = [
+  ['a text', 'read', 'read'],
+  ['an empty text', '', ''],
+  ['a number', 3, '3'],
+  ['a bigint', 3n, '3'],
+  ['a boolean', true, 'true'],
+]
+for (const [what, given, text] of labelTexts) {
+  t.test(`${what} is a label value`, async (t) => {
+    t.strictSame(valuesOf(samplesFrom(collectorOf({ kind: open(9) }), [[given, 1]])), { [text]: 1 })
+  })
+}
+
+for (const [what, given] of [
+  ['NULL', null],
+  ['an object', { kind: 'read' }],
+  ['an array', ['read']],
+  ['a Date', new Date(0)],
+] as const) {
+  t.test(`a row with ${what} as a label is rejected`, async (t) => {
+    const { sets, rejected } = samplesFrom(collectorOf({ kind: open(9) }), [
+      [given, 1],
+      ['good', 1],
+    ])
+    t.match(sets, [{ labels: ['good'] }])
+    t.strictSame(rejected, { value: 0, label: 1, duplicate: 0 })
+  })
+}
+
+t.test('a value that a closed label does not list is rejected', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: ['read', 'write'] }), [
+    ['read', 1],
+    ['remove', 2],
+  ])
+  t.strictSame(valuesOf(samples), { read: 1, write: 0 })
+  t.strictSame(samples.rejected, { value: 0, label: 1, duplicate: 0 })
+  t.match(samples.rejection, /kind.*"remove"/)
+})
+
+t.test('values that a closed label does not list are summed in its "other"', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: ['read', 'other'] }), [
+    ['read', 1],
+    ['remove', 2],
+    ['rename', 3],
+    ['other', 4],
+  ])
+  t.strictSame(valuesOf(samples), { read: 1, other: 9 })
+})
+
+t.test('an unlisted value is neither rejected nor folded for want of room', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: ['read', 'other'] }), [
+    ['remove', 2],
+    ['rename', 3],
+  ])
+  t.match(samples, { rejected: { label: 0 }, rejection: undefined, folded: 0 })
+})
+
+t.test('histograms are summed bucket by bucket', async (t) => {
+  const collector = collectorOf({ kind: ['other'] }, { seconds: histogram('Seconds.', [1, 5]) })
+  const samples = samplesFrom(collector, [
+    ['remove', '1 2 3 4.5'],
+    ['rename', '10 20 30 40.5'],
+  ])
+  t.strictSame(valuesOf(samples), { other: [11, 22, 33, 45] })
+})
+
+t.test('of rows with the same labels the first stands, and the rest is rejected', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: open(9), state: open(9) }), [
+    ['read', 'new', 1],
+    ['read', 'old', 2],
+    ['read', 'new', 3],
+    ['read', 'new', 4],
+  ])
+  t.strictSame(valuesOf(samples), { 'read/new': 1, 'read/old': 2 })
+  t.strictSame(samples.rejected, { value: 0, label: 0, duplicate: 2 })
+  t.match(samples.rejection, /read.*new/)
+})
+
+t.test('two rows of a collector without labels are duplicates', async (t) => {
+  t.match(samplesFrom(collectorOf({}), [[1], [2]]), { sets: [{ values: [1] }], rejected: { duplicate: 1 } })
+})
+
+t.test('a number and its text are the same label value', async (t) => {
+  const rows = [
+    [1, 1],
+    ['1', 2],
+  ]
+  t.match(samplesFrom(collectorOf({ kind: open(9) }), rows), { rejected: { duplicate: 1 } })
+})
+
+t.test('a rejected row does not take the place of a good one with the same labels', async (t) => {
+  const rows = [
+    ['read', null],
+    ['read', 2],
+  ]
+  t.match(samplesFrom(collectorOf({ kind: open(9) }), rows), {
+    sets: [{ values: [2] }],
+    rejected: { value: 1, duplicate: 0 },
+  })
+})
+
+t.test('without labels, no row is 0', async (t) => {
+  t.strictSame(valuesOf(samplesFrom(collectorOf({}), [])), { '': 0 })
+})
+
+t.test('every combination of closed labels that has no row is 0', async (t) => {
+  const collector = collectorOf({ kind: ['read', 'write'], state: ['new', 'old'] })
+  t.strictSame(valuesOf(samplesFrom(collector, [['write', 'new', 7]])), {
+    'read/new': 0,
+    'read/old': 0,
+    'write/new': 7,
+    'write/old': 0,
+  })
+})
+
+t.test('an open label without rows has no samples', async (t) => {
+  t.strictSame(samplesFrom(collectorOf({ kind: open(9), state: ['new', 'old'] }), []).sets, [])
+})
+
+t.test('each value of an open label has every value of a closed one', async (t) => {
+  const collector = collectorOf({ provider: open(9), state: ['new', 'old'] })
+  const samples = samplesFrom(collector, [
+    ['a', 'new', 1],
+    ['b', 'old', 2],
+  ])
+  t.strictSame(valuesOf(samples), { 'a/new': 1, 'a/old': 0, 'b/new': 0, 'b/old': 2 })
+})
+
+t.test('values of two open labels are combined only as the data has them', async (t) => {
+  const collector = collectorOf({ provider: open(9), state: ['new', 'old'], city: open(9) })
+  const samples = samplesFrom(collector, [
+    ['a', 'new', 'x', 1],
+    ['b', 'old', 'y', 2],
+  ])
+  t.strictSame(valuesOf(samples), { 'a/new/x': 1, 'a/old/x': 0, 'b/new/y': 0, 'b/old/y': 2 })
+})
+
+t.test('a histogram without a row has 0 in each bucket, its count and its sum', async (t) => {
+  const collector = collectorOf({}, { seconds: histogram('Seconds.', [1, 5]) })
+  t.strictSame(
+    [...samplesOfPage([...renderFamilies(collector, samplesFrom(collector, []).sets)].join('')).values()],
+    [0, 0, 0, 0, 0],
+  )
+})
+
+t.test('what is known before any row is what a query without rows gives', async (t) => {
+  const metrics = {
+    ...things,
+    seconds: histogram('Seconds.', [1, 5]),
+    last_timestamp_seconds: timestamp('The last one.'),
+  }
+  for (const labels of [
+    {},
+    { kind: ['read', 'write'], state: ['new', 'other'] },
+    { kind: open(9), state: ['new'] },
+  ]) {
+    const collector = collectorOf(labels, metrics)
+    t.strictSame(knownSets(collector), [...samplesFrom(collector, []).sets], Object.keys(labels).join())
+  }
+})
+
+t.test('a timestamp is not filled with 0', async (t) => {
+  const collector = collectorOf(
+    { kind: ['read', 'write'] },
+    { last_timestamp_seconds: timestamp('The last one.') },
+  )
+  const { sets } = samplesFrom(collector, [['read', '1700000000.5']])
+  t.strictSame(
+    samplesOfPage([...renderFamilies(collector, sets)].join('')),
+    new Map([['last_timestamp_seconds{kind="read"}', 1700000000.5]]),
+  )
+})
+
+t.test('a timestamp that is NULL gives no sample, and rejects nothing', async (t) => {
+  const collector = collectorOf(
+    { kind: open(9) },
+    { ...things, last_timestamp_seconds: timestamp('The last.') },
+  )
+  const samples = samplesFrom(collector, [['read', 3, null]])
+  t.strictSame(
+    samplesOfPage([...renderFamilies(collector, samples.sets)].join('')),
+    new Map([['things{kind="read"}', 3]]),
+  )
+  t.strictSame(samples.rejected, { value: 0, label: 0, duplicate: 0 })
+})
+
+t.test('a timestamp that is no number is rejected', async (t) => {
+  const collector = collectorOf({ kind: open(9) }, { last_timestamp_seconds: timestamp('The last.') })
+  t.match(samplesFrom(collector, [['read', new Date(0)]]), { sets: [], rejected: { value: 1 } })
+})
+
+t.test('an open label keeps its largest values, and the rest is "other"', async (t) => {
+  const samples = samplesFrom(collectorOf({ provider: open(2) }), [
+    ['a', 1],
+    ['b', 5],
+    ['c', 2],
+    ['d', 4],
+  ])
+  t.strictSame(valuesOf(samples), { b: 5, d: 4, other: 3 })
+})
+
+t.test('as many values as an open label may have are all kept', async (t) => {
+  const rows = [
+    ['a', 1],
+    ['b', 5],
+  ]
+  const samples = samplesFrom(collectorOf({ provider: open(2) }), rows)
+  t.strictSame(valuesOf(samples), { a: 1, b: 5 })
+})
+
+t.test('how large a value is shows over all of its rows', async (t) => {
+  const collector = collectorOf({ provider: open(1), state: ['new', 'old'] })
+  const samples = samplesFrom(collector, [
+    ['a', 'new', 5],
+    ['b', 'new', 4],
+    ['b', 'old', 4],
+  ])
+  t.strictSame(valuesOf(samples), { 'b/new': 4, 'b/old': 4, 'other/new': 5, 'other/old': 0 })
+})
+
+t.test('a histogram is as large as its count', async (t) => {
+  const collector = collectorOf({ provider: open(1) }, { seconds: histogram('Seconds.', [1]) })
+  const samples = samplesFrom(collector, [
+    ['slow', '0 2 900'],
+    ['frequent', '9 9 1'],
+  ])
+  t.strictSame(Object.keys(valuesOf(samples)).sort(), ['frequent', 'other'])
+})
+
+t.test('a value far below 0 is large', async (t) => {
+  const rows = [
+    ['a', 1],
+    ['b', -50],
+  ]
+  const samples = samplesFrom(collectorOf({ provider: open(1) }), rows)
+  t.strictSame(valuesOf(samples), { b: -50, other: 1 })
+})
+
+t.test(
+  'of equally large values those are kept that come first by name, in whatever order the rows come',
+  async (t) => {
+    const rows = ['d', 'b', 'c', 'a'].map((name) => [name, 7])
+    const collector = collectorOf({ provider: open(2) })
+    t.strictSame(valuesOf(samplesFrom(collector, rows)), { a: 7, b: 7, other: 14 })
+    t.strictSame(valuesOf(samplesFrom(collector, rows.toReversed())), { a: 7, b: 7, other: 14 })
+  },
+)
+
+t.test('folded series are counted', async (t) => {
+  const rows = ['a', 'b', 'c', 'd', 'e'].map((name, i) => [name, 10 - i])
+  t.equal(samplesFrom(collectorOf({ provider: open(2) }), rows).folded, 3)
+})
+
+t.test('a folded histogram counts with each of its series', async (t) => {
+  const collector = collectorOf({ provider: open(1) }, { seconds: histogram('Seconds.', [1, 5]) })
+  const rows = [
+    ['a', '1 2 3 4.5'],
+    ['b', '0 1 1 2.5'],
+  ]
+  // Two buckets, +Inf, the sum and the count.
+  t.equal(samplesFrom(collector, rows).folded, 5)
+})
+
+t.test('nothing is folded while there is room', async (t) => {
+  t.equal(samplesFrom(collectorOf({ provider: open(1) }), [['a', 1]]).folded, 0)
+})
+
+t.test('"other" in the data takes none of the places, and is not folded', async (t) => {
+  const samples = samplesFrom(collectorOf({ provider: open(2) }), [
+    ['other', 100],
+    ['a', 1],
+    ['b', 2],
+  ])
+  t.strictSame(valuesOf(samples), { other: 100, a: 1, b: 2 })
+  t.equal(samples.folded, 0)
+})
+
+t.test('"other" in the data is one with the values that fold, which alone are counted', async (t) => {
+  const samples = samplesFrom(collectorOf({ provider: open(1) }), [
+    ['a', 1],
+    ['other', 100],
+    ['b', 2],
+  ])
+  t.strictSame(valuesOf(samples), { b: 2, other: 101 })
+  t.equal(samples.folded, 1)
+})
+
+t.test('past the series budget the smallest groups fold', async (t) => {
+  const rows = ['a', 'b', 'c', 'd', 'e'].map((name, i) => [name, i])
+  const samples = samplesFrom(collectorOf({ provider: open(100) }), rows, 3)
+  t.strictSame(valuesOf(samples), { d: 3, e: 4, other: 3 })
+  t.match(samples, { series: 3, folded: 3 })
+})
+
+t.test('past the series budget too, "other" in the data is not folded', async (t) => {
+  const rows = ['a', 'b', 'c', 'other'].map((name, i) => [name, i])
+  const samples = samplesFrom(collectorOf({ provider: open(100) }), rows, 2)
+  t.strictSame(valuesOf(samples), { c: 2, other: 4 })
+  t.equal(samples.folded, 2)
+})
+
+t.test('a budget that is just enough folds nothing', async (t) => {
+  const rows = ['a', 'b', 'c'].map((name, i) => [name, i])
+  const samples = samplesFrom(collectorOf({ provider: open(100) }), rows, 3)
+  t.match(samples, { series: 3, folded: 0 })
+})
+
+t.test('the series budget counts the zeros of closed labels', async (t) => {
+  const collector = collectorOf({ provider: open(100), state: ['new', 'old'] })
+  const rows = ['a', 'b', 'c'].map((name, i) => [name, 'new', i + 1])
+  t.strictSame(valuesOf(samplesFrom(collector, rows, 5)), {
+    'c/new': 3,
+    'c/old': 0,
+    'other/new': 3,
+    'other/old': 0,
+  })
+})
+
+t.test('a group that folds past the budget folds in all of its open labels', async (t) => {
+  const collector = collectorOf({ provider: open(100), city: open(100) })
+  const rows = [
+    ['a', 'x', 5],
+    ['a', 'y', 1],
+    ['b', 'x', 2],
+  ]
+  t.strictSame(valuesOf(samplesFrom(collector, rows, 2)), { 'a/x': 5, 'other/other': 3 })
+})
+
+for (const [fold, value] of [
+  ['min', 2],
+  ['max', 9],
+  ['sum', 15],
+] as const) {
+  t.test(`a gauge that folds by ${fold} shows the ${fold} in "other"`, async (t) => {
+    const collector = collectorOf({ provider: open(1) }, { ...things, age: gauge('Age.', { fold }) })
+    const samples = samplesFrom(collector, [
+      ['a', 100, 50],
+      ['b', 3, 4],
+      ['c', 2, 9],
+      ['d', 1, 2],
+    ])
+    t.strictSame(valuesOf(samples), { a: [100, 50], other: [6, value] })
+  })
+}
+
+t.test('a metric that does not fold shows nothing where several come to one', async (t) => {
+  const metrics = { ...things, last_timestamp_seconds: timestamp('The last one.') }
+  const samples = samplesFrom(collectorOf({ provider: open(1) }, metrics), [
+    ['a', 100, 50],
+    ['b', 3, 4],
+    ['c', 2, 9],
+  ])
+  t.strictSame(valuesOf(samples), { a: [100, 50], other: [5, undefined] })
+})
+
+t.test(
+  'a metric that does not fold shows nothing either when the values come to one in two steps',
+  async (t) => {
+    const metrics = { ...things, last_timestamp_seconds: timestamp('The last one.') }
+    // b and c fold since the closed label does not list them, and then with d past the limit of the open one.
+    const samples = samplesFrom(collectorOf({ kind: ['other'], provider: open(1) }, metrics), [
+      ['a', 'large', 100, 50],
+      ['b', 'small', 3, 4],
+      ['c', 'small', 2, 9],
+      ['d', 'tiny', 1, 8],
+    ])
+    t.strictSame(valuesOf(samples), { 'other/large': [100, 50], 'other/other': [6, undefined] })
+  },
+)
+
+t.test('values that cannot fold are counted and told', async (t) => {
+  const metrics = { last_timestamp_seconds: timestamp('The last one.') }
+  const { rejected, rejection } = samplesFrom(collectorOf({ kind: ['other'] }, metrics), [
+    ['b', 4],
+    ['c', 9],
+  ])
+  t.strictSame(rejected, { value: 0, label: 2, duplicate: 0 })
+  t.match(rejection, /last_timestamp_seconds.*fold/)
+})
+
+t.test('a timestamp that folds by max takes the latest, NULL or not', async (t) => {
+  const metrics = { last_timestamp_seconds: timestamp('The last one.', { fold: 'max' }) }
+  const samples = samplesFrom(collectorOf({ kind: ['other'] }, metrics), [
+    ['a', null],
+    ['b', 4],
+    ['c', 9],
+  ])
+  t.strictSame(valuesOf(samples), { other: 9 })
+})
+
+/** A collector and rows for it, from few label values so that there is much to fold and to fill. */
+interface Query {
+  readonly collector: Collector
+  readonly rows: readonly (readonly unknown[])[]
+}
+
+const texts = ['a', 'b', 'c', 'd', 'e', 'f', 'other', '']
+const closed = fc
+  .subarray(texts.slice(0, 4), { minLength: 1, maxLength: 3 })
+  // With "other", so that no row is rejected.
+  .map((values): readonly string[] => [...values, OTHER])
+const label = fc.oneof(closed, fc.integer({ min: 1, max: 6 }).map(open))
+const labels = fc.dictionary(fc.constantFrom('kind', 'state', 'provider', 'city'), label, {
+  maxKeys: 3,
+  noNullPrototype: true,
+})
+// Whole numbers, whose sums are exact in whatever order.
+const whole = fc.integer({ min: -1000, max: 1000 })
+
+function queryOf(
+  labels: Labels,
+  metrics: Metrics,
+  values: readonly fc.Arbitrary<unknown>[],
+): fc.Arbitrary<Query> {
+  const row = fc.tuple(...Object.keys(labels).map(() => fc.constantFrom(...texts)), ...values)
+  return fc
+    .array(row, { maxLength: 60 })
+    .map((rows): Query => ({ collector: collectorOf(labels, metrics), rows }))
+}
+
+const query = labels.chain((labels) => queryOf(labels, things, [whole]))
+
+const bucketed = fc
+  .tuple(fc.nat(9), fc.nat(9), fc.nat(9), whole)
+  .map(([a, b, c, sum]) => [a, a + b, a + b + c, sum].join(' '))
+const mixed = labels.chain((labels) =>
+  queryOf(
+    labels,
+    {
+      ...things,
+      seconds: histogram('Seconds.', [1, 5]),
+      last_timestamp_seconds: timestamp('The last one.', { fold: 'max' }),
+    },
+    [whole, bucketed, fc.option(fc.nat())],
+  ),
+)
+
+/** The rows that stand: the first with each label set. */
+function firstOfEach({ collector, rows }: Query): (readonly unknown[])[] {
+  const count = collector.labels.length
+  const keyOf = (row: readonly unknown[]) => JSON.stringify(row.slice(0, count))
+  return rows.filter((row, i) => rows.findIndex((other) => keyOf(other) === keyOf(row)) === i)
+}
+
+function add(a: Value | undefined, b: Value | undefined): number {
+  return Number(a ?? 0) + Number(b ?? 0)
+}
+
+const spare = fc.integer({ min: 0, max: 60 })
+
+t.test('the samples of a gauge sum to its rows, whatever the limits and the budget', async () => {
+  fc.assert(
+    fc.property(query, spare, (query, spare) => {
+      const { collector, rows } = query
+      const { sets } = samplesFrom(collector, rows, seriesOfGroup(collector) + spare)
+      const shown = [...sets].reduce((sum, { values }) => add(sum, values[0]), 0)
+      return shown === firstOfEach(query).reduce((sum, row) => sum + Number(row.at(-1)), 0)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('there are never more series than the budget has', async () => {
+  fc.assert(
+    fc.property(mixed, spare, ({ collector, rows }, spare) => {
+      const budget = seriesOfGroup(collector) + spare
+      return linesOf(collector, samplesFrom(collector, rows, budget)) <= budget
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('an open label never has more values than its limit and "other"', async () => {
+  fc.assert(
+    fc.property(mixed, spare, ({ collector, rows }, spare) => {
+      const { sets } = samplesFrom(collector, rows, seriesOfGroup(collector) + spare)
+      return collector.labels.every(({ limit }, i) => {
+        const shown = new Set([...sets].map(({ labels }) => labels[i]).filter((text) => text !== OTHER))
+        return shown.size <= limit
+      })
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+// Past both a label's limit and the budget a row moves twice, and is one folded series all the same.
+t.test('no more series are folded than the rows have', async () => {
+  fc.assert(
+    fc.property(query, spare, (query, spare) => {
+      const { collector, rows } = query
+      return (
+        samplesFrom(collector, rows, seriesOfGroup(collector) + spare).folded <= firstOfEach(query).length
+      )
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('the series that are counted are those on the page', async () => {
+  fc.assert(
+    fc.property(mixed, spare, ({ collector, rows }, spare) => {
+      const samples = samplesFrom(collector, rows, seriesOfGroup(collector) + spare)
+      const sum = [...samples.sets].reduce((sum, set) => sum + seriesOf(set), 0)
+      return samples.series === linesOf(collector, samples) && sum === samples.series
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('no two samples have the same labels', async () => {
+  fc.assert(
+    fc.property(mixed, spare, ({ collector, rows }, spare) => {
+      const { sets } = samplesFrom(collector, rows, seriesOfGroup(collector) + spare)
+      return new Set([...sets].map(({ labels }) => JSON.stringify(labels))).size === sets.length
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('the order of the rows does not matter to what is shown', async () => {
+  fc.assert(
+    fc.property(query, spare, (query, spare) => {
+      const { collector } = query
+      const budget = seriesOfGroup(collector) + spare
+      const rows = firstOfEach(query)
+      const [there, back] = [rows, rows.toReversed()].map((rows) =>
+        JSON.stringify(Object.entries(valuesOf(samplesFrom(collector, rows, budget))).sort()),
+      )
+      return there === back
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('every row is taken or counted as rejected', async () => {
+  const anything = fc.oneof(whole, fc.constantFrom(null, 'many', '5', Number.NaN))
+  const text = fc.option(fc.constantFrom(...texts))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, anything), { maxLength: 40 }), (rows) => {
+      const { sets, rejected } = samplesFrom(collectorOf({ kind: open(PLENTY) }), rows)
+      return sets.length + rejected.value + rejected.label + rejected.duplicate === rows.length
+    }),
+  )
+})
