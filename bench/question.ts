@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import type { ISql, Row } from 'postgres'
-import type { Collector, CollectorPlugin, Fragment } from '../src/collector.ts'
+import type { CollectorPlugin, Fragment } from '../src/collector.ts'
+import type { Collector } from '../src/contract/collector.ts'
 import { observer } from '../src/query/observe.ts'
 
 /** A collector whose query asks for a window. */

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { Collector } from '../src/collector.ts'
+import type { Collector } from '../src/contract/collector.ts'
 import { shortInterval } from '../src/contract/interval.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { checkNames } from '../src/contract/names.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Collector, CollectorMetric } from '../../src/collector.ts'
+import type { Collector, CollectorMetric } from '../../src/contract/collector.ts'
 import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { plotRuns } from '../../src/html/plot.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { CollectorMetric } from '../../src/collector.ts'
+import type { CollectorMetric } from '../../src/contract/collector.ts'
 import type { ClientFamily } from '../../src/page/exposition.ts'
 import {
   ENDINGS,

@@ -1,5 +1,6 @@
 import type { ISql, Row } from 'postgres'
-import type { Collector, Fragment } from '../../src/collector.ts'
+import type { Collector } from '../../src/contract/collector.ts'
+import type { Fragment } from '../../src/contract/definition.ts'
 import { Mistake } from '../../src/mistake.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'

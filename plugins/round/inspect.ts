@@ -1,5 +1,5 @@
 import type { ISql } from 'postgres'
-import type { Collector } from '../../src/collector.ts'
+import type { Collector } from '../../src/contract/collector.ts'
 import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
 import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/query/plan.ts'
 import type { Window } from '../../src/samples/window.ts'

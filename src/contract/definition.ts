@@ -1,142 +1,115 @@
-import type {
-  Collector,
-  CollectorLabel,
-  CollectorMetric,
-  Definition,
-  Label,
-  Labels,
-  Metric,
-} from '../collector.ts'
-import { OTHER } from '../collector.ts'
-import { formatDuration, parseDuration } from '../time/duration.ts'
+import type { ISql, PendingQuery, Row } from 'postgres'
+import type { Labels } from './label.ts'
+import type { Metrics } from './metric.ts'
 
-const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
-/** https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
-const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
-const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
-/** https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS */
-const LONGEST_IDENTIFIER = 63
-/** A timer cannot wait longer than 2^31 - 1 milliseconds; this is far below it, and that of COLLECTOR_TIMEOUT. */
-const LONGEST_TIMEOUT = parseDuration('24h')
+/** A duration as Go writes it, such as `60s`, `1m30s` or `500ms`: https://pkg.go.dev/time#ParseDuration */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}` | `${number}${'s' | 'm' | 'h'}${number}${string}`
 
-/** Throws an Error that names the collector and what is wrong with its definition. */
-export function checkDefinition({
-  name,
-  labels = {},
-  metrics,
-  databases,
-  interval,
-  timeout,
-  window,
-  query,
-}: Definition): Collector {
-  const fail = (problem: string): never => {
-    throw new Error(`collector "${name}": ${problem}`)
-  }
-  if (typeof name !== 'string' || !NAME.test(name)) fail('its name is not lower-case words joined by hyphens')
-  if (typeof query !== 'function') fail('it has no query: query: (sql) => sql`SELECT …`')
-  if (Object.keys(metrics ?? {}).length === 0)
-    fail("it has no metrics: metrics: { business_things: gauge('Things.') }")
+/** The names of a collector's histograms: what `observe` takes. */
+type HistogramName<M extends Metrics> = {
+  [Name in keyof M]: M[Name]['type'] extends 'histogram' ? Name : never
+}[keyof M] &
+  string
 
-  for (const column of [...Object.keys(labels), ...Object.keys(metrics)]) {
-    if (column.length > LONGEST_IDENTIFIER) {
-      fail(
-        `"${column}" is longer than ${LONGEST_IDENTIFIER} characters, at which PostgreSQL cuts a column's name`,
-      )
-    }
-    if (Object.hasOwn(labels, column) && Object.hasOwn(metrics, column))
-      fail(`"${column}" is both a label and a metric`)
-  }
-  const milliseconds = (field: string, text: string | undefined) => {
-    if (text === undefined) return undefined
-    const value = durationOf(text)
-    if (value === undefined)
-      return fail(`its ${field} "${text}" is not a duration such as 60s, 1m30s or 500ms`)
-    if (value === 0 && field !== 'settle') fail(`its ${field} is 0`)
-    return value
-  }
-  const settle = milliseconds('settle', window?.settle)
-  if (window !== undefined && settle === undefined) fail("its window has no settle: window: { settle: '2m' }")
-  const checked = Object.entries(metrics).map(([metric, of]) => checkMetric(metric, of, labels, fail))
-  const other = checked.find(({ type }) => type === 'gauge' || type === 'timestamp')
-  if (window !== undefined && other !== undefined) {
-    fail(`"${other.name}" is a ${other.type}, and a window is for counters and histograms`)
-  }
-  return {
-    name,
-    labels: Object.entries(labels).map(([label, values]) => checkLabel(label, values, fail)),
-    metrics: checked,
-    databases: checkDatabases(databases, fail),
-    interval: milliseconds('interval', interval),
-    timeout: checkTimeout(milliseconds('timeout', timeout), fail),
-    settle,
-    query,
-  }
+/** Beside its own type, that of a metric which a window is not for: a text, so that the compiler says it. */
+type Summable<M extends Metrics> = {
+  readonly [Name in keyof M]: M[Name]['type'] extends 'gauge' | 'timestamp'
+    ? 'a window is for counters and histograms'
+    : unknown
 }
 
-function checkDatabases(
-  databases: readonly string[] | undefined,
-  fail: (problem: string) => never,
-): readonly string[] | undefined {
-  const wrong =
-    databases !== undefined &&
-    (!Array.isArray(databases) ||
-      databases.some((name) => typeof name !== 'string') ||
-      databases.length === 0)
-  if (wrong) fail(`its databases are ${JSON.stringify(databases)}: list their names, or leave it out for all`)
-  return databases
+/** A piece of SQL: what the sql`…` tag makes. */
+export type Fragment = PendingQuery<Row[]>
+
+/** What a query is given beside the sql`…` tag. */
+export interface QueryContext<M extends Metrics = Metrics> {
+  /**
+   * Writes the one column of a histogram: how many values of the SQL expression are at most each bucket's bound,
+   * how many there are, and their sum. NULLs are not observed. The expression is in the unit of the bounds.
+   * @example observe('business_operation_duration_seconds', sql`extract(epoch FROM finish_time - create_time)`)
+   */
+  observe(metric: HistogramName<M>, expression: Fragment): Fragment
 }
 
-function checkTimeout(timeout: number | undefined, fail: (problem: string) => never): number | undefined {
-  if (timeout !== undefined && timeout > LONGEST_TIMEOUT) {
-    fail(`its timeout is longer than ${formatDuration(LONGEST_TIMEOUT)}`)
-  }
-  return timeout
+/** What the query of an incremental collector is given: a row counts when its moment is after `from` and not after `to`. */
+export interface WindowContext<M extends Metrics = Metrics> extends QueryContext<M> {
+  /**
+   * The moment, a `timestamptz` of the database's clock, that the window begins after: it is not in the window.
+   * @example WHERE create_time > ${from} AND create_time <= ${to}
+   */
+  readonly from: Fragment
+  /** The moment, a `timestamptz` of the database's clock, that the window ends with: it is in the window. */
+  readonly to: Fragment
 }
 
-function durationOf(text: string): number | undefined {
-  try {
-    return parseDuration(text)
-  } catch {
-    return undefined
-  }
+/** Makes a collector incremental. */
+export interface WindowOptions {
+  /**
+   * Go-style duration after which a window is counted for good: rows may be committed later than their own moment by
+   * as much. What is more recent is asked again at each run. There is no default: it is a property of those who write
+   * the rows. https://www.postgresql.org/docs/current/transaction-iso.html
+   * @example '10m'
+   */
+  readonly settle: Duration
 }
 
-function checkLabel(name: string, label: Label, fail: (problem: string) => never): CollectorLabel {
-  if (!LABEL_NAME.test(name))
-    fail(`"${name}" is not a label name: letters, digits and _, not starting with __`)
-  if (typeof label !== 'object' || label === null) {
-    fail(`label "${name}" is ${JSON.stringify(label)}: list its values, or open(200)`)
-  }
-  if ('open' in label) {
-    if (!Number.isInteger(label.open) || label.open < 1)
-      fail(`label "${name}": open(${label.open}) takes a whole number from 1`)
-    return { name, values: undefined, limit: label.open, other: true }
-  }
-  if (!Array.isArray(label) || label.length === 0)
-    fail(`label "${name}" has no values: list them, or open(200)`)
-  const wrong = label.find((value, i) => typeof value !== 'string' || label.indexOf(value) < i)
-  if (wrong !== undefined)
-    fail(`label "${name}": ${JSON.stringify(wrong)} is listed twice or is not a string`)
-  return { name, values: label, limit: label.length, other: label.includes(OTHER) }
-}
-
-function checkMetric(
-  name: string,
-  metric: Metric,
-  labels: Labels,
-  fail: (problem: string) => never,
-): CollectorMetric {
-  if (!METRIC_NAME.test(name)) fail(`"${name}" is not a metric name: letters, digits, _ and :`)
-  if (typeof metric?.help !== 'string' || metric.help.trim() === '') fail(`metric "${name}" has no help text`)
-  if (metric.type === 'histogram') {
-    const { buckets } = metric
-    const ascending = buckets.every(
-      (bound, i) => Number.isFinite(bound) && bound > (buckets[i - 1] ?? Number.NEGATIVE_INFINITY),
-    )
-    if (buckets.length === 0 || !ascending)
-      fail(`histogram "${name}" needs finite bucket bounds in ascending order`)
-    if (Object.hasOwn(labels, 'le')) fail(`the label "le" is the bucket bound of histogram "${name}"`)
-  }
-  return { name, ...metric }
+/** What a collector file says. */
+export interface Definition<
+  L extends Labels = Labels,
+  M extends Metrics = Metrics,
+  W extends WindowOptions | undefined = WindowOptions | undefined,
+> {
+  /**
+   * Lower-case words joined by hyphens, as the file is named; the value of the `collector` label of the self-metrics,
+   * and what `COLLECTORS` lists.
+   * @example 'overdue-invoices'
+   */
+  readonly name: string
+  /**
+   * Label name → its values: a list of all, or `open(n)` for what only the data knows. Each is a column of the query.
+   * @default none: the query returns one row
+   * @example { plan: open(50), state: ['paid', 'due', 'other'] }
+   */
+  readonly labels?: L
+  /**
+   * Full metric name → its type and help: `gauge`, `counter`, `histogram` or `timestamp`. Each is a column of the
+   * query. A collector with a window has counters and histograms only.
+   * @example { business_invoices: gauge('Invoices that are not void.') }
+   */
+  readonly metrics: M & (W extends WindowOptions ? Summable<M> : unknown)
+  /**
+   * Names of the databases of `DATABASE_URL` that it runs on.
+   * @default all of them
+   * @example ['eu', 'us']
+   */
+  readonly databases?: readonly string[]
+  /**
+   * Go-style duration between two runs; it is rounded up to whole ticks.
+   * @default every tick: `METRICS_TICK_DURATION`
+   * @example '5m'
+   */
+  readonly interval?: Duration
+  /**
+   * Go-style duration after which a run is cancelled, here and in the database, and fails; at most 24h.
+   * @default `COLLECTOR_TIMEOUT`
+   * @example '20s'
+   */
+  readonly timeout?: Duration
+  /**
+   * Counts only what is new since the last run: counters and histograms start from 0 when the service starts, and the
+   * query asks for the rows of one window, from `from` to `to`.
+   * @default none: counters and histograms show what the query returns
+   * @example { settle: '10m' }
+   */
+  // Always the first: written so, the compiler infers W, and an editor still finds what `settle` means.
+  readonly window?: W extends unknown ? WindowOptions : W
+  /**
+   * The question, as one SELECT: a column for each label and each metric, a row for each label set. It runs read-only,
+   * in the snapshot that all collectors of a round share.
+   * @example (sql) => sql`SELECT count(*) AS business_invoices FROM invoices`
+   */
+  readonly query: (
+    sql: ISql,
+    context: W extends WindowOptions ? WindowContext<M> : QueryContext<M>,
+  ) => Fragment
 }

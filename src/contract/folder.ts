@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Collector } from '../collector.ts'
 import { describeError } from '../finding.ts'
+import type { Collector } from './collector.ts'
 
 const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
 

@@ -1,5 +1,5 @@
-import type { Collector } from '../collector.ts'
 import { formatDuration } from '../time/duration.ts'
+import type { Collector } from './collector.ts'
 
 /**
  * What there is to say about an interval that is shorter than the tick, which METRICS_TICK_DURATION sets: nothing runs

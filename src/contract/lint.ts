@@ -1,4 +1,4 @@
-import type { Collector, CollectorMetric } from '../collector.ts'
+import type { Collector, CollectorMetric } from './collector.ts'
 
 /** By unit, the base unit that a name has instead: https://prometheus.io/docs/practices/naming/#base-units */
 const UNITS: ReadonlyMap<string, string> = new Map(

@@ -1,4 +1,4 @@
-import type { CollectorMetric } from '../collector.ts'
+import type { CollectorMetric } from './collector.ts'
 
 /** Names that belong to the service's own metrics, and to those of fastify-metrics. */
 const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/

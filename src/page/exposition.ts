@@ -1,4 +1,4 @@
-import type { Collector, CollectorMetric } from '../collector.ts'
+import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import type { LabelSets, Value } from '../samples/label-set.ts'
 
 /**

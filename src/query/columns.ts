@@ -1,4 +1,4 @@
-import type { Collector, CollectorMetric } from '../collector.ts'
+import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import { nearest } from '../contract/did-you-mean.ts'
 import { Mistake } from '../mistake.ts'
 

@@ -1,5 +1,6 @@
 import type { ISql } from 'postgres'
-import type { Collector, QueryContext } from '../collector.ts'
+import type { Collector } from '../contract/collector.ts'
+import type { QueryContext } from '../contract/definition.ts'
 
 /**
  * The `observe` of one query: writes, as one text column named after the histogram, the counts of values at most each

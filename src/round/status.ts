@@ -1,4 +1,4 @@
-import type { Collector } from '../collector.ts'
+import type { Collector } from '../contract/collector.ts'
 import { isTimeout } from '../finding.ts'
 import { Dictionary } from '../rows/label-table.ts'
 import type { LabelSets } from '../samples/label-set.ts'

@@ -1,4 +1,4 @@
-import type { CollectorMetric } from '../collector.ts'
+import type { CollectorMetric } from '../contract/collector.ts'
 import { type LabelSet, type LabelSets, seriesOf, type Value } from '../samples/label-set.ts'
 
 /** Room for this many label sets to begin with. */

@@ -1,4 +1,4 @@
-import type { CollectorLabel, CollectorMetric } from '../collector.ts'
+import type { CollectorLabel, CollectorMetric } from '../contract/collector.ts'
 import { columnOf } from '../query/columns.ts'
 
 /** How much of a value a message shows. */

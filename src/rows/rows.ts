@@ -1,4 +1,4 @@
-import { type Collector, OTHER } from '../collector.ts'
+import { type Collector, OTHER } from '../contract/collector.ts'
 import { placeColumns } from '../query/columns.ts'
 import type { LabelSets, Value } from '../samples/label-set.ts'
 import { Dictionary, Table } from './label-table.ts'

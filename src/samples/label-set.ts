@@ -1,4 +1,4 @@
-import { type Collector, OTHER } from '../collector.ts'
+import { type Collector, OTHER } from '../contract/collector.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 
 /** A number, or of a histogram its cumulative bucket counts, the count and the sum. */

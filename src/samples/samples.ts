@@ -1,4 +1,4 @@
-import { type Collector, type CollectorMetric, OTHER } from '../collector.ts'
+import { type Collector, type CollectorMetric, OTHER } from '../contract/collector.ts'
 import type { Rejections, Rows } from '../rows/rows.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import {

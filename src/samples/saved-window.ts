@@ -1,4 +1,4 @@
-import type { Collector } from '../collector.ts'
+import type { Collector } from '../contract/collector.ts'
 import { formatMoment, parseMoment } from '../time/moment.ts'
 import { isExact } from './decimal.ts'
 import { keyOf } from './label-set.ts'

@@ -1,4 +1,4 @@
-import { type Collector, OTHER } from '../collector.ts'
+import { type Collector, OTHER } from '../contract/collector.ts'
 import { later, type Moment } from '../time/moment.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import { addExact, type Exact, exact, maxExact } from './decimal.ts'

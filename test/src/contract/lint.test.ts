@@ -1,14 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
-import {
-  type Collector,
-  counter,
-  defineCollector,
-  gauge,
-  histogram,
-  type Metric,
-  timestamp,
-} from '../../../src/collector.ts'
+import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
+import type { Collector } from '../../../src/contract/collector.ts'
 import { lint } from '../../../src/contract/lint.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
 import type { Value } from '../../../src/samples/label-set.ts'

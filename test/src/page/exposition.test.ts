@@ -3,7 +3,6 @@ import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  type Collector,
   counter,
   defineCollector,
   gauge,
@@ -12,6 +11,7 @@ import {
   open,
   timestamp,
 } from '../../../src/collector.ts'
+import type { Collector } from '../../../src/contract/collector.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
 import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
 

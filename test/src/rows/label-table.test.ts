@@ -1,15 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  type CollectorMetric,
-  counter,
-  defineCollector,
-  gauge,
-  histogram,
-  type Metric,
-  timestamp,
-} from '../../../src/collector.ts'
+import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
+import type { CollectorMetric } from '../../../src/contract/collector.ts'
 import { Dictionary, Table } from '../../../src/rows/label-table.ts'
 import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
 

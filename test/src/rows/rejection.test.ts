@@ -1,6 +1,5 @@
 import t from 'tap'
 import {
-  type Collector,
   counter,
   defineCollector,
   gauge,
@@ -9,6 +8,7 @@ import {
   type Metric,
   open,
 } from '../../../src/collector.ts'
+import type { Collector } from '../../../src/contract/collector.ts'
 import { Rows } from '../../../src/rows/rows.ts'
 
 function collectorOf(metric: Metric, labels: Readonly<Record<string, Label>> = {}): Collector {

@@ -1,17 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  type Collector,
   counter,
   defineCollector,
   gauge,
   histogram,
   type Labels,
   type Metrics,
-  OTHER,
   open,
   timestamp,
 } from '../../../src/collector.ts'
+import { type Collector, OTHER } from '../../../src/contract/collector.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
 import { Rows } from '../../../src/rows/rows.ts'
 import { knownSets, seriesOf, seriesOfGroup, type Value } from '../../../src/samples/label-set.ts'

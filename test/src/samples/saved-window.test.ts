@@ -1,14 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  type Collector,
-  counter,
-  type Definition,
-  defineCollector,
-  histogram,
-  open,
-} from '../../../src/collector.ts'
+import { counter, type Definition, defineCollector, histogram, open } from '../../../src/collector.ts'
+import type { Collector } from '../../../src/contract/collector.ts'
 import { addExact, type Exact, exact } from '../../../src/samples/decimal.ts'
 import { keyOf } from '../../../src/samples/label-set.ts'
 import {

@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  type Collector,
   counter,
   defineCollector,
   histogram,
   type Labels,
   type Metrics,
-  OTHER,
   open,
 } from '../../../src/collector.ts'
+import { type Collector, OTHER } from '../../../src/contract/collector.ts'
 import { type LabelSet, seriesOf, seriesOfGroup } from '../../../src/samples/label-set.ts'
 import {
   advanceWindow,

@@ -1,0 +1,26 @@
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { type Collector, checkDefinition } from './collector.ts'
+import type { Definition, WindowOptions } from './definition.ts'
+import type { Labels } from './label.ts'
+import type { Metrics } from './metric.ts'
+
+/** A Fastify plugin that adds its collector to those of the service. */
+export type CollectorPlugin = FastifyPluginAsync & { readonly collector: Collector }
+
+/**
+ * Makes a Fastify plugin of a definition. Throws an Error that names the collector and what is wrong with it:
+ * a name that Prometheus or PostgreSQL would not take, a label without values, a duration that is none.
+ */
+export function defineCollector<
+  const L extends Labels = Record<never, never>,
+  const M extends Metrics = Metrics,
+  const W extends WindowOptions | undefined = undefined,
+>(definition: Definition<L, M, W>): CollectorPlugin {
+  const collector = checkDefinition(definition as unknown as Definition)
+  const plugin = fp(async (app) => app.collectors.add(collector), {
+    name: `collector-${collector.name}`,
+    dependencies: ['collectors'],
+  })
+  return Object.assign(plugin, { collector }) as CollectorPlugin
+}
