@@ -13,7 +13,7 @@ ENV NODE_COMPILE_CACHE=/app/.cache
 # A new volume that is mounted over `state`, for STATE_FILE, may be written by this user, like the folder.
 RUN mkdir -m 777 .cache state
 USER node
-RUN node --input-type=module -e "import { checkFolder } from './src/contract/folder.ts'; await checkFolder('/app/collectors')"
+RUN node --input-type=module -e "import { loadFolder } from './src/contract/folder.ts'; await loadFolder('/app/collectors')"
 # Neither gets far, the service for want of a database; but both are in the cache then.
 RUN node src/cli.ts check --help && ! node src/cli.ts
 EXPOSE 9993 6063

@@ -13,7 +13,9 @@ export type RoundAnswer = { readonly time: number }
 export type DelayAnswer = { readonly longest: number }
 
 const app = await buildApp({ folder: fileURLToPath(new URL('collectors', import.meta.url)) })
-const [{ round, ticker } = app] = app.databases
+const [database] = app.databases
+if (database === undefined) throw new Error('there is no database')
+const { round, ticker } = database
 await app.listen({ host: app.config.HOST, port: app.config.PORT })
 await ticker.start()
 await round.settled()

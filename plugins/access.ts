@@ -63,7 +63,7 @@ export default fp(
       for (const file of files) unwatchFile(file, renew)
     })
   },
-  { name: 'doors', dependencies: ['config'] },
+  { name: 'access', decorators: { fastify: ['config'] } },
 )
 
 function isOpen(request: FastifyRequest): boolean {

@@ -4,6 +4,7 @@ import helmet from '@fastify/helmet'
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { LOOPBACK } from '../src/config/read.ts'
+import { settingsOf } from '../src/config/shown.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
 import { live } from './debug/live.ts'
@@ -15,6 +16,7 @@ const CONNECTIONS = 100
 /** The second listener, for whoever is on the machine: what the service does, and what it did last. */
 export default fp(
   async (app) => {
+    const { databases } = app
     const { DEBUG_HOST: host, DEBUG_PORT: port, DEBUG_TOKEN: token } = app.config
     if (port === 0) return
     const debug = Fastify({
@@ -70,9 +72,9 @@ export default fp(
       )
     }
     debug.get('/', async (_request, reply) => reply.redirect('/debug'))
-    await debug.register(live, { app })
-    await debug.register(collect, { app })
-    await debug.register(collectors, { app })
+    await debug.register(live, { databases, settings: settingsOf(app.environment, app.config) })
+    await debug.register(collect, { databases })
+    await debug.register(collectors, { databases })
     await debug.register(profiles, { prefix: '/debug/pprof' })
 
     app.addHook('onReady', async () => {
@@ -97,5 +99,5 @@ export default fp(
       }
     }
   },
-  { name: 'debug', dependencies: ['config'] },
+  { name: 'debug', decorators: { fastify: ['config', 'environment', 'databases'] } },
 )

@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { version } from '../src/config/version.ts'
+import type { Database } from '../src/database.ts'
 import { describeError } from '../src/finding.ts'
 import { type Html, html } from '../src/html/html.ts'
 import { document } from '../src/html/page.ts'
@@ -11,14 +11,14 @@ export default fp(
   async (app) => {
     /** Why the values are not all there and fresh; empty when they are. */
     function problems(): string[] {
-      return app.databases.flatMap((scope) => {
-        const { name } = scope.database
-        const reasons = problemsOf(scope)
+      return app.databases.flatMap((database) => {
+        const { name } = database
+        const reasons = problemsOf(database)
         return name === undefined ? reasons : reasons.map((reason) => `${name}: ${reason}`)
       })
     }
 
-    function problemsOf({ db, collectors, leader }: FastifyInstance): string[] {
+    function problemsOf({ db, collectors, leader }: Database): string[] {
       const { quorate, votes, required, endpoints } = db
       if (!quorate) {
         const silent = endpoints.flatMap(({ error }) => error ?? [])
@@ -54,7 +54,7 @@ export default fp(
         .send(landing(app.config.METRICS_TICK_DURATION, names).text)
     })
   },
-  { name: 'health', dependencies: ['config', 'doors'] },
+  { name: 'health', dependencies: ['access'], decorators: { fastify: ['config', 'databases'] } },
 )
 
 const STYLE = html`<style>

@@ -3,31 +3,17 @@ import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
 import { CONTENT_TYPES } from '../src/page/exposition.ts'
 import { acceptsGzip, negotiateFormat } from '../src/page/negotiation.ts'
-import type { CollectorStatus, Outcome } from '../src/round/status.ts'
+import type { Page } from '../src/page/page.ts'
 import { countSeries, knownSets } from '../src/samples/label-set.ts'
 import { shownSets } from '../src/samples/window.ts'
 import { finish } from '../src/time/slices.ts'
 import { Pages } from './page/pages.ts'
-import { selfMetrics } from './page/self-metrics.ts'
+import { SelfMetrics } from './page/self-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     page: Page
   }
-}
-
-/** What a scrape is answered with: the families of every collector, as they were when the last round ended. */
-export interface Page {
-  /** Shows what is known of collectors before any round: 0, or where a counter stopped when its state was saved. */
-  seed(database: string | undefined, statuses: readonly CollectorStatus[]): void
-  /** Makes all that a publication of these outcomes takes, so that no scrape has to wait for it. */
-  prepare(outcomes: readonly Outcome[]): Promise<void>
-  /** Takes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
-  publish(outcomes: readonly Outcome[], seconds: number, tick: number): void
-  /** Has scrapes see that collectors have forgotten what they found: another replica leads their database. */
-  forget(database: string | undefined, statuses: readonly CollectorStatus[]): void
-  /** Counts a tick at which no round of a database could start. */
-  skipTick(database: string | undefined): void
 }
 
 /** Names that `promtool check metrics` objects to. Each has a well-named twin or is of little use. */
@@ -42,6 +28,7 @@ const MISNAMED = [
 /** The page, the service's own metrics, those of fastify-metrics, and GET /metrics. */
 export default fp(
   async (app) => {
+    const { config, databases } = app
     const http = new Registry()
     await app.register(fastifyMetrics.default, {
       endpoint: null,
@@ -53,17 +40,14 @@ export default fp(
       },
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
-    /** The one moment that a page and what it says of itself are of. */
-    let renderedAt = 0
-    const self = selfMetrics(app, () => renderedAt)
-    const pages = new Pages(app, async (now) => {
-      renderedAt = now
-      return [...(await self.registry.getMetricsAsJSON()), ...(await http.getMetricsAsJSON())]
-    })
+    const self = new SelfMetrics(databases, config.LEADER_ELECTION)
+    const pages = new Pages(databases, async (now) => [
+      ...(await self.families(now)),
+      ...(await http.getMetricsAsJSON()),
+    ])
 
     app.decorate('page', {
-      seed(database, statuses) {
-        self.begin(database, statuses)
+      seed(statuses) {
         for (const status of statuses) {
           const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)
           status.seed(sets, finish(countSeries(sets)), performance.now())
@@ -71,18 +55,18 @@ export default fp(
         pages.publish()
       },
       prepare: (outcomes) => pages.prepare(outcomes),
-      publish(outcomes, seconds, tick) {
+      publish(database, outcomes, seconds, tick) {
         for (const outcome of outcomes)
           outcome.status.settle(outcome, tick, performance.now(), Date.now() / 1000)
-        self.observeRound(outcomes, seconds)
+        const failed = outcomes.some(({ result }) => result instanceof Error)
+        self.observeRound(database, failed, seconds)
         pages.publish()
       },
       forget(database, statuses) {
         for (const status of statuses) status.reset()
-        self.end(database, statuses)
+        self.forget(database)
         pages.publish()
       },
-      skipTick: (database) => self.skipTick(database),
     })
 
     app.get('/metrics', async (request, reply) => {
@@ -94,5 +78,5 @@ export default fp(
       return reply.send(body)
     })
   },
-  { name: 'page', dependencies: ['config'] },
+  { name: 'page', decorators: { fastify: ['config', 'databases'] } },
 )

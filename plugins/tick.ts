@@ -1,29 +1,10 @@
-import fastifySchedule from '@fastify/schedule'
-import fp from 'fastify-plugin'
-import { SimpleIntervalJob, Task } from 'toad-scheduler'
+import type { FastifyBaseLogger } from 'fastify'
+import { SimpleIntervalJob, Task, ToadScheduler } from 'toad-scheduler'
+import type { Database } from '../src/database.ts'
+import type { Page } from '../src/page/page.ts'
 import { firstWait, outOfPlace, Schedule } from '../src/tick/ticker.ts'
+import type { Ticks } from '../src/tick/ticks.ts'
 import { pause, within } from '../src/time/deadline.ts'
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    ticker: Ticker
-  }
-}
-
-export interface Ticker {
-  /** The number of the last tick: 0 is the first round. */
-  readonly tick: number
-  /** When the next tick is, in milliseconds since 1970; undefined before the first round. */
-  readonly nextTickAt: number | undefined
-  /**
-   * Waits for the quorum of the database, shows zeros, starts the first round and then one at every tick; with
-   * LEADER_ELECTION as long as this replica leads, from when it does. The second tick comes half a tick to a tick later,
-   * by chance, so that services that start together do not go on in step; those of several databases are spread over a
-   * tick.
-   * Resolves when the first round has started, or when the service stops before that. Rejects when the wait is given up.
-   */
-  start(): Promise<void>
-}
 
 const JOB = 'tick'
 /** Milliseconds that a running round has to end when the service stops. */
@@ -35,87 +16,99 @@ const GRACE = 10_000
  */
 const PACE = 10
 
+/** What the ticks of one database go by. */
+export interface TickOptions extends Pick<Database, 'name' | 'db' | 'collectors' | 'leader' | 'round'> {
+  readonly page: Page
+  /** Milliseconds of a tick. */
+  readonly tick: number
+  /** The number of the database among how many, from 0. */
+  readonly index: number
+  readonly databases: number
+  readonly log: FastifyBaseLogger
+}
+
 /** A tick starts a round, METRICS_TICK_DURATION apart. */
-export default fp(
-  async (app) => {
-    await app.register(fastifySchedule)
-    const stopping = new AbortController()
-    let nextTickAt: number | undefined
-    let phase: NodeJS.Timeout | undefined
-    const schedule = new Schedule({
-      leads: () => app.leader.until > performance.now(),
-      running: () => app.round.progress !== undefined,
-      run: (tick) => void app.round.run(tick),
-      skip() {
-        app.page.skipTick(app.database.name)
-        app.log.warn('a tick is skipped, for the round before is still running')
-      },
-      watch: () => void app.db.vote(stopping.signal, true),
-      settled: () => app.round.settled(),
-    })
+export function openTicker(options: TickOptions): Ticks {
+  const { name, db, collectors, leader, round, page, tick: milliseconds, index, databases, log } = options
+  const scheduler = new ToadScheduler()
+  const place = index / databases
+  const stopping = new AbortController()
+  let nextTickAt: number | undefined
+  let skipped = 0
+  let phase: NodeJS.Timeout | undefined
+  const schedule = new Schedule({
+    leads: () => leader.until > performance.now(),
+    running: () => round.progress !== undefined,
+    run: (tick) => void round.run(tick),
+    skip() {
+      skipped++
+      log.warn('a tick is skipped, for the round before is still running')
+    },
+    watch: () => void db.vote(stopping.signal, true),
+    settled: () => round.settled(),
+  })
 
-    const milliseconds = app.config.METRICS_TICK_DURATION
-    /** When the second tick was to come, by the monotonic clock. */
-    let first = 0
+  /** When the second tick was to come, by the monotonic clock. */
+  let first = 0
 
-    /** Has a tick come after so many milliseconds, and then one every tick. */
-    function tickAfter(wait: number): void {
-      job.stop()
-      phase = setTimeout(() => {
-        if (app.scheduler.existsById(JOB)) job.start()
-        else app.scheduler.addSimpleIntervalJob(job)
-      }, wait)
-      nextTickAt = Date.now() + wait
-    }
+  /** Has a tick come after so many milliseconds, and then one every tick. */
+  function tickAfter(wait: number): void {
+    job.stop()
+    phase = setTimeout(() => {
+      if (scheduler.existsById(JOB)) job.start()
+      else scheduler.addSimpleIntervalJob(job)
+    }, wait)
+    nextTickAt = Date.now() + wait
+  }
 
-    const task = new Task(JOB, () => {
-      const wait = outOfPlace(first, milliseconds, performance.now())
-      if (wait === undefined) nextTickAt = Date.now() + milliseconds
-      else tickAfter(wait)
-      schedule.advance()
-    })
-    // Overruns are ours to see: the scheduler would leave them out without a word.
-    const job = new SimpleIntervalJob({ milliseconds, runImmediately: true }, task, {
-      id: JOB,
-      preventOverrun: false,
-    })
+  const task = new Task(JOB, () => {
+    const wait = outOfPlace(first, milliseconds, performance.now())
+    if (wait === undefined) nextTickAt = Date.now() + milliseconds
+    else tickAfter(wait)
+    schedule.advance()
+  })
+  // Overruns are ours to see: the scheduler would leave them out without a word.
+  const job = new SimpleIntervalJob({ milliseconds, runImmediately: true }, task, {
+    id: JOB,
+    preventOverrun: false,
+  })
 
-    app.decorate('ticker', {
-      get tick() {
-        return schedule.tick
-      },
-      get nextTickAt() {
-        return nextTickAt
-      },
-      async start() {
-        const place = Math.round(app.database.place * app.databases.length)
-        if (place > 0) await pause(place * PACE, stopping.signal)
-        await app.db.waitForQuorum(stopping.signal)
-        if (stopping.signal.aborted) return
-        const wait = milliseconds * firstWait(app.database.place, app.databases.length, Math.random())
-        first = performance.now() + wait
-        tickAfter(wait)
-        app.leader.follow({
-          gained() {
-            app.page.seed(app.database.name, app.collectors.list)
-            schedule.gained()
-          },
-          lost() {
-            app.page.forget(app.database.name, app.collectors.list)
-          },
-        })
-      },
-    })
-
-    app.addHook('preClose', async () => {
+  return {
+    duration: milliseconds,
+    get skipped() {
+      return skipped
+    },
+    get tick() {
+      return schedule.tick
+    },
+    get nextTickAt() {
+      return nextTickAt
+    },
+    async start() {
+      if (index > 0) await pause(index * PACE, stopping.signal)
+      await db.waitForQuorum(stopping.signal)
+      if (stopping.signal.aborted) return
+      const wait = milliseconds * firstWait(place, databases, Math.random())
+      first = performance.now() + wait
+      tickAfter(wait)
+      leader.follow({
+        gained() {
+          page.seed(collectors.list)
+          schedule.gained()
+        },
+        lost() {
+          page.forget(name, collectors.list)
+        },
+      })
+    },
+    async stop() {
       stopping.abort(new Error('the service is stopping'))
       clearTimeout(phase)
-      app.scheduler.removeById(JOB)
-      const ended = within(GRACE, new AbortController().signal, app.round.settled())
-      await ended.catch(() => app.log.warn('the running round does not end: its queries are cancelled'))
-      app.round.cancel()
-      await app.round.settled()
-    })
-  },
-  { name: 'scheduler', dependencies: ['config', 'db', 'collectors', 'leader', 'page', 'round'] },
-)
+      scheduler.stop()
+      const ended = within(GRACE, new AbortController().signal, round.settled())
+      await ended.catch(() => log.warn('the running round does not end: its queries are cancelled'))
+      round.cancel()
+      await round.settled()
+    },
+  }
+}

@@ -1,34 +1,23 @@
-import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import autoload from '@fastify/autoload'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import doors from '../plugins/access.ts'
+import access from '../plugins/access.ts'
 import collectors from '../plugins/collectors.ts'
 import config from '../plugins/config.ts'
-import db from '../plugins/db.ts'
+import { openDb } from '../plugins/db.ts'
 import debug from '../plugins/debug.ts'
 import health from '../plugins/health.ts'
-import leader from '../plugins/leader.ts'
-import metrics from '../plugins/page.ts'
-import round from '../plugins/round.ts'
-import state from '../plugins/state.ts'
-import scheduler from '../plugins/tick.ts'
+import { openLeader } from '../plugins/leader.ts'
+import page from '../plugins/page.ts'
+import { openInspector, openRound } from '../plugins/round.ts'
+import { openState } from '../plugins/state.ts'
+import { openTicker } from '../plugins/tick.ts'
 import { readCertificate } from './certificate.ts'
 import type { DatabaseSettings } from './config/databases.ts'
 import type { Config, Environment } from './config/read.ts'
-import { checkFolder } from './contract/folder.ts'
+import { loadFolder } from './contract/folder.ts'
+import type { Database } from './database.ts'
 import type { Tally } from './leader/leadership.ts'
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** The scope of each database, which has what is decorated for one: db, collectors, state, round, ticker. */
-    databases: FastifyInstance[]
-    /** In such a scope, its database. `place` is where among the others its ticks begin, from 0 to 1. */
-    database: DatabaseSettings & { readonly place: number }
-    /** How many databases this replica leads. */
-    led: Tally
-  }
-}
+import { Collectors } from './round/collectors.ts'
 
 export interface AppOptions {
   /** The environment; that of the process and `.env` when it is not given. */
@@ -46,7 +35,7 @@ const LIMITS = { requestTimeout: 10_000, connectionTimeout: 60_000, bodyLimit: 1
 const HEADERS = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
 
-/** The service, not yet listening and not yet ticking. Rejects when its configuration or a collector is not right. */
+/** The service, not yet listening and not yet ticking. Rejects when its configuration or a collector is wrong. */
 export async function buildApp({
   env,
   folder = COLLECTORS,
@@ -63,39 +52,28 @@ export async function buildApp({
     ...LIMITS,
     ...listener(settings),
   })
-  app.decorate('databases', [])
-  app.decorate('led', { held: 0 })
   app.addHook('onError', async (request, _reply, error) => {
     app.log.error(error, `${request.method} ${request.url} failed`)
   })
   try {
     await app.register(config, env === undefined ? {} : { env })
-    const files = await checkFolder(folder)
-    await app.register(doors)
-    await app.register(metrics)
+    const files = await loadFolder(folder)
+    const databases: Database[] = []
+    app.decorate('databases', databases)
+    await app.register(access)
+    await app.register(page)
     await app.register(health)
     await app.register(debug)
-    const databases = app.config.DATABASE_URL
-    for (const [i, settings] of databases.entries()) {
-      // A scope of its own for each database: what is registered in it sees the others' as little as they see it.
-      await app.register(async (scope) => {
-        scope.decorate('database', { ...settings, place: i / databases.length })
-        if (settings.name !== undefined) scope.decorate('log', app.log.child({ database: settings.name }))
-        await scope.register(db)
-        await scope.register(collectors, { files: placesOf(folder, files) })
-        await scope.register(state)
-        await scope.register(leader)
-        await scope.register(round)
-        await scope.register(scheduler)
-        await scope.register(autoload, {
-          dir: folder,
-          forceESM: true,
-          maxDepth: 0,
-          matchFilter: (path: string) => files.has(path.slice(1)),
-        })
-        app.databases.push(scope)
-      })
+    const tally: Tally = { held: 0 }
+    for (const [index, settings] of app.config.DATABASE_URL.entries()) {
+      databases.push(openDatabase(app, settings, index, tally))
     }
+    run(app)
+    const paths = files.flatMap(({ collector, path }) =>
+      collector === undefined ? [] : [[collector.name, path] as const],
+    )
+    await app.register(collectors, { files: new Map(paths) })
+    for (const { plugin } of files) await app.register(plugin)
     return app
   } catch (error) {
     await app.close()
@@ -103,15 +81,52 @@ export async function buildApp({
   }
 }
 
-/** By collector, the path of its file: from where the process runs, when it is below that. */
-function placesOf(folder: string, files: ReadonlyMap<string, string | undefined>): Map<string, string> {
-  const places = new Map<string, string>()
-  for (const [file, name] of files) {
-    const path = join(folder, file)
-    const short = relative('', path)
-    if (name !== undefined) places.set(name, short.startsWith('..') ? path : short)
+/** Puts together what belongs to one database. Nothing connects before its ticker starts. */
+function openDatabase(
+  { config, log: root, page }: FastifyInstance,
+  { name, url, quorum }: DatabaseSettings,
+  index: number,
+  tally: Tally,
+): Database {
+  const log = name === undefined ? root : root.child({ database: name })
+  const tick = config.METRICS_TICK_DURATION
+  const concurrency = config.COLLECTOR_CONCURRENCY
+  const budget = config.COLLECTOR_MAX_SERIES
+  const databases = config.DATABASE_URL.length
+  const db = openDb({ url, quorum, concurrency, tick, waitTimeout: config.DATABASE_WAIT_TIMEOUT, log })
+  const collectors = new Collectors({
+    database: name,
+    tick,
+    timeout: config.COLLECTOR_TIMEOUT,
+    staleAfter: config.COLLECTOR_STALE_AFTER,
+  })
+  const file = config.STATE_FILE === '' ? undefined : config.STATE_FILE
+  const state = openState({ file, maxAge: config.STATE_MAX_AGE, name, collectors, log })
+  const leader = openLeader({ db, name, elects: config.LEADER_ELECTION, tick, databases, tally, log })
+  const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, log })
+  const inspector = openInspector({ db, budget, tick })
+  const ticker = openTicker({ name, db, collectors, leader, round, page, tick, index, databases, log })
+  return { name, db, collectors, state, leader, round, inspector, ticker }
+}
+
+/** Starts and stops what belongs to databases with the app: rounds end first, then the lead, then connections. */
+function run(app: FastifyInstance): void {
+  const each = async (work: (database: Database) => unknown) => {
+    await Promise.all(app.databases.map(work))
   }
-  return places
+  app.addHook('onReady', () => each(({ state }) => state.load()))
+  app.addHook('preClose', () =>
+    each(({ ticker, inspector }) => {
+      inspector.cancel()
+      return ticker.stop()
+    }),
+  )
+  app.addHook('onClose', () =>
+    each(async ({ leader, db }) => {
+      await leader.stop()
+      await db.close()
+    }),
+  )
 }
 
 /** The configuration, before there is a server: whether that is encrypted is for the configuration to say. */

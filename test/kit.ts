@@ -35,12 +35,12 @@ export interface Kit {
 export async function kit(t: Test, { schema, collectors }: KitOptions): Promise<Kit> {
   const { url, sql } = await createDatabase(t, { schema: false })
   await applySchema(url, schema)
-  const { scope, scrape } = await startService(
+  const { database, scrape } = await startService(
     t,
     { DATABASE_URL: url },
     typeof collectors === 'string' ? { folder: resolve(collectors) } : { collectors: [...collectors] },
   )
-  const families = scope.collectors.list.flatMap(({ collector }) => collector.metrics)
+  const families = database.collectors.list.flatMap(({ collector }) => collector.metrics)
   const isTheirs = (sample: string) => {
     const [name = ''] = sample.split('{')
     return families.some((family) =>
@@ -53,8 +53,8 @@ export async function kit(t: Test, { schema, collectors }: KitOptions): Promise<
   return {
     sql,
     async collect() {
-      await scope.round.run(++tick, scope.collectors.list)
-      const problems = scope.collectors.list.flatMap(({ collector: { name }, last }) => {
+      await database.round.run(++tick, database.collectors.list)
+      const problems = database.collectors.list.flatMap(({ collector: { name }, last }) => {
         if (last === undefined) return `collector "${name}" did not run`
         if (last.result instanceof Error) return `collector "${name}" fails: ${describeError(last.result)}`
         const { rejection } = last.result

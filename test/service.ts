@@ -8,13 +8,14 @@ import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import type { CollectorPlugin } from '../src/collector.ts'
 import type { Environment } from '../src/config/read.ts'
+import type { Database } from '../src/database.ts'
 import { samplesOf } from './exposition.ts'
 import { checkSecrets, secretsOf } from './secrets.ts'
 
 export interface Service {
   readonly app: FastifyInstance
-  /** The scope of its first database, or of the only one. */
-  readonly scope: FastifyInstance
+  /** Its first database, or the only one. */
+  readonly database: Database
   /** Everything that it logged so far, an object a line. */
   readonly log: readonly { readonly level: number; readonly msg: string; readonly [key: string]: unknown }[]
   /** The samples on its page now. */
@@ -48,24 +49,23 @@ export async function startService(
     folder: folder ?? emptyFolder(t),
     logger: { stream },
   })
-  const [scope = app] = app.databases
+  const [database] = app.databases
+  if (database === undefined) throw new Error('the configuration has no database')
   const secrets = secretsOf(env)
   t.teardown(async () => {
     await app.close()
     checkSecrets(JSON.stringify(log), secrets, 'the log of the service')
   })
-  for (const scope of app.databases) {
-    for (const { collector } of collectors) scope.collectors.add(collector)
-  }
+  for (const { collector } of collectors) app.collectors.add(collector)
   await app.ready()
   if (start) {
-    await scope.ticker.start()
-    await scope.round.settled()
+    await database.ticker.start()
+    await database.round.settled()
   }
   let tick = 0
   return {
     app,
-    scope,
+    database,
     log,
     async scrape() {
       // An injected request needs no turn of the event loop: a test that waits for a page would starve all else.
@@ -75,7 +75,7 @@ export async function startService(
       checkSecrets(body, secrets, 'the page')
       return samplesOf(body)
     },
-    round: () => scope.round.run(++tick),
+    round: () => database.round.run(++tick),
   }
 }
 

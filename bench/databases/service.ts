@@ -63,7 +63,7 @@ for (let c = 0; c < collectors; c++) {
        ORDER BY state
        LIMIT ${series}`,
   })
-  for (const scope of app.databases) scope.collectors.add(collector)
+  app.collectors.add(collector)
 }
 await app.ready()
 const start = performance.now() - before
@@ -79,7 +79,7 @@ let page = 0
 let round = 0
 for (let tick = 1; tick <= ROUNDS; tick++) {
   const began = process.cpuUsage()
-  for (const scope of app.databases) await scope.round.run(tick)
+  for (const database of app.databases) await database.round.run(tick)
   round += spent(began)
 }
 for (let i = 1; i <= PAGES; i++) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Database } from '../../src/database.ts'
 import { nameOf, pathOf, whyNotFound } from './links.ts'
 
 interface Asked {
@@ -6,27 +7,32 @@ interface Asked {
 }
 
 /** POST /debug/collect: a round now, of all collectors or of the one that `collector` names, of all databases or of one. */
-export async function collect(debug: FastifyInstance, { app }: { app: FastifyInstance }): Promise<void> {
+export async function collect(
+  debug: FastifyInstance,
+  { databases }: { databases: readonly Database[] },
+): Promise<void> {
   debug.post<Asked>('/debug/collect', async (request, reply) => {
-    const { collector: name, database } = request.query
-    const rounds = app.databases
-      .filter((scope) => database === undefined || scope.database.name === database)
-      .map((scope) => ({
-        scope,
-        asked: scope.collectors.list.filter(({ collector }) => name === undefined || collector.name === name),
+    const { collector: name, database: of } = request.query
+    const rounds = databases
+      .filter((database) => of === undefined || database.name === of)
+      .map((database) => ({
+        database,
+        asked: database.collectors.list.filter(
+          ({ collector }) => name === undefined || collector.name === name,
+        ),
       }))
       .filter(({ asked }) => asked.length > 0)
-    if (rounds.length === 0) return reply.code(404).send({ error: whyNotFound(app, name, database) })
-    if (rounds.some(({ scope }) => !scope.db.quorate)) {
+    if (rounds.length === 0) return reply.code(404).send({ error: whyNotFound(databases, name, of) })
+    if (rounds.some(({ database }) => !database.db.quorate)) {
       return reply.code(503).send({ error: 'the service still waits for the database quorum' })
     }
-    if (rounds.some(({ scope }) => scope.leader.until <= performance.now())) {
+    if (rounds.some(({ database }) => database.leader.until <= performance.now())) {
       return reply.code(409).send({ error: 'another replica leads: it is for that to collect' })
     }
-    if (rounds.some(({ scope }) => scope.round.progress !== undefined)) {
+    if (rounds.some(({ database }) => database.round.progress !== undefined)) {
       return reply.code(409).send({ error: 'a round is running: wait until it has ended' })
     }
-    for (const { scope, asked } of rounds) void scope.round.run(scope.ticker.tick, asked)
+    for (const { database, asked } of rounds) void database.round.run(database.ticker.tick, asked)
     const statuses = rounds.flatMap(({ asked }) => asked)
     // A browser that sent a form shows what comes of it; whoever else asked is told.
     if (request.headers.accept?.includes('text/html')) {

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import type { Collector, CollectorMetric } from '../../src/contract/collector.ts'
+import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { plotRuns } from '../../src/html/plot.ts'
@@ -18,7 +18,7 @@ type Plan = readonly string[] | Error | undefined
 
 /** The page of a collector; `search` is what the samples that are shown have in them. */
 export async function collectorPage(
-  scope: FastifyInstance,
+  of: Database,
   status: CollectorStatus,
   search: string,
   plan: Plan,
@@ -26,7 +26,7 @@ export async function collectorPage(
   const { collector, database, file, last, lastSuccess, error, runs, statement } = status
   const now = performance.now()
   const state = status.state(now)
-  const due = dueAt(scope, status)
+  const due = dueAt(of, status)
   return page(
     `${nameOf(status)} – Metrics service`,
     html`<header>

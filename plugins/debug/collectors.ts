@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { collectorPage } from './collector-page.ts'
@@ -10,11 +11,14 @@ interface Asked {
 }
 
 /** What each collector did last, as JSON; a page for each, and how PostgreSQL would answer its query. */
-export async function collectors(debug: FastifyInstance, { app }: { app: FastifyInstance }): Promise<void> {
+export async function collectors(
+  debug: FastifyInstance,
+  { databases }: { databases: readonly Database[] },
+): Promise<void> {
   debug.get('/debug/collectors', async () => {
     const now = performance.now()
-    return app.databases.flatMap((scope) =>
-      scope.collectors.list.map((status) => describe(scope, status, now)),
+    return databases.flatMap((database) =>
+      database.collectors.list.map((status) => describe(database, status, now)),
     )
   })
 
@@ -30,30 +34,30 @@ export async function collectors(debug: FastifyInstance, { app }: { app: Fastify
     const found = find(params.name, query.database)
     if (found === undefined) return missing(params.name, query.database, reply)
     await reply.helmet()
-    const [scope, status] = found
-    const plan = await scope.round.explain(status).catch((error: unknown) => error as Error)
-    const { text } = await collectorPage(scope, status, '', plan)
+    const [database, status] = found
+    const plan = await database.inspector.explain(status).catch((error: unknown) => error as Error)
+    const { text } = await collectorPage(database, status, '', plan)
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
-  /** A collector, and the scope of its database. */
-  function find(name: string, database: string | undefined): [FastifyInstance, CollectorStatus] | undefined {
-    for (const scope of app.databases) {
-      if (database !== undefined && scope.database.name !== database) continue
-      const status = scope.collectors.list.find(({ collector }) => collector.name === name)
-      if (status !== undefined) return [scope, status]
+  /** A collector, and its database. */
+  function find(name: string, of: string | undefined): [Database, CollectorStatus] | undefined {
+    for (const database of databases) {
+      if (of !== undefined && database.name !== of) continue
+      const status = database.collectors.list.find(({ collector }) => collector.name === name)
+      if (status !== undefined) return [database, status]
     }
     return undefined
   }
 
   function missing(name: string, database: string | undefined, reply: FastifyReply): FastifyReply {
-    return reply.code(404).send({ error: whyNotFound(app, name, database) })
+    return reply.code(404).send({ error: whyNotFound(databases, name, database) })
   }
 }
 
-function describe(scope: FastifyInstance, status: CollectorStatus, now: number) {
+function describe(of: Database, status: CollectorStatus, now: number) {
   const { collector, database, last, lastSuccess, error } = status
-  const due = dueAt(scope, status)
+  const due = dueAt(of, status)
   return {
     ...(database === undefined ? {} : { database }),
     name: collector.name,

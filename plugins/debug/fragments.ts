@@ -1,5 +1,5 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { FastifyInstance } from 'fastify'
+import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { plotRuns, plotSeries } from '../../src/html/plot.ts'
@@ -17,18 +17,18 @@ export type Delay = ReturnType<typeof monitorEventLoopDelay>
 /** The pieces of the overview that change by themselves, by the id of the element that each is in. */
 export type Fragments = ReadonlyMap<string, Html>
 
-export function fragmentsOf(app: FastifyInstance, delay: Delay): Fragments {
+export function fragmentsOf(databases: readonly Database[], delay: Delay): Fragments {
   const now = performance.now()
   const fragments = new Map<string, Html>([
-    ['health', health(app, now)],
-    ['round', round(app, now)],
-    ['tick', tick(app)],
-    ['database', html`${app.databases.map(databaseOf)}`],
+    ['health', health(databases, now)],
+    ['round', round(databases, now)],
+    ['tick', tick(databases)],
+    ['database', html`${databases.map(databaseOf)}`],
     ['process', processOf(delay)],
   ])
-  for (const scope of app.databases) {
-    for (const status of scope.collectors.list) {
-      for (const [column, content] of Object.entries(cells(scope, status, now))) {
+  for (const database of databases) {
+    for (const status of database.collectors.list) {
+      for (const [column, content] of Object.entries(cells(database, status, now))) {
         fragments.set(idOf(status, column), content)
       }
     }
@@ -41,11 +41,11 @@ export function idOf({ database, collector }: CollectorStatus, column: string): 
   return [database, collector.name, column].filter((part) => part !== undefined).join('.')
 }
 
-function health({ databases }: FastifyInstance, now: number): Html {
+function health(databases: readonly Database[], now: number): Html {
   const waiting = databases.find(({ db }) => !db.quorate)
   if (waiting !== undefined) {
-    const { db, database } = waiting
-    const of = database.name === undefined ? '' : ` of ${database.name}`
+    const { db, name } = waiting
+    const of = name === undefined ? '' : ` of ${name}`
     return html`<span class="failing">Waiting for the database quorum${of}: ${db.votes} of ${db.required} votes</span>`
   }
   const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
@@ -60,7 +60,7 @@ function health({ databases }: FastifyInstance, now: number): Html {
   return html`<span class="ok">${states.length === 1 ? 'The collector works' : `All ${states.length} collectors work`}</span>`
 }
 
-function round({ databases }: FastifyInstance, now: number): Html {
+function round(databases: readonly Database[], now: number): Html {
   const running = databases.flatMap(({ round }) => round.progress ?? [])
   if (running.length > 0) {
     const [done, total] = (['done', 'total'] as const).map((field) =>
@@ -81,14 +81,15 @@ function round({ databases }: FastifyInstance, now: number): Html {
 <small>slowest collector: ${nameOf(slowest)}, ${formatSeconds(slowest.last.seconds)}</small>`
 }
 
-function tick({ databases, config }: FastifyInstance): Html {
-  const every = html`<small>every ${formatDuration(config.METRICS_TICK_DURATION)}</small>`
+function tick(databases: readonly Database[]): Html {
+  const durations = new Set(databases.map(({ ticker }) => formatDuration(ticker.duration)))
+  const every = html`<small>every ${[...durations].join(', ')}</small>`
   const next = databases.flatMap(({ ticker }) => ticker.nextTickAt ?? [])
   if (next.length === 0) return html`<span>after the quorum</span> ${every}`
   return html`<span>in ${formatAge((Math.min(...next) - Date.now()) / 1000)}</span> ${every}`
 }
 
-function databaseOf({ db, database, leader, config }: FastifyInstance): Html {
+function databaseOf({ db, name: database, leader }: Database): Html {
   const endpoints = db.endpoints.map(({ name, up, role, error }) => {
     const word = !up ? 'away' : role?.inRecovery ? 'standby' : 'primary'
     const use = name === db.current ? html` <span class="use">in use</span>` : undefined
@@ -96,8 +97,8 @@ function databaseOf({ db, database, leader, config }: FastifyInstance): Html {
     return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
   })
   const leads = leader.until > performance.now() ? 'this replica leads' : 'another replica leads'
-  const lead = config.LEADER_ELECTION ? html` <small>${leads}</small>` : undefined
-  const title = database.name === undefined ? '' : `${database.name}: `
+  const lead = leader.elected ? html` <small>${leads}</small>` : undefined
+  const title = database === undefined ? '' : `${database}: `
   return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small>${lead}<ul>${endpoints}</ul>`
 }
 
@@ -115,11 +116,11 @@ function late(nanoseconds: number): number {
   return Math.max(nanoseconds / 1e6 - RESOLUTION, 0) / 1000
 }
 
-function cells(scope: FastifyInstance, status: CollectorStatus, now: number): Record<string, Html> {
+function cells(of: Database, status: CollectorStatus, now: number): Record<string, Html> {
   const { last, lastSuccess, error, runs, backoffTicks } = status
   const state = status.state(now)
   const rarer = backoffTicks > 1 ? html` <small>every ${backoffTicks} ticks</small>` : undefined
-  const due = dueAt(scope, status)
+  const due = dueAt(of, status)
   const old = status.lastSuccess !== undefined && status.isStale(now)
   return {
     state: html`<span class="${state}">${state}</span>${rarer}`,

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { Database } from '../../src/database.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 
 /** A collector, and where there are several databases, of which. */
@@ -13,18 +13,18 @@ export function pathOf({ database, collector }: CollectorStatus, below = ''): st
 
 /** Why nothing is found under these names. */
 export function whyNotFound(
-  app: FastifyInstance,
+  databases: readonly Database[],
   name: string | undefined,
   database: string | undefined,
 ): string {
-  const names = app.databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
+  const names = databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
   const of = database === undefined ? '' : ` of a database "${database}"`
   return `there is no collector "${name ?? ''}"${of}; the collectors are ${names}`
 }
 
 /** When a collector runs next, in milliseconds since 1970. */
-export function dueAt({ ticker, config }: FastifyInstance, status: CollectorStatus): number | undefined {
-  const { tick, nextTickAt } = ticker
+export function dueAt({ ticker }: Database, status: CollectorStatus): number | undefined {
+  const { tick, nextTickAt, duration } = ticker
   if (nextTickAt === undefined) return undefined
-  return nextTickAt + config.METRICS_TICK_DURATION * (Math.max(status.ticksUntilDue(tick), 1) - 1)
+  return nextTickAt + duration * (Math.max(status.ticksUntilDue(tick), 1) - 1)
 }

@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
+import type { Setting } from '../../src/config/shown.ts'
+import type { Database } from '../../src/database.ts'
 import { type Fragments, fragmentsOf, RESOLUTION } from './fragments.ts'
 import { overview } from './overview.ts'
 
@@ -13,8 +15,14 @@ const WATCHERS = 50
 /** Milliseconds that a page waits before it connects again. */
 const RETRY = 1000
 
+export interface LiveOptions {
+  readonly databases: readonly Database[]
+  /** The configuration, as the page shows it. */
+  readonly settings: readonly Setting[]
+}
+
 /** GET /debug, and what keeps it up to date: https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export async function live(debug: FastifyInstance, { app }: { app: FastifyInstance }): Promise<void> {
+export async function live(debug: FastifyInstance, { databases, settings }: LiveOptions): Promise<void> {
   /** Each open page, and what it was told last. */
   const watchers = new Map<Readable, Map<string, string>>()
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
@@ -23,7 +31,7 @@ export async function live(debug: FastifyInstance, { app }: { app: FastifyInstan
   function look(): void {
     clearTimeout(beat)
     const started = performance.now()
-    const fragments = fragmentsOf(app, delay)
+    const fragments = fragmentsOf(databases, delay)
     for (const [stream, told] of watchers) tell(stream, told, fragments)
     beat = setTimeout(look, Math.max(BEAT, REST * (performance.now() - started)))
   }
@@ -37,7 +45,9 @@ export async function live(debug: FastifyInstance, { app }: { app: FastifyInstan
 
   debug.get('/debug', async (_request, reply) => {
     await reply.helmet()
-    return reply.type('text/html; charset=utf-8').send(overview(app, fragmentsOf(app, delay)).text)
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(overview(databases, settings, fragmentsOf(databases, delay)).text)
   })
 
   debug.get('/debug/events', async (_request, reply) => {

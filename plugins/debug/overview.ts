@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify'
-import { settingsOf } from '../../src/config/shown.ts'
+import type { Setting } from '../../src/config/shown.ts'
 import { version } from '../../src/config/version.ts'
+import type { Database } from '../../src/database.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { type Fragments, idOf } from './fragments.ts'
 import { pathOf } from './links.ts'
@@ -15,12 +15,16 @@ const COLUMNS = {
 }
 
 /** The whole page, as it is now. */
-export function overview(app: FastifyInstance, fragments: Fragments): Html {
+export function overview(
+  databases: readonly Database[],
+  settings: readonly Setting[],
+  fragments: Fragments,
+): Html {
   const live = (id: string) => fragments.get(id)
   const headings = Object.values(COLUMNS).map(
     (title) => html`<th role="columnheader" scope="col">${title}</th>`,
   )
-  const tables = app.databases.map(({ database, collectors }) => {
+  const tables = databases.map(({ name: database, collectors }) => {
     const rows = collectors.list.map((status) => {
       const cell = ([column, title]: [string, string]) => {
         const id = idOf(status, column)
@@ -33,13 +37,13 @@ export function overview(app: FastifyInstance, fragments: Fragments): Html {
 </tbody>
 `
     })
-    return html`<h2>Collectors${database.name === undefined ? undefined : html` of ${database.name}`}</h2>
+    return html`<h2>Collectors${database === undefined ? undefined : html` of ${database}`}</h2>
 <table role="table" class="collectors">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Collector</th>${headings}</tr></thead>
 ${rows}</table>
 `
   })
-  const settings = settingsOf(app.environment, app.config).map(
+  const rows = settings.map(
     ({ name, value, given }) =>
       html`<tr><th scope="row">${name}</th><td>${value}</td><td>${given ? 'set' : 'default'}</td></tr>
 `,
@@ -65,7 +69,7 @@ ${tables}
 <table class="settings">
 <thead><tr><th scope="col">Variable</th><th scope="col">Value</th><th scope="col">Source</th></tr></thead>
 <tbody>
-${settings}</tbody>
+${rows}</tbody>
 </table>
 </div>
 </details>

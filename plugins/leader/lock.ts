@@ -1,9 +1,7 @@
 import { crc32 } from 'node:zlib'
-import type { FastifyInstance } from 'fastify'
 import type { View } from '../../src/leader/candidate.ts'
 import type { LeaderLock } from '../../src/leader/leadership.ts'
-
-type Connection = Awaited<ReturnType<FastifyInstance['db']['primary']>>
+import type { Db, Session } from '../../src/query/db.ts'
 
 /** The first key of the service's advisory locks: "metr". */
 const CLASS = 0x6d657472
@@ -18,25 +16,30 @@ interface Found extends View {
  * nothing for as long as a lease. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export class Lock implements LeaderLock {
-  readonly #connection: Connection
+  readonly #connection: Session
   /** The second keys: one that a single session holds, and one that every session holds that would. */
   readonly #leader: number
   readonly #member: number
   readonly #pid: number
 
-  private constructor(connection: Connection, leader: number, pid: number) {
+  private constructor(connection: Session, leader: number, pid: number) {
     this.#connection = connection
     this.#leader = leader
     this.#member = leader + 1
     this.#pid = pid
   }
 
-  /** `lease` is in milliseconds. Rejects when there is no endpoint that can be written to, or it does not answer. */
-  static async open({ db, database }: FastifyInstance, lease: number, signal: AbortSignal): Promise<Lock> {
+  /** `name` is that of the database, `lease` is in milliseconds. Rejects when there is no endpoint that can be written to, or it does not answer. */
+  static async open(
+    db: Pick<Db, 'primary'>,
+    name: string | undefined,
+    lease: number,
+    signal: AbortSignal,
+  ): Promise<Lock> {
     const connection = await db.primary(signal)
     try {
       // Of one server's databases each has locks of its own; but of one database there may be two names.
-      const leader = (crc32(database.name ?? '') & 0x3fff_ffff) * 2
+      const leader = (crc32(name ?? '') & 0x3fff_ffff) * 2
       await connection.limitIdle(lease)
       const [joined] = await connection.run(
         (sql) => sql<[{ pid: number }]>`

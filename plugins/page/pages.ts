@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import type { CollectorMetric } from '../../src/contract/collector.ts'
+import type { Database } from '../../src/database.ts'
 import type { ClientFamily } from '../../src/page/exposition.ts'
 import {
   ENDINGS,
@@ -36,7 +36,7 @@ export type Live = (now: number) => Promise<readonly ClientFamily[]>
  * database makes one part; of one that asks several, the samples of each are parts that take turns, family by family.
  */
 export class Pages {
-  readonly #app: FastifyInstance
+  readonly #databases: readonly Database[]
   readonly #live: Live
   /** When the process started, in seconds since 1970: its own totals count from there. */
   readonly #started = Math.round(performance.timeOrigin) / 1000
@@ -51,8 +51,8 @@ export class Pages {
   readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
   #publication = 0
 
-  constructor(app: FastifyInstance, live: Live) {
-    this.#app = app
+  constructor(databases: readonly Database[], live: Live) {
+    this.#databases = databases
     this.#live = live
   }
 
@@ -108,7 +108,7 @@ export class Pages {
     for (;;) {
       const publication = this.#publication
       const renderedAt = performance.now()
-      const led = this.#app.databases.filter(({ db, leader }) => db.quorate && leader.until > renderedAt)
+      const led = this.#databases.filter(({ db, leader }) => db.quorate && leader.until > renderedAt)
       const until = Math.min(...led.map(({ leader }) => leader.until))
       const business = Promise.all(this.#familiesOf(led, format, renderedAt))
       // Looked at below, or not at all.
@@ -127,7 +127,7 @@ export class Pages {
   }
 
   /** The parts of all families of databases: each with its samples of every one, one after the other. */
-  #familiesOf(databases: readonly FastifyInstance[], format: Format, now: number): Promise<Part>[] {
+  #familiesOf(databases: readonly Database[], format: Format, now: number): Promise<Part>[] {
     const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
     const byName = Map.groupBy(statuses, ({ collector }) => collector.name)
     return [...byName.values()].flatMap((same) => {
@@ -147,7 +147,7 @@ export class Pages {
   #isAlone({ collector: { name } }: CollectorStatus): boolean {
     const known = this.#alone.get(name)
     if (known !== undefined) return known
-    const asked = this.#app.databases.filter(({ collectors }) =>
+    const asked = this.#databases.filter(({ collectors }) =>
       collectors.list.some(({ collector }) => collector.name === name),
     )
     this.#alone.set(name, asked.length === 1)

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import type { ReportOptions } from '../../src/check/inspector.ts'
 import type { Report } from '../../src/check/report.ts'
 import { shortInterval } from '../../src/contract/interval.ts'
 import { lint } from '../../src/contract/lint.ts'
@@ -13,19 +14,11 @@ import { ask, explain } from './ask.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { rowLimit } from './run.ts'
 
-/** What a check is to show beside its findings. */
-export interface Wishes {
-  /** Whether to show the plan of each query. */
-  readonly explain: boolean
-  /** How many lines of what a collector would put on the page to show. */
-  readonly samples: number
-}
-
 /** Runs work in a transaction of the snapshot, within so many milliseconds. */
 export type Transact = <T>(timeout: number, work: (sql: Sql) => PromiseLike<T>) => Promise<T>
 
 /** What the service's configuration says of a run. */
-export interface Terms {
+export interface ReportLimits {
   /** The time of the snapshot. */
   readonly now: Moment
   /** Series that a collector may make. */
@@ -42,8 +35,8 @@ export interface Terms {
 export async function reportOn(
   status: CollectorStatus,
   transact: Transact,
-  { now, budget, tick }: Terms,
-  wishes: Wishes,
+  { now, budget, tick }: ReportLimits,
+  options: ReportOptions,
 ): Promise<Report> {
   const { collector, timeout, interval, file = null } = status
   const { settle } = collector
@@ -53,7 +46,7 @@ export async function reportOn(
 
   // First, for a query that takes too long is the one whose plan is wanted. If it has none, its run says why.
   const inspection = await transact(left(), (sql) => inspect(collector, sql, window)).catch(() => undefined)
-  const plan = wishes.explain
+  const plan = options.explain
     ? await transact(left(), (sql) => explain(collector, sql, window)).catch(() => [])
     : []
 
@@ -87,7 +80,7 @@ export async function reportOn(
     sequentialScans: inspection?.sequentialScans ?? [],
     missingIndexes: inspection?.missingIndexes ?? [],
     plan,
-    samples: samples === undefined ? [] : firstLines(status, samples, wishes.samples),
+    samples: samples === undefined ? [] : firstLines(status, samples, options.samples),
   }
 }
 

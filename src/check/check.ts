@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../app.ts'
 import { ConfigError } from '../config/read.ts'
 import { checkNames } from '../contract/names.ts'
+import type { Database } from '../database.ts'
 import { describeError } from '../finding.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import { type Arguments, readArguments, USAGE } from './arguments.ts'
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
     const interrupt = (code: number) => {
       interrupted = code
       // The query ends on the server, too.
-      for (const { round } of app.databases) round.cancel()
+      for (const { inspector } of app.databases) inspector.cancel()
     }
     for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => interrupt(code))
     // Nobody reads any more.
@@ -88,9 +89,9 @@ async function run(app: FastifyInstance, given: Arguments, reports: Report[]) {
   const asked = askedOf(app, given.names)
   if (asked.length === 0) throw new Error('there are no collectors')
   const checked: Checked[] = []
-  for (const scope of app.databases) {
-    const own = asked.filter((status) => scope.collectors.list.includes(status))
-    if (own.length > 0) checked.push(await runOn(scope, own, given, reports))
+  for (const database of app.databases) {
+    const own = asked.filter((status) => database.collectors.list.includes(status))
+    if (own.length > 0) checked.push(await runOn(database, own, given, reports))
     if (interrupted !== undefined) break
   }
   if (!given.json) process.stdout.write(`\n${renderTotals(reports)}`)
@@ -100,7 +101,7 @@ async function run(app: FastifyInstance, given: Arguments, reports: Report[]) {
 
 /** The collectors of these names, or all, of every database. */
 function askedOf(app: FastifyInstance, names: readonly string[]): CollectorStatus[] {
-  for (const { collectors } of app.databases) collectors.checkEnabled()
+  app.collectors.checkEnabled()
   const list = app.databases.flatMap(({ collectors }) => [...collectors.list])
   try {
     checkNames(
@@ -115,18 +116,17 @@ function askedOf(app: FastifyInstance, names: readonly string[]): CollectorStatu
 }
 
 async function runOn(
-  { database, round }: FastifyInstance,
+  { name, inspector }: Database,
   asked: readonly CollectorStatus[],
   { json, explain, samples }: Arguments,
   reports: Report[],
 ): Promise<Checked> {
-  const { name } = database
   const width = Math.max(...asked.map(({ collector }) => collector.name.length))
   const {
     endpoint,
     time,
     reports: found,
-  } = await round.check(asked, { explain, samples }).catch((error) => {
+  } = await inspector.check(asked, { explain, samples }).catch((error) => {
     throw name === undefined ? error : new Error(`${name}: ${describeError(error)}`, { cause: error })
   })
   const title = name === undefined ? endpoint : `${name}: ${endpoint}`

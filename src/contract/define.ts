@@ -5,6 +5,23 @@ import type { Definition, WindowOptions } from './definition.ts'
 import type { Labels } from './label.ts'
 import type { Metrics } from './metric.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    collectors: Collectors
+  }
+}
+
+/** The set of collectors that a service runs. */
+export interface Collectors {
+  /**
+   * Adds a collector to every database that it is for, unless COLLECTORS leaves it out. Throws an Error when its name or
+   * a metric of it is taken, or when it can never keep within its series budget.
+   */
+  add(collector: Collector): void
+  /** Throws an Error when COLLECTORS names a collector that there is not; to be asked once all were added. */
+  checkEnabled(): void
+}
+
 /** A Fastify plugin that adds its collector to those of the service. */
 export type CollectorPlugin = FastifyPluginAsync & { readonly collector: Collector }
 

@@ -1,60 +1,81 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { FastifyPluginAsync } from 'fastify'
 import { describeError } from '../finding.ts'
 import type { Collector } from './collector.ts'
 
 const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
 
-/**
- * The names of the collector files of a folder, each with that of its collector; a plain plugin has none. Throws an
- * Error that names the file or files when one cannot be loaded or exports no plugin, or when two have one name: the
- * loader would leave it out without a word.
- */
-export async function checkFolder(folder: string): Promise<ReadonlyMap<string, string | undefined>> {
-  const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).sort()
-  const owners = new Map<string, string>()
-  const collectors = new Map<string, string | undefined>()
-  for (const file of files) {
-    const plugin = await load(join(folder, file))
-    for (const claim of claimsOf(plugin)) {
-      const owner = owners.get(claim)
-      if (owner !== undefined)
-        throw new Error(`${join(folder, owner)} and ${join(folder, file)} both have the ${claim}`)
-      owners.set(claim, file)
-    }
-    collectors.set(file, collectorOf(plugin)?.name)
-  }
-  return collectors
+/** One file of a folder of collectors. */
+export interface CollectorFile {
+  /** Its path: from where the process runs, when it is below that. */
+  readonly path: string
+  /** What it exports: the plugin that defineCollector made, or a plain one. */
+  readonly plugin: FastifyPluginAsync
+  /** The collector of a plugin that defineCollector made. */
+  readonly collector: Collector | undefined
 }
 
-async function load(path: string): Promise<object> {
+/**
+ * Loads the collector files of a folder, in the order of their names. Rejects with an Error that names the file or files
+ * when one cannot be loaded or exports no plugin, or when two have one name or one metric.
+ */
+export async function loadFolder(folder: string): Promise<readonly CollectorFile[]> {
+  const names = (await readdir(folder)).filter((file) => SCRIPT.test(file)).sort()
+  const owners = new Map<string, string>()
+  const files: CollectorFile[] = []
+  for (const name of names) {
+    const path = join(folder, name)
+    const plugin = await load(path)
+    const { collector } = plugin
+    for (const claim of claimsOf(plugin)) {
+      const owner = owners.get(claim)
+      if (owner !== undefined) throw new Error(`${owner} and ${path} both have the ${claim}`)
+      owners.set(claim, path)
+    }
+    files.push({ path: shown(path), plugin, collector })
+  }
+  return files
+}
+
+/** A default export, with what fastify-plugin and defineCollector put on it. */
+type Plugin = FastifyPluginAsync & {
+  readonly [META]?: { readonly name?: string }
+  readonly collector?: Collector
+}
+
+/** Where fastify-plugin puts a plugin's name. */
+const META = Symbol.for('plugin-meta')
+
+async function load(path: string): Promise<Plugin> {
   let module: { default?: unknown }
   try {
     module = await import(pathToFileURL(path).href)
   } catch (error) {
     throw new Error(`${path} cannot be loaded: ${describeError(error)}`, { cause: error })
   }
-  if (typeof module.default !== 'function') {
+  if (!isPlugin(module.default)) {
     throw new Error(`${path} has no default export that is a plugin: export default defineCollector({ … })`)
   }
   return module.default
 }
 
+function isPlugin(value: unknown): value is Plugin {
+  return typeof value === 'function'
+}
+
 /** What no two files may have. */
-function claimsOf(plugin: object): string[] {
-  const { name } = (plugin as { [meta]?: { name?: string } })[meta] ?? {}
-  const metrics = collectorOf(plugin)?.metrics ?? []
+function claimsOf(plugin: Plugin): string[] {
+  const name = plugin[META]?.name
+  const metrics = plugin.collector?.metrics ?? []
   return [
     ...(name === undefined ? [] : [`name "${name}"`]),
     ...metrics.map((metric) => `metric "${metric.name}"`),
   ]
 }
 
-/** The collector of a plugin that defineCollector made. */
-function collectorOf(plugin: object): Collector | undefined {
-  return (plugin as { collector?: Collector }).collector
+function shown(path: string): string {
+  const short = relative('', path)
+  return short.startsWith('..') ? path : short
 }
-
-/** Where fastify-plugin puts a plugin's name. */
-const meta = Symbol.for('plugin-meta')

@@ -1,6 +1,7 @@
 import { describeError } from '../finding.ts'
 import type { Clock } from '../time/clock.ts'
 import { Candidate, type View } from './candidate.ts'
+import type { Leader, Listener } from './leader.ts'
 
 /** The lock of one database's leader, as one session sees it. What it asks rejects when the session is lost. */
 export interface LeaderLock {
@@ -37,17 +38,12 @@ export interface Surroundings {
   readonly log: { info(message: string): void; warn(message: string): void }
 }
 
-/** Who is told each time that the lead is gained or lost. */
-export interface Listener {
-  gained(): void
-  lost(): void
-}
-
 /** Looks at the lock in one lease. */
 const LOOKS = 4
 
 /** Asks for the lock of one database again and again, and knows whether this replica leads it. */
-export class Leadership {
+export class Leadership implements Leader {
+  readonly elected = true
   readonly #surroundings: Surroundings
   readonly #candidate: Candidate
   readonly #stopping = new AbortController()

@@ -1,6 +1,7 @@
 import type { Collector } from '../contract/collector.ts'
 import { isTimeout } from '../finding.ts'
 import { Dictionary } from '../rows/label-table.ts'
+import { addRejected, type Rejections } from '../rows/rows.ts'
 import type { LabelSets } from '../samples/label-set.ts'
 import type { Samples } from '../samples/samples.ts'
 import type { WindowState } from '../samples/window.ts'
@@ -22,6 +23,24 @@ export interface Run {
   readonly failed: boolean
   /** Series on the page after it. */
   readonly series: number
+}
+
+/** Totals over the runs of a collector. */
+export interface Counts {
+  readonly failures: number
+  readonly rejected: Rejections['rejected']
+  readonly folded: number
+}
+
+const NO_COUNTS: Counts = { failures: 0, rejected: { value: 0, label: 0, duplicate: 0 }, folded: 0 }
+
+function addCounts({ failures, rejected, folded }: Counts, result: Samples | Error): Counts {
+  if (result instanceof Error) return { failures: failures + 1, rejected, folded }
+  return {
+    failures,
+    rejected: addRejected(rejected, result.rejected),
+    folded: folded + result.folded,
+  }
 }
 
 /** Limits of a collector in milliseconds, `staleAfter` 0 keeps its values for ever; and the name of its database. */
@@ -57,6 +76,8 @@ export class CollectorStatus {
   statement: string | undefined
   /** When it last succeeded, in seconds since 1970. */
   lastSuccess: number | undefined
+  /** What became of its runs so far. */
+  counts = NO_COUNTS
   /** Where an incremental collector stands; undefined before its first run. */
   window: WindowState | undefined
   readonly #limits: Limits
@@ -126,6 +147,7 @@ export class CollectorStatus {
     this.#ranAtTick = tick
     this.#timeouts = result instanceof Error && isTimeout(result) ? this.#timeouts + 1 : 0
     const failed = result instanceof Error
+    this.counts = addCounts(this.counts, result)
     if (!failed) {
       this.lastSuccess = time
       this.window = window
@@ -138,6 +160,7 @@ export class CollectorStatus {
   /** Forgets what it found, as when it had never run: another replica goes on with it. */
   reset(): void {
     this.last = undefined
+    this.counts = NO_COUNTS
     this.lastSuccess = undefined
     this.window = undefined
     this.#ranAtTick = undefined

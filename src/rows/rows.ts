@@ -17,9 +17,16 @@ export interface Rejections {
 
 /** The rejections of two queries of one run. */
 export function addRejections(a: Rejections, b: Rejections): Rejections {
-  const rejected = { value: 0, label: 0, duplicate: 0 }
-  for (const reason of REASONS) rejected[reason] = a.rejected[reason] + b.rejected[reason]
-  return { rejected, rejection: a.rejection ?? b.rejection }
+  return { rejected: addRejected(a.rejected, b.rejected), rejection: a.rejection ?? b.rejection }
+}
+
+/** The counts of two queries, reason by reason. */
+export function addRejected(a: Rejections['rejected'], b: Rejections['rejected']): Rejections['rejected'] {
+  return {
+    value: a.value + b.value,
+    label: a.label + b.label,
+    duplicate: a.duplicate + b.duplicate,
+  }
 }
 
 /** How many rows do not stand. */

@@ -51,8 +51,12 @@ const questions: Record<string, string> = {
 t.test('every counter and histogram equals what SQL says of all that happened since the start', async (t) => {
   const { url, sql } = await createDatabase(t)
   await seed(sql, { operations: 2000 })
-  const { scope, scrape, round } = await startService(t, { DATABASE_URL: url }, { folder: FOLDER.pathname })
-  const starts = scope.collectors.list.flatMap(({ window }) =>
+  const { database, scrape, round } = await startService(
+    t,
+    { DATABASE_URL: url },
+    { folder: FOLDER.pathname },
+  )
+  const starts = database.collectors.list.flatMap(({ window }) =>
     window === undefined ? [] : formatMoment(window.since),
   )
   t.equal(new Set(starts).size, 1, 'all counters start at the moment of one snapshot')

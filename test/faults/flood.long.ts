@@ -72,8 +72,8 @@ t.test('a query that returns ten million rows fails, says why, and is ended on t
 
 t.test('a query that is hopeless before it has ended is cancelled on the server', async (t) => {
   const { url, sql } = await createDatabase(t, { schema: false })
-  const { scope } = await startService(t, { DATABASE_URL: url }, { collectors: [hopeless] })
-  t.match(String(scope.collectors.list[0]?.error), /returns a column "nonsense"/)
+  const { database } = await startService(t, { DATABASE_URL: url }, { collectors: [hopeless] })
+  t.match(String(database.collectors.list[0]?.error), /returns a column "nonsense"/)
   const running = await sql`
     SELECT FROM pg_stat_activity
      WHERE application_name = 'metrics-service' AND datname = current_database() AND state <> 'idle'`

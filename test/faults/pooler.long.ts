@@ -160,7 +160,7 @@ t.test('through pgbouncer, the rules of a round hold', { skip }, async (t) => {
   await t.test('they cannot write', async (t) => {
     const service = await startService(t, env, { collectors: [writer] })
     t.match(
-      String(service.scope.collectors.list[0]?.error),
+      String(service.database.collectors.list[0]?.error),
       /cannot execute nextval\(\) in a read-only transaction/,
     )
   })
@@ -185,14 +185,14 @@ t.test('through pgbouncer, the rules of a round hold', { skip }, async (t) => {
 
   await t.test('a query that outruns its time is ended by the server, or cancelled there', async (t) => {
     const service = await startService(t, env, { collectors: [sleeper, hopeless] })
-    const errors = service.scope.collectors.list.map(({ error }) => String(error))
+    const errors = service.database.collectors.list.map(({ error }) => String(error))
     t.match(errors, [/canceling statement due to statement timeout/, /returns a column "nonsense"/])
     const running = await direct`
       SELECT FROM pg_stat_activity
        WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()`
     t.equal(running.length, 0, 'neither runs on')
     await service.round()
-    t.equal(service.scope.db.endpoints[0]?.up, true)
+    t.equal(service.database.db.endpoints[0]?.up, true)
   })
 
   await t.test('no server connection keeps a setting of theirs', async (t) => {
@@ -217,9 +217,9 @@ t.test('a round needs two server connections, and says so when the pool has one'
     { DATABASE_URL: `${pooler.url}?connect_timeout=1` },
     { collectors: snapshots },
   )
-  for (const { error } of one.scope.collectors.list) t.match(String(error), /no answer within 1s/)
+  for (const { error } of one.database.collectors.list) t.match(String(error), /no answer within 1s/)
 
   const larger = await startPooler(t, postgres, 2)
   const two = await startService(t, { DATABASE_URL: larger.url }, { collectors: snapshots })
-  for (const { error } of two.scope.collectors.list) t.equal(error, undefined)
+  for (const { error } of two.database.collectors.list) t.equal(error, undefined)
 })

@@ -25,7 +25,9 @@ const collectGarbage: () => void = runInNewContext('gc')
  * or between POST and DELETE /rounds a hundredth of a second after the last has ended. GET /resources tells what the process holds.
  */
 const app = await buildApp({ folder: process.argv[2] ?? '' })
-const [{ round, ticker } = app] = app.databases
+const [database] = app.databases
+if (database === undefined) throw new Error('there is no database')
+const { round, ticker } = database
 let fast = false
 let over = false
 let rounds = 0

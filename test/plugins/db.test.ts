@@ -36,12 +36,12 @@ t.test('with two of three down it waits, says so, and starts when one returns', 
   const down = await Gate.start(t, url, { up: false })
   const returns = await Gate.start(t, url, { up: false })
   const proxies = [down, returns, await Gate.start(t, url)]
-  const { scrape, app, scope, log } = await startService(
+  const { scrape, app, database, log } = await startService(
     t,
     { DATABASE_URL: urlOf(url, proxies) },
     { collectors: [one], start: false },
   )
-  const started = scope.ticker.start()
+  const started = database.ticker.start()
   let samples = await scrape()
   while (samples.get('database_quorum_votes') !== 1) samples = await scrape()
   t.notOk(samples.has('business_one'), 'nothing is known of the database yet')
@@ -57,7 +57,7 @@ t.test('with two of three down it waits, says so, and starts when one returns', 
   })
   await returns.up()
   await started
-  await scope.round.settled()
+  await database.round.settled()
   t.equal((await scrape()).get('business_one'), 1)
   const { password } = new URL(url)
   t.notOk([body, JSON.stringify(log)].join().includes(password), 'no password is told')
@@ -67,12 +67,12 @@ t.test('a wrong password is waited out, and told without the password', async (t
   const { url } = await createDatabase(t, { schema: false })
   const wrong = new URL(url)
   wrong.password = 'not-the-pass-word'
-  const { app, scope, log } = await startService(
+  const { app, database, log } = await startService(
     t,
     { DATABASE_URL: wrong.href },
     { collectors: [one], start: false },
   )
-  void scope.ticker.start()
+  void database.ticker.start()
   let reasons: string[] = []
   while (reasons.length < 2) {
     await new Promise(setImmediate)
@@ -86,8 +86,8 @@ t.test('DATABASE_WAIT_TIMEOUT ends the wait with the reasons', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const down = await Gate.start(t, url, { up: false })
   const env = { DATABASE_URL: urlOf(url, [down]), DATABASE_WAIT_TIMEOUT: '600ms' }
-  const { scope } = await startService(t, env, { collectors: [one], start: false })
-  await t.rejects(scope.ticker.start(), {
+  const { database } = await startService(t, env, { collectors: [one], start: false })
+  await t.rejects(database.ticker.start(), {
     message: `the database had 0 of 1 votes after 600ms (DATABASE_WAIT_TIMEOUT): ${down.endpoint}: connect ECONNREFUSED ${down.endpoint}`,
   })
 })
@@ -95,12 +95,12 @@ t.test('DATABASE_WAIT_TIMEOUT ends the wait with the reasons', async (t) => {
 t.test('a stop ends the wait for the quorum at once', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const down = await Gate.start(t, url, { up: false })
-  const { app, scope } = await startService(
+  const { app, database } = await startService(
     t,
     { DATABASE_URL: urlOf(url, [down]) },
     { collectors: [one], start: false },
   )
-  const started = scope.ticker.start()
+  const started = database.ticker.start()
   await app.close()
   await started
 })
@@ -120,22 +120,22 @@ t.test('a quorum of one is enough when DATABASE_QUORUM says so', async (t) => {
 t.test('a round moves to the next endpoint when the one in use is gone, and stays there', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
-  const { scrape, round, scope } = await startService(
+  const { scrape, round, database } = await startService(
     t,
     { DATABASE_URL: urlOf(url, [first, second]) },
     { collectors: [one] },
   )
-  t.equal(scope.db.current, first.endpoint)
+  t.equal(database.db.current, first.endpoint)
   await first.down()
   await round()
-  t.equal(scope.db.current, second.endpoint)
+  t.equal(database.db.current, second.endpoint)
   const samples = await scrape()
   t.equal(samples.get('collector_success{collector="one"}'), 1)
   t.equal(samples.get('collection_errors_total{collector="one"}'), 0)
   t.equal(samples.get(`database_up{endpoint="${first.endpoint}"}`), 0)
   await first.up()
   await round()
-  t.equal(scope.db.current, second.endpoint)
+  t.equal(database.db.current, second.endpoint)
 })
 
 t.test('a round whose endpoint is lost in its middle goes on with the next one', async (t) => {
@@ -153,15 +153,15 @@ t.test('a round whose endpoint is lost in its middle goes on with the next one',
     },
   })
   const env = { DATABASE_URL: urlOf(url, [first, second]) }
-  const { scope, scrape } = await startService(t, env, { collectors: [slow, one], start: false })
-  await scope.ticker.start()
+  const { database, scrape } = await startService(t, env, { collectors: [slow, one], start: false })
+  await database.ticker.start()
   await reached.promise
   await first.down()
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
-  await scope.round.settled()
+  await database.round.settled()
   const samples = await scrape()
-  t.equal(scope.db.current, second.endpoint)
+  t.equal(database.db.current, second.endpoint)
   t.equal(samples.get('business_slow'), 7)
   t.equal(samples.get('business_one'), 1)
   t.equal(samples.get('collection_duration_seconds_count{result="success"}'), 1)
@@ -211,18 +211,18 @@ t.test('a server that takes no more connections is not stormed, and serves again
     }),
   )
   const gate = await Gate.start(t, url)
-  const { scrape, scope } = await startService(
+  const { scrape, database } = await startService(
     t,
     { DATABASE_URL: urlOf(role.href, [gate]) },
     { collectors, start: false },
   )
-  await scope.db.waitForQuorum(new AbortController().signal)
+  await database.db.waitForQuorum(new AbortController().signal)
   await sql.unsafe(`ALTER ROLE ${role.username} CONNECTION LIMIT 1`)
   const before = gate.connections
-  await scope.round.run(0)
+  await database.round.run(0)
   // The one that leads the snapshot, and those of the first four collectors.
   t.ok(gate.connections - before <= 5, `${gate.connections - before} connections for 20 collectors`)
-  t.match(scope.collectors.list[19]?.error?.message, /too many connections for role/)
+  t.match(database.collectors.list[19]?.error?.message, /too many connections for role/)
   await sql.unsafe(`ALTER ROLE ${role.username} CONNECTION LIMIT -1`)
   let tick = 0
   // Some of a round may still meet the refusal of the one before.
@@ -232,7 +232,7 @@ t.test('a server that takes no more connections is not stormed, and serves again
       ({ collector }) => samples.get(`collector_success{collector="${collector.name}"}`) !== 1,
     )
   }
-  while (await failing()) await scope.round.run(++tick)
+  while (await failing()) await database.round.run(++tick)
 })
 
 t.test('an endpoint that is lost in the middle of a round is down on the page of that round', async (t) => {
@@ -245,15 +245,15 @@ t.test('an endpoint that is lost in the middle of a round is down on the page of
         FROM pg_sleep(30)`,
   })
   const gate = await Gate.start(t, url)
-  const { scrape, scope } = await startService(
+  const { scrape, database } = await startService(
     t,
     { DATABASE_URL: urlOf(url, [gate]) },
     { collectors: [sleeper], start: false },
   )
   const up = `database_up{endpoint="${gate.endpoint}"}`
-  await scope.db.waitForQuorum(new AbortController().signal)
+  await database.db.waitForQuorum(new AbortController().signal)
   t.equal((await scrape()).get(up), 1)
-  const round = scope.round.run(0)
+  const round = database.round.run(0)
   await untilBlocked(sql, new URL(url).pathname.slice(1), 'Timeout')
   await gate.down()
   await round
@@ -262,5 +262,5 @@ t.test('an endpoint that is lost in the middle of a round is down on the page of
   t.equal(samples.get(up), 0)
   await gate.up()
   // It is asked with the others, and not by the next round alone.
-  while ((await scrape()).get(up) !== 1) await scope.db.vote(new AbortController().signal)
+  while ((await scrape()).get(up) !== 1) await database.db.vote(new AbortController().signal)
 })

@@ -62,17 +62,17 @@ t.test('/debug/collectors tells what each collector did last', async (t) => {
 })
 
 t.test('POST /debug/collect runs every collector, or one, whether it is due or not', async (t) => {
-  const { ask, scope } = await startDebug(t)
-  const runs = () => scope.collectors.list.map(({ runs }) => runs.length)
+  const { ask, database } = await startDebug(t)
+  const runs = () => database.collectors.list.map(({ runs }) => runs.length)
   t.same(runs(), [1, 1])
   const all = await ask('/debug/collect', { method: 'POST' })
   t.equal(all.status, 202)
   t.same(await all.json(), { collectors: ['good', 'bad'] })
-  await scope.round.settled()
+  await database.round.settled()
   t.same(runs(), [2, 2])
   const one = await ask('/debug/collect?collector=bad', { method: 'POST' })
   t.same(await one.json(), { collectors: ['bad'] })
-  await scope.round.settled()
+  await database.round.settled()
   t.same(runs(), [2, 3])
 
   const unknown = await ask('/debug/collect?collector=ugly', { method: 'POST' })
@@ -87,8 +87,8 @@ t.test('before the quorum nothing is collected by hand', async (t) => {
   const gate = await Gate.start(t, url, { up: false })
   const port = await freePort()
   const env = { DATABASE_URL: urlOf(url, [gate]), DEBUG_PORT: String(port) }
-  const { scope } = await startService(t, env, { collectors: [good], start: false })
-  const started = scope.ticker.start()
+  const { database } = await startService(t, env, { collectors: [good], start: false })
+  const started = database.ticker.start()
   const response = await fetch(`http://127.0.0.1:${port}/debug/collect`, { method: 'POST' })
   t.equal(response.status, 503)
   t.match(await response.json(), { error: /waits for the database quorum/ })
@@ -111,8 +111,8 @@ t.test('a collector that there is not is a 404 that names those that there are',
 })
 
 t.test('a query that cannot be planned is told instead of a plan', async (t) => {
-  const { ask, scope } = await startDebug(t)
-  scope.collectors.add(
+  const { ask, database } = await startDebug(t)
+  database.collectors.add(
     defineCollector({
       name: 'lost',
       metrics: { business_lost: gauge('Lost.') },
@@ -125,15 +125,15 @@ t.test('a query that cannot be planned is told instead of a plan', async (t) => 
 })
 
 t.test('of many samples the first thousand are shown, and how many there are', async (t) => {
-  const { ask, scope } = await startDebug(t)
+  const { ask, database } = await startDebug(t)
   const many = defineCollector({
     name: 'many',
     labels: { number: open(5000) },
     metrics: { business_many: gauge('Many.') },
     query: (sql) => sql`SELECT n AS number, n AS business_many FROM generate_series(1, 2500) AS n`,
   })
-  scope.collectors.add(many.collector)
-  await scope.round.run(1)
+  database.collectors.add(many.collector)
+  await database.round.run(1)
   const shown = async (search: string) => {
     const body = await (await ask(`/debug/collectors/many?search=${search}`)).text()
     return [body.match(/business_many\{/g)?.length, /<p role="status">(.*?)<\/p>/.exec(body)?.[1]]
@@ -143,11 +143,11 @@ t.test('of many samples the first thousand are shown, and how many there are', a
 })
 
 t.test('neither the page of another site nor another name for this machine is answered', async (t) => {
-  const { ask, scope, port } = await startDebug(t)
+  const { ask, database, port } = await startDebug(t)
   const headers = { 'sec-fetch-site': 'cross-site' }
   t.equal((await ask('/debug/collect', { method: 'POST', headers })).status, 403)
-  await scope.round.settled()
-  t.equal(scope.collectors.list[0]?.runs.length, 1, 'nothing was collected')
+  await database.round.settled()
+  t.equal(database.collectors.list[0]?.runs.length, 1, 'nothing was collected')
   t.equal((await ask('/debug', { headers })).status, 200, 'a link from elsewhere is')
 
   const status = async (host: string) => {
@@ -183,9 +183,9 @@ t.test('the page shows the configuration that is in effect, and no secret', asyn
   const body = await (await ask('/debug')).text()
   const { username, password, host, pathname } = new URL(url)
   t.match(body, `postgres://${username}@${host}${pathname}?target_session_attrs=prefer-standby`)
-  t.match(body, '<th scope="row">COLLECTOR_TIMEOUT</th><td>7s</td><td>set</td>')
-  t.match(body, '<th scope="row">COLLECTOR_STALE_AFTER</th><td>10m</td><td>default</td>')
-  t.match(body, '<th scope="row">METRICS_TOKEN</th><td>(set)</td>')
+  t.match(body, '<th database="row">COLLECTOR_TIMEOUT</th><td>7s</td><td>set</td>')
+  t.match(body, '<th database="row">COLLECTOR_STALE_AFTER</th><td>10m</td><td>default</td>')
+  t.match(body, '<th database="row">METRICS_TOKEN</th><td>(set)</td>')
   t.notOk(body.includes(password) && password !== username)
   t.notOk(body.includes('hush-hush'))
 })

@@ -11,15 +11,15 @@ const one = defineCollector({
 
 t.test('/readyz is 503 until every collector has succeeded, and 200 from then on', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
-  const { app, scope } = await startService(t, { DATABASE_URL: url }, { collectors: [one], start: false })
+  const { app, database } = await startService(t, { DATABASE_URL: url }, { collectors: [one], start: false })
   const ready = async () => {
     const { statusCode, body } = await app.inject('/readyz')
     return [statusCode, JSON.parse(body)]
   }
   t.same(await ready(), [503, { ready: false, reasons: ['waiting for the database quorum: 0 of 1 votes'] }])
-  await scope.db.waitForQuorum(new AbortController().signal)
+  await database.db.waitForQuorum(new AbortController().signal)
   t.same(await ready(), [503, { ready: false, reasons: ['collector one has not succeeded yet'] }])
-  await scope.round.run(0)
+  await database.round.run(0)
   t.same(await ready(), [200, { ready: true, reasons: [] }])
 })
 

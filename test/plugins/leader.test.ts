@@ -18,10 +18,10 @@ t.test('a replica says of collectors and rounds only where it leads', async (t) 
     await startService(t, env, { collectors: [things], start: false }),
     await startService(t, env, { collectors: [things], start: false }),
   ]
-  for (const { scope } of [first, second]) {
-    await scope.ticker.start()
-    await scope.leader.confirm()
-    await scope.round.settled()
+  for (const { database } of [first, second]) {
+    await database.ticker.start()
+    await database.leader.confirm()
+    await database.round.settled()
   }
   const said = async ({ scrape }: typeof first) =>
     [...(await scrape()).keys()].filter((name) => /^(business|collector|collection)_/.test(name))
@@ -32,8 +32,8 @@ t.test('a replica says of collectors and rounds only where it leads', async (t) 
   ])
 
   await first.app.close()
-  t.ok(await second.scope.leader.confirm())
-  await second.scope.round.settled()
+  t.ok(await second.database.leader.confirm())
+  await second.database.round.settled()
   const samples = await second.scrape()
   t.equal(samples.get('business_things{database="eu"}'), 3)
   for (const [name, value] of [
@@ -52,15 +52,15 @@ t.test('a replica that does not lead still says whether an endpoint answers it',
   const gate = await Gate.start(t, url)
   const env = { LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '1s' }
   const first = await startService(t, { DATABASE_URL: url, ...env }, { collectors: [things], start: false })
-  await first.scope.ticker.start()
-  await first.scope.leader.confirm()
+  await first.database.ticker.start()
+  await first.database.leader.confirm()
   const other = await startService(
     t,
     { DATABASE_URL: urlOf(url, [gate]), ...env },
     { collectors: [things], start: false },
   )
-  await other.scope.ticker.start()
-  await other.scope.leader.confirm()
+  await other.database.ticker.start()
+  await other.database.leader.confirm()
   const up = async () => (await other.scrape()).get(`database_up{endpoint="${gate.endpoint}"}`)
   t.equal(await up(), 1)
   // Its own ticks find out; a test that waits in vain runs into its time limit.

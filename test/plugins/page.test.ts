@@ -40,8 +40,8 @@ async function listen(t: Test, collectors: CollectorPlugin[], env = {}) {
   const service = await startService(t, { DATABASE_URL: database.url, ...env }, { collectors, start: false })
   const url = `${await service.app.listen({ port: 0, host: '127.0.0.1' })}/metrics`
   const start = async () => {
-    await service.scope.ticker.start()
-    await service.scope.round.settled()
+    await service.database.ticker.start()
+    await service.database.round.settled()
   }
   return { ...service, ...database, url, start }
 }
@@ -211,9 +211,9 @@ t.test('a publication any number of turns after a scrape began does not mix the 
     metrics: { business_number: gauge('The number of the publication.') },
     query: (sql) => sql`SELECT 1 AS business_number`,
   })
-  const { start, app, scope } = await listen(t, [number])
+  const { start, app, database } = await listen(t, [number])
   await start()
-  const [status] = scope.collectors.list
+  const [status] = database.collectors.list
   if (status === undefined) return t.fail('there is no collector')
   const numbersOf = (page: string) => {
     const samples = samplesOf(page)
@@ -229,7 +229,7 @@ t.test('a publication any number of turns after a scrape began does not mix the 
     const sets = [{ labels: [], values: [n] }]
     const rejected = { value: 0, label: 0, duplicate: 0 }
     const result = { sets, series: 1, folded: 0, rejected, rejection: undefined }
-    app.page.publish([{ status, seconds: 0.1, result }], 0.1, n)
+    app.page.publish(undefined, [{ status, seconds: 0.1, result }], 0.1, n)
     for (const { body } of await Promise.all(pages)) {
       const [value, counted] = numbersOf(body)
       if (value !== counted || (value !== n && value !== n - 1)) {
@@ -377,7 +377,7 @@ t.test('a page is made though a round ends at every moment', async (t) => {
   let over = false
   const publish = () => {
     if (over) return
-    app.page.publish([], 0, 1)
+    app.page.publish(undefined, [], 0, 1)
     void setImmediate().then(publish)
   }
   publish()

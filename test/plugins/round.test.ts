@@ -243,7 +243,7 @@ t.test('a row changed between two collectors of one round is seen by neither', a
       return sql`SELECT 1 AS business_wait FROM (SELECT pg_advisory_xact_lock_shared(1)) AS locked`
     },
   })
-  const { scope, scrape } = await startService(
+  const { database, scrape } = await startService(
     t,
     { DATABASE_URL: url, COLLECTOR_CONCURRENCY: '1' },
     {
@@ -253,13 +253,13 @@ t.test('a row changed between two collectors of one round is seen by neither', a
   )
   const lock = await sql.reserve()
   await lock`SELECT pg_advisory_lock(1)`
-  await scope.ticker.start()
+  await database.ticker.start()
   await reached.promise
   t.equal((await scrape()).get('business_before'), 0, 'nothing is published before the round ends')
   await sql`UPDATE things SET size = 2`
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
-  await scope.round.settled()
+  await database.round.settled()
   const samples = await scrape()
   t.equal(samples.get('business_before'), 1)
   t.equal(samples.get('business_after'), 1)
@@ -274,7 +274,7 @@ t.test('a tick that finds a round running is skipped and counted', async (t) => 
     metrics: { business_slow: gauge('Slow.') },
     query: (sql) => sql`SELECT 1 AS business_slow FROM (SELECT pg_advisory_xact_lock_shared(1)) AS locked`,
   })
-  const { scope, scrape } = await startService(
+  const { database, scrape } = await startService(
     t,
     { DATABASE_URL: url, METRICS_TICK_DURATION: '1s' },
     {
@@ -282,11 +282,11 @@ t.test('a tick that finds a round running is skipped and counted', async (t) => 
       start: false,
     },
   )
-  await scope.ticker.start()
+  await database.ticker.start()
   while (!((await scrape()).get('collection_skipped_ticks_total') ?? 0)) await sql`SELECT pg_sleep(0.1)`
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
-  await scope.round.settled()
+  await database.round.settled()
   t.equal((await scrape()).get('business_slow'), 1)
 })
 
@@ -424,8 +424,8 @@ t.test(
       query: (sql) =>
         sql`SELECT 'kind ' || n AS kind, n AS business_odd FROM generate_series(1, ${rows}::int) AS n`,
     })
-    const { scrape, round, scope } = await runBeside(t, endless)
-    const { error } = scope.collectors.list[0] ?? {}
+    const { scrape, round, database } = await runBeside(t, endless)
+    const { error } = database.collectors.list[0] ?? {}
     t.match(error?.message, /more than 200000 rows: aggregate in SQL/)
     rows = 3
     await round()
@@ -452,7 +452,7 @@ t.test('a label value of a megabyte is rejected, and told in few words', async (
 })
 
 t.test('a row of a thousand columns fails its collector in few words', async (t) => {
-  const { scope } = await runBeside(
+  const { database } = await runBeside(
     t,
     defineCollector({
       name: 'odd',
@@ -462,7 +462,7 @@ t.test('a row of a thousand columns fails its collector in few words', async (t)
     }),
   )
   t.match(
-    scope.collectors.list[0]?.error?.message,
+    database.collectors.list[0]?.error?.message,
     /^the query returns no column "business_odd"; .* and 996 more$/,
   )
 })
@@ -483,7 +483,7 @@ t.test(
         return sql`SELECT 1 AS business_slow FROM pg_sleep(${seconds})`
       },
     })
-    const { scope, scrape } = await startService(t, { DATABASE_URL: url }, { collectors: [slow, steady] })
+    const { database, scrape } = await startService(t, { DATABASE_URL: url }, { collectors: [slow, steady] })
     const backoff = async () => (await scrape()).get('collector_backoff_ticks{collector="slow"}')
     t.equal(await backoff(), 0)
     while (tick < 40) {
@@ -491,7 +491,7 @@ t.test(
         t.equal(await backoff(), 10)
         seconds = 0
       }
-      await scope.round.run(++tick)
+      await database.round.run(++tick)
     }
     t.same(ran, [0, 1, 3, 7, 15, 25, 35, 36, 37, 38, 39, 40])
     t.equal(await backoff(), 0)

@@ -58,11 +58,11 @@ t.test('the page shows where the counters stopped before the first round after a
     { DATABASE_URL: database.url, STATE_FILE: file },
     { collectors: [things], start: false },
   )
-  await second.scope.ticker.start()
+  await second.database.ticker.start()
   t.equal((await second.scrape()).get(TOTAL), 5)
   await lock`COMMIT`
   lock.release()
-  await second.scope.round.settled()
+  await second.database.round.settled()
   t.equal((await second.scrape()).get(TOTAL), 5)
 })
 

@@ -23,7 +23,7 @@ t.test('zeros are shown before the first round, for every series that is known i
     metrics: { business_unknown: gauge('Unknown.') },
     query: (sql) => sql`SELECT 'x' AS kind, 1 AS business_unknown`,
   })
-  const { scope, scrape } = await startService(
+  const { database, scrape } = await startService(
     t,
     { DATABASE_URL: url },
     { collectors: [things, unknown], start: false },
@@ -32,7 +32,7 @@ t.test('zeros are shown before the first round, for every series that is known i
     [...(await scrape()).keys()].some((name) => name.startsWith('business_')),
     'nothing before the quorum',
   )
-  await scope.ticker.start()
+  await database.ticker.start()
   await reached.promise
   const shown = async () => [...(await scrape())].filter(([name]) => name.startsWith('business_'))
   t.same(await shown(), [
@@ -41,7 +41,7 @@ t.test('zeros are shown before the first round, for every series that is known i
   ])
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
-  await scope.round.settled()
+  await database.round.settled()
   t.same(await shown(), [
     ['business_things{state="up"}', 3],
     ['business_things{state="down"}', 0],
@@ -61,14 +61,14 @@ t.test('the first round starts at once, and the next ones a tick apart', async (
       return sql`SELECT 1 AS business_times`
     },
   })
-  const { scope } = await startService(
+  const { database } = await startService(
     t,
     { DATABASE_URL: url, METRICS_TICK_DURATION: '1s' },
     { collectors: [times] },
   )
   t.equal(started.length, 1)
   await third.promise
-  t.equal(scope.ticker.tick, 2)
+  t.equal(database.ticker.tick, 2)
 })
 
 t.test('a stop cancels on the server what does not end within the grace', async (t) => {
@@ -83,12 +83,12 @@ t.test('a stop cancels on the server what does not end within the grace', async 
       return sql`SELECT 1 AS business_sleeper FROM pg_sleep(600)`
     },
   })
-  const { app, scope, log } = await startService(
+  const { app, database, log } = await startService(
     t,
     { DATABASE_URL: url },
     { collectors: [sleeper], start: false },
   )
-  await scope.ticker.start()
+  await database.ticker.start()
   await reached.promise
   await app.close()
   const left =

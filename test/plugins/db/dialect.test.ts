@@ -63,9 +63,9 @@ t.test('without pg_export_snapshot all collectors read one snapshot, one after a
 t.test('in one transaction a collector that fails touches no other', async (t) => {
   const [first, ...others] = snapshots
   const collectors = [first, broken, sleeper, hopeless, ...others].filter((plugin) => plugin !== undefined)
-  const { scope, scrape, sql, url } = await startAlone(t, collectors)
+  const { database, scrape, sql, url } = await startAlone(t, collectors)
   const errors = Object.fromEntries(
-    scope.collectors.list.map((status) => [status.collector.name, status.error?.message]),
+    database.collectors.list.map((status) => [status.collector.name, status.error?.message]),
   )
   t.match(errors, {
     'snapshot-a': undefined,

@@ -12,9 +12,9 @@ const STATEMENTS = /```sql\n([\s\S]*?)```/.exec(OPERATIONS)?.[1] ?? ''
 t.test('the role of the documentation serves every default collector, and can do nothing else', async (t) => {
   const { url, sql } = await createDatabase(t)
   await seed(sql, { operations: 500 })
-  const database = new URL(url).pathname.slice(1)
-  const role = `${database}_metrics`
-  await sql.unsafe(STATEMENTS.replaceAll('platform', database).replaceAll('metrics', role))
+  const name = new URL(url).pathname.slice(1)
+  const role = `${name}_metrics`
+  await sql.unsafe(STATEMENTS.replaceAll('platform', name).replaceAll('metrics', role))
   t.teardown(() => sql.unsafe(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
   await sql`CREATE TABLE secrets AS SELECT 'hush' AS word`
   const own = new URL(url)
@@ -23,7 +23,7 @@ t.test('the role of the documentation serves every default collector, and can do
 
   const folder = new URL('../../../collectors', import.meta.url).pathname
   const service = await startService(t, { DATABASE_URL: own.href }, { folder })
-  const failed = service.scope.collectors.list.flatMap(({ error }) => error ?? [])
+  const failed = service.database.collectors.list.flatMap(({ error }) => error ?? [])
   t.same(failed, [])
 
   const [session] = await sql`SELECT pg_backend_pid() AS pid`
@@ -59,9 +59,9 @@ t.test('the role of the documentation serves every default collector, and can do
       query: (sql) => sql`${sql.unsafe(statement)}`,
     }),
   )
-  const { scope } = await startService(t, { DATABASE_URL: own.href }, { collectors })
+  const { database } = await startService(t, { DATABASE_URL: own.href }, { collectors })
   for (const [i, [name, , error]] of attempts.entries()) {
-    t.match(scope.collectors.list[i]?.error?.message, error, name)
+    t.match(database.collectors.list[i]?.error?.message, error, name)
   }
   t.equal(
     (await sql`SELECT FROM connections WHERE status = 'working'`).length > 0,

@@ -44,8 +44,8 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
       { collectors: [encryption], start: false },
     )
     try {
-      await service.scope.ticker.start()
-      await service.scope.round.settled()
+      await service.database.ticker.start()
+      await service.database.round.settled()
       const name = [...(await service.scrape()).keys()].find((name) => name.startsWith('business_encrypted'))
       return /version="(.*)"/.exec(name ?? '')?.[1]
     } catch (error) {

@@ -53,7 +53,7 @@ const failures: [what: string, rest: string, says: string, instead: string][] = 
 for (const [what, rest, says, instead] of failures) {
   t.test(`a collector that ${what} is told so, with its file and what to write instead`, async (t) => {
     const port = await freePort()
-    const { scope, log, round } = await startOdd(t, rest, { DEBUG_PORT: String(port) })
+    const { database, log, round } = await startOdd(t, rest, { DEBUG_PORT: String(port) })
     // In the first window no time has passed, so that both of its bounds are the same.
     await round()
     const [line] = log.filter(({ collector }) => collector === 'odd')
@@ -67,19 +67,19 @@ for (const [what, rest, says, instead] of failures) {
     t.match(shown, { file: /odd-file\.ts$/, lastError: msg.replace('collector fails: ', '') })
     const page = await fetch(`http://127.0.0.1:${port}/debug/collectors/odd`)
     t.match(await page.text(), /odd-file\.ts/)
-    t.ok(scope.collectors.list[0]?.error)
+    t.ok(database.collectors.list[0]?.error)
   })
 }
 
 const steady = "metrics: { business_odd: gauge('Odd.') }, query: (sql) => sql`SELECT 1 AS business_odd`"
 
 t.test('a window whose bounds are both used is right in whatever order they stand', async (t) => {
-  const { scope, round } = await startOdd(
+  const { database, round } = await startOdd(
     t,
     `${window}, query: (sql, { from, to }) => sql\`${count} WHERE now() <= \${to} AND now() > \${from}\``,
   )
   await round()
-  t.equal(scope.collectors.list[0]?.error, undefined)
+  t.equal(database.collectors.list[0]?.error, undefined)
 })
 
 t.test(

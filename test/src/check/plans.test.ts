@@ -28,8 +28,8 @@ function counting(query: Query, settle: Duration = '10m'): CollectorPlugin {
 
 /** What a check finds of the only collector. */
 async function reportOf(t: Test, { url }: Database, collector: CollectorPlugin): Promise<Report> {
-  const { scope } = await startService(t, { DATABASE_URL: url }, { collectors: [collector], start: false })
-  const { reports } = await scope.round.check(scope.collectors.list, { explain: false, samples: 0 })
+  const { database } = await startService(t, { DATABASE_URL: url }, { collectors: [collector], start: false })
+  const { reports } = await database.inspector.check(database.collectors.list, { explain: false, samples: 0 })
   const { value } = await reports.next()
   await reports.return()
   if (!value) throw new Error('there is no report')

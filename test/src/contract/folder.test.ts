@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import t, { type Test } from 'tap'
-import { checkFolder } from '../../../src/contract/folder.ts'
+import { loadFolder } from '../../../src/contract/folder.ts'
 
 const COLLECTOR = new URL('../../../src/collector.ts', import.meta.url).href
 
@@ -17,9 +17,15 @@ export default defineCollector({
 
 const things = source('things', 'business_things')
 
+/** By file, the name of its collector. */
+async function namesIn(folder: string): Promise<Map<string, string | undefined>> {
+  const files = await loadFolder(folder)
+  return new Map(files.map(({ path, collector }) => [basename(path), collector?.name]))
+}
+
 /** The error with which a folder of these files is refused. */
 async function problemWith(t: Test, files: Readonly<Record<string, string>>): Promise<Error> {
-  const problem: unknown = await checkFolder(t.testdir({ ...files })).catch((error: unknown) => error)
+  const problem: unknown = await loadFolder(t.testdir({ ...files })).catch((error: unknown) => error)
   if (problem instanceof Error) return problem
   throw new Error('the folder was not refused')
 }
@@ -27,7 +33,7 @@ async function problemWith(t: Test, files: Readonly<Record<string, string>>): Pr
 t.test('the files of a folder are those that hold a collector, each with its name', async (t) => {
   const folder = t.testdir({ 'things.ts': things, 'others.js': source('others', 'business_others') })
   t.strictSame(
-    await checkFolder(folder),
+    await namesIn(folder),
     new Map([
       ['others.js', 'others'],
       ['things.ts', 'things'],
@@ -36,7 +42,7 @@ t.test('the files of a folder are those that hold a collector, each with its nam
 })
 
 t.test('an empty folder has no collectors', async (t) => {
-  t.strictSame(await checkFolder(t.testdir({})), new Map())
+  t.strictSame(await namesIn(t.testdir({})), new Map())
 })
 
 t.test('what is no script is ignored', async (t) => {
@@ -47,12 +53,12 @@ t.test('what is no script is ignored', async (t) => {
     'things.sql': 'SELECT 1',
     'notes.json': '{}',
   })
-  t.strictSame(await checkFolder(folder), new Map([['things.ts', 'things']]))
+  t.strictSame(await namesIn(folder), new Map([['things.ts', 'things']]))
 })
 
 t.test('a plain plugin needs no collector', async (t) => {
   const folder = t.testdir({ 'plain.ts': 'export default async (app: object): Promise<void> => void app' })
-  t.strictSame(await checkFolder(folder), new Map([['plain.ts', undefined]]))
+  t.strictSame(await namesIn(folder), new Map([['plain.ts', undefined]]))
 })
 
 t.test('two files with one name are refused, naming both and the name', async (t) => {
@@ -106,7 +112,7 @@ t.test('the error of a file that throws has what it threw as its cause', async (
 
 t.test('a folder that is not there is refused, naming it', async (t) => {
   const folder = `${t.testdir({})}/nowhere`
-  const problem: unknown = await checkFolder(folder).catch((error: unknown) => error)
+  const problem: unknown = await loadFolder(folder).catch((error: unknown) => error)
   t.match(problem, Error)
   t.match(String(problem), basename(folder))
 })

@@ -1,0 +1,33 @@
+import type { CollectorStatus } from '../round/status.ts'
+import type { Report } from './report.ts'
+
+/** What a report shows beside its findings. */
+export interface ReportOptions {
+  /** Whether to show the plan of each query. */
+  readonly explain: boolean
+  /** How many lines of what a collector would put on the page to show. */
+  readonly samples: number
+}
+
+/** The snapshot that collectors are checked in, and what comes of it. */
+export interface Check {
+  /** The endpoint that was asked, and the time of its snapshot: ISO 8601 in UTC. */
+  readonly endpoint: string
+  readonly time: string
+  /** One for each collector, as soon as it has run. */
+  readonly reports: AsyncGenerator<Report, void>
+}
+
+/** Asks one database about the queries of collectors, outside of any round. */
+export interface Inspector {
+  /** How the database would run a collector's query, in lines of text. Rejects when it cannot be asked. */
+  explain(status: CollectorStatus): Promise<readonly string[]>
+  /**
+   * Runs collectors once, one after the other, in one snapshot of the endpoint that answers now, and keeps no result: no
+   * page changes, no counter moves. The snapshot lasts until the reports were read. Rejects with the reason of each
+   * endpoint when none can be used.
+   */
+  check(collectors: readonly CollectorStatus[], options: ReportOptions): Promise<Check>
+  /** Cancels what runs, on the server too. */
+  cancel(): void
+}

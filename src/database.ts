@@ -1,0 +1,29 @@
+import type { Inspector } from './check/inspector.ts'
+import type { Leader } from './leader/leader.ts'
+import type { Db } from './query/db.ts'
+import type { Collectors } from './round/collectors.ts'
+import type { Round } from './round/round.ts'
+import type { State } from './round/state.ts'
+import type { Ticks } from './tick/ticks.ts'
+
+/**
+ * Everything that belongs to one database that the service reads. src/app.ts makes it; pages, probes and metrics of the
+ * whole service take it from there.
+ */
+export interface Database {
+  /** The value of the `database` label; undefined when there is one database without a name, and no such label. */
+  readonly name: string | undefined
+  readonly db: Db
+  readonly collectors: Collectors
+  readonly state: State
+  readonly leader: Leader
+  readonly round: Round
+  readonly inspector: Inspector
+  readonly ticker: Ticks
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    databases: readonly Database[]
+  }
+}

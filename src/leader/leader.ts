@@ -1,0 +1,24 @@
+/** What is told each time that the lead is gained or lost. */
+export interface Listener {
+  gained(): void
+  lost(): void
+}
+
+/** Whether this replica is the one that collects a database. */
+export interface Leader {
+  /** Whether replicas elect a leader (LEADER_ELECTION); otherwise this one leads for ever. */
+  readonly elected: boolean
+  /**
+   * The moment of the monotonic clock, in milliseconds, up to which no other replica collects it: Infinity without
+   * LEADER_ELECTION, and a moment of the past when this replica does not lead.
+   */
+  readonly until: number
+  /** How often the lead was gained: the next term must not publish what was begun in the last one. */
+  readonly term: number
+  /** Asks for the lock until it is stopped, and tells the listener each time that the lead is gained or lost. */
+  follow(listener: Listener): void
+  /** Asks the database now whether this replica still leads. */
+  confirm(): Promise<boolean>
+  /** Gives the lead up and ends the session that held it. */
+  stop(): Promise<void>
+}

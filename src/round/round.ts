@@ -1,0 +1,25 @@
+import type { CollectorStatus } from './status.ts'
+
+/** How far a round is. */
+export interface Progress {
+  /** When it began, in milliseconds of the monotonic clock. */
+  readonly started: number
+  /** How many collectors it runs, and how many of them are done. */
+  readonly total: number
+  readonly done: number
+}
+
+/** Runs the rounds of one database, one at a time. */
+export interface Round {
+  /** How far the running round is; undefined when no round is running. */
+  readonly progress: Progress | undefined
+  /**
+   * Runs every collector that is due at tick number `tick`, or the given ones, and publishes the outcomes. It never
+   * rejects.
+   */
+  run(tick: number, collectors?: readonly CollectorStatus[]): Promise<void>
+  /** Resolves when no round is running. */
+  settled(): Promise<void>
+  /** Cancels the queries of the running round, on the server too; their collectors then fail. */
+  cancel(): void
+}
