@@ -1,10 +1,10 @@
-import { unwatchFile, watchFile } from 'node:fs'
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { type Server, TLSSocket } from 'node:tls'
 import bearerAuth from '@fastify/bearer-auth'
 import helmet from '@fastify/helmet'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { readCertificate } from '../src/certificate.ts'
+import type { Config } from '../src/config/read.ts'
 import { describeError } from '../src/finding.ts'
 
 /** Milliseconds between two looks at the files of the certificate. */
@@ -13,6 +13,13 @@ const WATCH = 1000
 const OPEN = ['/healthz', '/readyz']
 /** Connections at once: far more than there are scrapers. What is more is turned away, and memory stays bounded. */
 const CONNECTIONS = 1000
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Lets a listener answer only requests with this bearer token, and those that are open to all. */
+    requireToken: typeof requireToken
+  }
+}
 
 /** Who may come in: tokens, certificates, and the headers that keep a page from being misused. */
 export default fp(
@@ -35,17 +42,8 @@ export default fp(
         return reply.code(403).send({ error: 'a client certificate is required' })
       })
     }
-    if (METRICS_TOKEN !== undefined) {
-      await app.register(bearerAuth, {
-        keys: new Set([METRICS_TOKEN]),
-        addHook: false,
-        verifyErrorLogLevel: 'debug',
-      })
-      app.addHook('onRequest', (request, reply, done) => {
-        if (isOpen(request)) done()
-        else app.verifyBearerAuth?.(request, reply, done)
-      })
-    }
+    app.decorate('requireToken', requireToken)
+    if (METRICS_TOKEN !== undefined) await requireToken(app, METRICS_TOKEN, isOpen)
 
     const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== '')
     const renew = () => {
@@ -65,6 +63,33 @@ export default fp(
   },
   { name: 'access', decorators: { fastify: ['config'] } },
 )
+
+/** The certificate that the metrics listener shows and those that it trusts, as the files are now. Throws when one cannot be read. */
+export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config) {
+  return {
+    cert: readFileSync(TLS_CERT_FILE),
+    key: readFileSync(TLS_KEY_FILE),
+    ...(TLS_CLIENT_CA_FILE === '' ? {} : { ca: readFileSync(TLS_CLIENT_CA_FILE) }),
+  }
+}
+
+async function requireToken(
+  listener: FastifyInstance,
+  token: string,
+  isOpen: (request: FastifyRequest) => boolean = () => false,
+): Promise<void> {
+  await listener.register(bearerAuth, {
+    keys: new Set([token]),
+    addHook: false,
+    verifyErrorLogLevel: 'debug',
+  })
+  const { verifyBearerAuth: verify } = listener
+  if (verify === undefined) throw new Error('@fastify/bearer-auth does not verify tokens')
+  listener.addHook('onRequest', (request, reply, done) => {
+    if (isOpen(request)) done()
+    else verify(request, reply, done)
+  })
+}
 
 function isOpen(request: FastifyRequest): boolean {
   return OPEN.includes(request.routeOptions.url ?? '')

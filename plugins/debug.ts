@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import bearerAuth from '@fastify/bearer-auth'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
@@ -59,7 +58,7 @@ export default fp(
       debug.addHook('onSend', async (_request, reply) => {
         if (reply.statusCode === 401) reply.header('www-authenticate', 'Basic realm="the token as password"')
       })
-      await debug.register(bearerAuth, { keys: new Set([token]), verifyErrorLogLevel: 'debug' })
+      await app.requireToken(debug, token)
     }
 
     for (const [file, type] of [
@@ -99,5 +98,9 @@ export default fp(
       }
     }
   },
-  { name: 'debug', decorators: { fastify: ['config', 'environment', 'databases'] } },
+  {
+    name: 'debug',
+    dependencies: ['access'],
+    decorators: { fastify: ['config', 'environment', 'databases'] },
+  },
 )
