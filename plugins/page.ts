@@ -50,14 +50,14 @@ export default fp(
       seed(statuses) {
         for (const status of statuses) {
           const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)
-          status.seed(sets, finish(countSeries(sets)), performance.now())
+          status.seed({ sets, series: finish(countSeries(sets)) }, performance.now())
         }
         pages.publish()
       },
       prepare: (outcomes) => pages.prepare(outcomes),
       publish(database, outcomes, seconds, tick) {
         for (const outcome of outcomes)
-          outcome.status.settle(outcome, tick, performance.now(), Date.now() / 1000)
+          outcome.status.publish(outcome, tick, performance.now(), Date.now() / 1000)
         const failed = outcomes.some(({ result }) => result instanceof Error)
         self.observeRound(database, failed, seconds)
         pages.publish()

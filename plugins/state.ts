@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { describeError } from '../src/finding.ts'
 import type { Collectors } from '../src/round/collectors.ts'
+import type { Outcome } from '../src/round/outcome.ts'
 import type { State } from '../src/round/state.ts'
-import type { CollectorStatus, Outcome } from '../src/round/status.ts'
+import type { CollectorStatus } from '../src/round/status.ts'
 import {
   decodeState,
   encodeState,
@@ -79,8 +80,9 @@ class SavedState implements State {
     const { name, settle } = status.collector
     const saved = this.#windows.get(name)
     if (saved === undefined || settle === undefined) return
-    status.window = restoreWindow(status.collector, saved)
-    if (status.window === undefined) {
+    const window = restoreWindow(status.collector, saved)
+    status.restore(window)
+    if (window === undefined) {
       this.#log.warn(
         { collector: name },
         'its labels or metrics are not those of STATE_FILE: it starts from 0',
@@ -108,7 +110,7 @@ class SavedState implements State {
       `its state ends at ${formatMoment(window.sealedTo)}, more than ${formatDuration(this.#maxAge)} ago (STATE_MAX_AGE): it starts from 0, and STATE_FILE is kept as ${this.#file.rejected}`,
     )
     this.#keep(() => this.#file.keepCopy())
-    status.window = undefined
+    status.restore(undefined)
   }
 
   async save(outcomes: readonly Outcome[]): Promise<void> {

@@ -10,7 +10,8 @@ import {
   renderSamples,
 } from '../../src/page/exposition.ts'
 import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from '../../src/page/gzip.ts'
-import type { CollectorStatus, Outcome } from '../../src/round/status.ts'
+import type { Outcome } from '../../src/round/outcome.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
 import type { LabelSets } from '../../src/samples/label-set.ts'
 
 /** Milliseconds for which scrapes share one rendering of what changes all the time. */

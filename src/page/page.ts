@@ -1,4 +1,5 @@
-import type { CollectorStatus, Outcome } from '../round/status.ts'
+import type { Outcome } from '../round/outcome.ts'
+import type { CollectorStatus } from '../round/status.ts'
 
 /** What a scrape is answered with: the families of every collector, as they were when the last round ended. */
 export interface Page {

@@ -1,5 +1,6 @@
 import type { Moment } from '../time/moment.ts'
-import type { CollectorStatus, Outcome } from './status.ts'
+import type { Outcome } from './outcome.ts'
+import type { CollectorStatus } from './status.ts'
 
 /** Keeps what the windowed collectors of one database have counted, over restarts. */
 export interface State {

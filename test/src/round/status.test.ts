@@ -25,9 +25,9 @@ function found(value: number): Samples {
 }
 
 /** Lets a collector succeed with a value, or fail, at a tick and a moment. */
-function settle(status: CollectorStatus, result: number | Error, tick: number, now: number): void {
-  const outcome = { status, seconds: 0.5, result: typeof result === 'number' ? found(result) : result }
-  status.settle(outcome, tick, now, 1_700_000_000 + now / 1000)
+function publish(status: CollectorStatus, result: number | Error, tick: number, now: number): void {
+  const outcome = { seconds: 0.5, result: typeof result === 'number' ? found(result) : result }
+  status.publish(outcome, tick, now, 1_700_000_000 + now / 1000)
 }
 
 function valuesOf(status: CollectorStatus, now: number): unknown[] {
@@ -40,7 +40,7 @@ function runsUpTo(last: number, status: CollectorStatus, tickDuration: number): 
   for (let tick = 0; tick <= last; tick++) {
     if (status.ticksUntilDue(tick) > 0) continue
     runs.push(tick)
-    settle(status, 1, tick, tick * tickDuration)
+    publish(status, 1, tick, tick * tickDuration)
   }
   return runs
 }
@@ -74,7 +74,7 @@ t.test('an interval of 1.1h with a tick of 60s is every 66th tick', async (t) =>
 
 t.test('the ticks left until a run count down to it', async (t) => {
   const status = statusOf('3m')
-  settle(status, 1, 10, 0)
+  publish(status, 1, 10, 0)
   t.strictSame(
     [10, 11, 12, 13].map((tick) => status.ticksUntilDue(tick)),
     [3, 2, 1, 0],
@@ -83,129 +83,124 @@ t.test('the ticks left until a run count down to it', async (t) => {
 
 t.test('a run that is overdue, since ticks were skipped, is due now', async (t) => {
   const status = statusOf('3m')
-  settle(status, 1, 0, 0)
+  publish(status, 1, 0, 0)
   t.equal(status.ticksUntilDue(20), 0)
 })
 
 t.test('a run that failed is not repeated before the interval has passed', async (t) => {
   const status = statusOf('5m')
-  settle(status, new Error('no'), 0, 0)
+  publish(status, new Error('no'), 0, 0)
   t.equal(status.ticksUntilDue(1), 4)
 })
 
 t.test('seeding is not a run', async (t) => {
   const status = statusOf('5m')
-  status.seed(found(0).sets, 1, 0)
+  status.seed(found(0), 0)
   t.strictSame([status.ticksUntilDue(0), status.last, status.lastSuccess], [0, undefined, undefined])
 })
 
 t.test('before its first run a collector shows what it was seeded with', async (t) => {
   const status = statusOf()
-  status.seed(found(0).sets, 1, 0)
+  status.seed(found(0), 0)
   t.match(status.shown(MINUTE), { sets: [{ labels: [], values: [0] }], series: 1 })
 })
 
 t.test('what it was seeded with stays, however long the first run is in coming', async (t) => {
   const status = statusOf()
-  status.seed(found(0).sets, 1, 0)
+  status.seed(found(0), 0)
   t.strictSame(valuesOf(status, 1000 * MINUTE), [0])
 })
 
 t.test('a success replaces what is shown', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  settle(status, 2, 1, MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, 2, 1, MINUTE)
   t.strictSame(valuesOf(status, MINUTE), [2])
 })
 
 t.test('a success that found nothing shows nothing', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  status.settle(
-    { status, seconds: 1, result: { ...found(0), sets: [], series: 0 } },
-    1,
-    MINUTE,
-    1_700_000_060,
-  )
+  publish(status, 1, 0, 0)
+  status.publish({ seconds: 1, result: { ...found(0), sets: [], series: 0 } }, 1, MINUTE, 1_700_000_060)
   t.strictSame(status.shown(MINUTE), { sets: [], series: 0 })
 })
 
 t.test('a failure leaves what is shown', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 1, MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 1, MINUTE)
   t.strictSame(valuesOf(status, MINUTE), [1])
 })
 
 t.test('a failure is the error of the collector until it succeeds', async (t) => {
   const status = statusOf()
   const error = new Error('no')
-  settle(status, error, 0, 0)
+  publish(status, error, 0, 0)
   const failing = status.error
-  settle(status, 1, 1, MINUTE)
+  publish(status, 1, 1, MINUTE)
   t.strictSame([failing, status.error], [error, undefined])
 })
 
 t.test('a failure does not move the time of the last success', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 1, MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 1, MINUTE)
   t.equal(status.lastSuccess, 1_700_000_000)
 })
 
 t.test('the last values of a failing collector stay up to COLLECTOR_STALE_AFTER', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 1, MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 1, MINUTE)
   t.strictSame(valuesOf(status, limits.staleAfter), [1])
 })
 
 t.test('once they are stale, a failing collector shows nothing', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 1, MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 1, MINUTE)
   t.strictSame(status.shown(limits.staleAfter + 1), { sets: [], series: 0 })
 })
 
 t.test('failing again does not make the values younger', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  for (let tick = 1; tick <= 10; tick++) settle(status, new Error('no'), tick, tick * MINUTE)
+  publish(status, 1, 0, 0)
+  for (let tick = 1; tick <= 10; tick++) publish(status, new Error('no'), tick, tick * MINUTE)
   t.strictSame(valuesOf(status, limits.staleAfter + 1), [])
 })
 
 t.test('a collector that works again shows its new values', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 1, MINUTE)
-  settle(status, 2, 12, 12 * MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 1, MINUTE)
+  publish(status, 2, 12, 12 * MINUTE)
   t.strictSame(valuesOf(status, 12 * MINUTE), [2])
 })
 
 t.test('zeros that a failing collector was seeded with become stale too', async (t) => {
   const status = statusOf()
-  status.seed(found(0).sets, 1, 0)
-  settle(status, new Error('no'), 0, SECOND)
+  status.seed(found(0), 0)
+  publish(status, new Error('no'), 0, SECOND)
   t.strictSame([valuesOf(status, MINUTE), valuesOf(status, limits.staleAfter + 1)], [[0], []])
 })
 
 t.test('the values of a collector that last succeeded are shown however old they are', async (t) => {
   const status = statusOf()
-  settle(status, 1, 0, 0)
+  publish(status, 1, 0, 0)
   t.strictSame(valuesOf(status, 1000 * MINUTE), [1])
 })
 
 t.test('with COLLECTOR_STALE_AFTER 0 the values of a failing collector stay for ever', async (t) => {
   const status = statusOf(undefined, { staleAfter: 0 })
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 1, MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 1, MINUTE)
   t.strictSame(valuesOf(status, 1000 * MINUTE), [1])
 })
 
 t.test('one run of a collector with a long interval may fail before its values go', async (t) => {
   const status = statusOf('1h')
-  settle(status, 1, 0, 0)
-  settle(status, new Error('no'), 60, 60 * MINUTE)
+  publish(status, 1, 0, 0)
+  publish(status, new Error('no'), 60, 60 * MINUTE)
   t.strictSame([valuesOf(status, 119 * MINUTE), valuesOf(status, 121 * MINUTE)], [[1], []])
 })
 
