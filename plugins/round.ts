@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { describeError } from '../src/finding.ts'
+import type { Snapshot } from '../src/query/db.ts'
 import type { CollectorStatus, Outcome } from '../src/round/status.ts'
 import { parseMoment } from '../src/time/moment.ts'
 import { explain } from './round/ask.ts'
@@ -13,8 +13,6 @@ declare module 'fastify' {
     round: Round
   }
 }
-
-type Snapshot = Awaited<ReturnType<FastifyInstance['db']['snapshot']>>
 
 /** How far a round is. */
 export interface Progress {
@@ -94,7 +92,7 @@ export default fp(
           progress = progress && { ...progress, done: outcomes.length }
         }
       }
-      await Promise.all(Array.from({ length: snapshot.alone ? 1 : concurrency }, work))
+      await Promise.all(Array.from({ length: snapshot.sequential ? 1 : concurrency }, work))
       return outcomes
     }
 

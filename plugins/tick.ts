@@ -50,7 +50,10 @@ export default fp(
         app.page.skipTick(app.database.name)
         app.log.warn('a tick is skipped, for the round before is still running')
       },
-      watch: () => void app.db.vote(stopping.signal, true),
+      watch() {
+        app.db.forgetCurrent()
+        void app.db.vote(stopping.signal)
+      },
       settled: () => app.round.settled(),
     })
 

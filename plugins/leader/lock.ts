@@ -2,8 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import type { View } from '../../src/leader/candidate.ts'
 import type { LeaderLock } from '../../src/leader/leadership.ts'
-
-type Connection = Awaited<ReturnType<FastifyInstance['db']['primary']>>
+import type { Session } from '../../src/query/db.ts'
 
 /** The first key of the service's advisory locks: "metr". */
 const CLASS = 0x6d657472
@@ -18,14 +17,14 @@ interface Found extends View {
  * nothing for as long as a lease. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export class Lock implements LeaderLock {
-  readonly #connection: Connection
+  readonly #session: Session
   /** The second keys: one that a single session holds, and one that every session holds that would. */
   readonly #leader: number
   readonly #member: number
   readonly #pid: number
 
-  private constructor(connection: Connection, leader: number, pid: number) {
-    this.#connection = connection
+  private constructor(session: Session, leader: number, pid: number) {
+    this.#session = session
     this.#leader = leader
     this.#member = leader + 1
     this.#pid = pid
@@ -33,25 +32,25 @@ export class Lock implements LeaderLock {
 
   /** `lease` is in milliseconds. Rejects when there is no endpoint that can be written to, or it does not answer. */
   static async open({ db, database }: FastifyInstance, lease: number, signal: AbortSignal): Promise<Lock> {
-    const connection = await db.primary(signal)
+    const session = await db.primary(signal)
     try {
       // Of one server's databases each has locks of its own; but of one database there may be two names.
       const leader = (crc32(database.name ?? '') & 0x3fff_ffff) * 2
-      await connection.limitIdle(lease)
-      const [joined] = await connection.run(
+      await session.limitIdle(lease)
+      const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
           SELECT pg_backend_pid() AS pid, pg_try_advisory_lock_shared(${CLASS}, ${leader + 1}) AS member`,
       )
-      return new Lock(connection, leader, joined.pid)
+      return new Lock(session, leader, joined.pid)
     } catch (error) {
-      connection.destroy(error)
+      session.destroy(error)
       throw error
     }
   }
 
   /** Asks who holds the lock. */
   async look(): Promise<View> {
-    const [found] = await this.#connection.run(
+    const [found] = await this.#session.run(
       (sql) => sql<[Found]>`
         SELECT pg_backend_pid() AS pid,
                (count(*) FILTER (WHERE objid = ${this.#member}::bigint))::int AS members,
@@ -71,7 +70,7 @@ export class Lock implements LeaderLock {
 
   /** Takes the lock if nobody has it. */
   async take(): Promise<boolean> {
-    const [{ taken }] = await this.#connection.run(
+    const [{ taken }] = await this.#session.run(
       (sql) => sql<[{ taken: boolean }]>`SELECT pg_try_advisory_lock(${CLASS}, ${this.#leader}) AS taken`,
     )
     return taken
@@ -79,15 +78,15 @@ export class Lock implements LeaderLock {
 
   /** Gives the lock up. */
   async release(): Promise<void> {
-    await this.#connection.run((sql) => sql`SELECT pg_advisory_unlock(${CLASS}, ${this.#leader})`)
+    await this.#session.run((sql) => sql`SELECT pg_advisory_unlock(${CLASS}, ${this.#leader})`)
   }
 
   destroy(reason: unknown): void {
-    this.#connection.destroy(reason)
+    this.#session.destroy(reason)
   }
 
   /** Ends the session, and with it the lock. */
   async close(): Promise<void> {
-    await this.#connection.close()
+    await this.#session.close()
   }
 }

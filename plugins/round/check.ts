@@ -13,8 +13,8 @@ export interface Check {
   readonly reports: AsyncGenerator<Report, void>
 }
 
-/** Milliseconds for a query to end after its time. */
-const LEAVE = 5000
+/** Milliseconds for a query to end after its timeout. */
+const GRACE = 5000
 
 /**
  * Runs collectors once, one after the other, in one snapshot, which lasts until the reports were read. Rejects with the
@@ -26,11 +26,11 @@ export async function check(
   collectors: readonly CollectorStatus[],
   wishes: Wishes,
 ): Promise<Check> {
-  // The quorum is not waited for: whoever asks wants to know now.
+  // The quorum is not waited for: a check is to answer now.
   await db.vote(signal)
   if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
-  const hold = collectors.reduce((sum, { timeout }) => sum + timeout + LEAVE, 0)
-  const snapshot = await db.snapshot(hold, signal)
+  const lifetime = collectors.reduce((sum, { timeout }) => sum + timeout + GRACE, 0)
+  const snapshot = await db.snapshot(lifetime, signal)
   const { time } = snapshot.begun
   const terms = {
     now: parseMoment(time),
