@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds for which rounds leave an endpoint alone that refused; at most half a tick, so that the next one tries. */
+/** Milliseconds until an endpoint that refused is tried again; at most half a tick, so that the next round tries it. */
 const RECONNECT = { first: 250, limit: 5000 }
 
 export interface DbOptions {

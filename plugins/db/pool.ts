@@ -12,7 +12,7 @@ export interface PoolOptions {
   readonly url: DatabaseUrl
   /** The most connections, to all endpoints together. */
   readonly size: number
-  /** How long an endpoint is left alone that refused a connection. */
+  /** How long an endpoint that refused a connection is not tried again. */
   readonly retry: Backoff
   readonly dialect: Dialect
 }
@@ -56,8 +56,8 @@ export class Pool {
 
   /**
    * Starts a transaction, on an idle connection or on a new one. An idle connection that was lost meanwhile is replaced;
-   * one that does not answer within the connect timeout counts as lost. Rejects at once while the endpoint is left alone
-   * after a refusal, so that a round of many collectors does not flood it with attempts.
+   * one that does not answer within the connect timeout counts as lost. Rejects at once for a while after the endpoint
+   * refused a connection, so that a round of many collectors does not flood it with attempts.
    */
   async begin(
     endpoint: Endpoint,

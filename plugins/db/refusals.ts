@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../src/config/database-url.ts'
 import { type Backoff, backoff } from '../../src/time/backoff.ts'
 
-/** Why an endpoint refused its last connections, how many in a row, and until when it is left alone. */
+/** Why an endpoint refused its last connection, how many it refused in a row, and until when it is not tried again. */
 interface Refusal {
   readonly error: unknown
   readonly times: number
@@ -9,7 +9,7 @@ interface Refusal {
   readonly until: number
 }
 
-/** The endpoints that refused their last connection. Each is left alone for a while, longer after each refusal. */
+/** The endpoints that refused their last connection. Each is not tried again for a while, longer after each refusal. */
 export class Refusals {
   readonly #retry: Backoff
   readonly #refusals = new Map<Endpoint, Refusal>()
@@ -27,7 +27,7 @@ export class Refusals {
     this.#refusals.delete(endpoint)
   }
 
-  /** Throws the error of its last connection while an endpoint is left alone. */
+  /** Throws the error of an endpoint's last connection while it is not to be tried again. */
   throwIfRefused(endpoint: Endpoint): void {
     const refusal = this.#refusals.get(endpoint)
     if (refusal !== undefined && performance.now() < refusal.until) throw refusal.error

@@ -9,7 +9,7 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
 /**
  * Encrypts a connection as `sslmode` asks. Resolves to an encrypted socket over the given one, or to that itself where
- * none is asked for. Rejects when the server has no encryption and must have it, or when its certificate is not trusted.
+ * it stays as it is. Rejects when the server has no encryption and must have it, or when its certificate is not trusted.
  * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
  */
 export async function secure(socket: net.Socket, host: string, url: DatabaseUrl): Promise<net.Socket> {

@@ -38,13 +38,13 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
   return rows
 }
 
-/** How the server would answer a collector's query for a window, in lines of text; it does not run. */
+/** Asks the server how it would run a collector's query for a window, without running it. Resolves to lines of text. */
 export async function explain(collector: Collector, sql: ISql, window: Window): Promise<string[]> {
   const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window).query}`
   return lines.map((line) => line['QUERY PLAN'])
 }
 
-/** As explain, for a program to read, with the schema of each table. */
+/** Asks the same as `explain`, and resolves to a plan that a program can read, with the schema of each table. */
 export async function plan(collector: Collector, sql: ISql, window: Window): Promise<PlanNode> {
   const [row] = await sql<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>`
     EXPLAIN (VERBOSE, FORMAT JSON) ${write(collector, sql, window).query}`
@@ -54,7 +54,7 @@ export async function plan(collector: Collector, sql: ISql, window: Window): Pro
 /** The bounds of a window as SQL has them. */
 type Bounds = Readonly<Record<'from' | 'to', string>>
 
-/** A collector's query for a window, not yet sent. Throws a Mistake when the collector returns something else. */
+/** Writes a collector's query for a window, without sending it. Throws a Mistake when the collector returns something else. */
 function write(
   collector: Collector,
   sql: ISql,

@@ -4,12 +4,12 @@ import type { CollectorStatus } from '../../src/round/status.ts'
 import { parseMoment } from '../../src/time/moment.ts'
 import { reportOn, type Wishes } from './report.ts'
 
-/** What comes of a check. */
+/** The result of a check. */
 export interface Check {
   /** The endpoint that was asked, and the time of its snapshot: ISO 8601 in UTC. */
   readonly endpoint: string
   readonly time: string
-  /** One for each collector, as soon as it has run. */
+  /** One for each collector, as soon as it was run. */
   readonly reports: AsyncGenerator<Report, void>
 }
 

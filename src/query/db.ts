@@ -24,7 +24,7 @@ export interface Begun extends Role {
 export interface Snapshot {
   readonly endpoint: Endpoint
   readonly begun: Begun
-  /** Whether it runs one query at a time: others wait for nothing but each other. */
+  /** Whether it can run only one query at a time: the caller must wait for each. */
   readonly sequential: boolean
   /** Whether its connection is lost: no further query can run in it. */
   readonly lost: boolean
