@@ -40,14 +40,14 @@ export function openRound(options: RoundOptions): Round {
   async function collect(due: readonly CollectorStatus[]): Promise<Outcome[]> {
     // The longest that `concurrency` collectors at a time can take, when each takes all the time that it has.
     const timeouts = due.map(({ timeout }) => timeout)
-    const hold = timeouts.reduce((sum, timeout) => sum + timeout, 0) / concurrency + Math.max(...timeouts)
+    const lifetime = timeouts.reduce((sum, timeout) => sum + timeout, 0) / concurrency + Math.max(...timeouts)
     const lost = new Map<Snapshot['endpoint'], Error>()
     let outcomes: Outcome[] | undefined
     for (;;) {
       const started = performance.now()
       let snapshot: Snapshot
       try {
-        snapshot = await db.snapshot(hold, stopping.signal, lost)
+        snapshot = await db.snapshot(lifetime, stopping.signal, lost)
       } catch (error) {
         if (outcomes !== undefined) return outcomes
         if (!outage) log.error(`no snapshot of the database: ${describeError(error)}`)
@@ -75,7 +75,7 @@ export function openRound(options: RoundOptions): Round {
         progress = progress && { ...progress, done: outcomes.length }
       }
     }
-    await Promise.all(Array.from({ length: snapshot.alone ? 1 : concurrency }, work))
+    await Promise.all(Array.from({ length: snapshot.sequential ? 1 : concurrency }, work))
     return outcomes
   }
 

@@ -44,7 +44,10 @@ export function openTicker(options: TickOptions): Ticks {
       skipped++
       log.warn('a tick is skipped, for the round before is still running')
     },
-    watch: () => void db.vote(stopping.signal, true),
+    watch() {
+      db.forgetCurrent()
+      void db.vote(stopping.signal)
+    },
     settled: () => round.settled(),
   })
 

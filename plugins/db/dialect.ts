@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 
-/** Settings of a transaction that limit it, and what only some engines have. */
-const OPTIONAL = [
+/** The settings and functions of PostgreSQL that the service uses, and can do without. */
+const FEATURES = [
   'statement_timeout',
   'lock_timeout',
   'idle_in_transaction_session_timeout',
@@ -11,35 +11,35 @@ const OPTIONAL = [
   'pg_backend_pid',
   'pg_export_snapshot',
 ] as const
-export type Feature = (typeof OPTIONAL)[number]
+export type Feature = (typeof FEATURES)[number]
 
 /**
- * An unknown setting, an unknown function, what is not supported, and what the role may not call.
+ * The errors of a missing feature: undefined_object, undefined_function, feature_not_supported, insufficient_privilege.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const LACKING = new Set(['42704', '42883', '0A000', '42501'])
+const MISSING_CODES = new Set(['42704', '42883', '0A000', '42501'])
 
-/** What of PostgreSQL the engine at the other end of a URL has: all of it, until it says otherwise. */
+/** Which features of PostgreSQL an engine has: all of them, until an error says otherwise. */
 export class Dialect {
-  readonly #lacking = new Set<Feature>()
-  readonly #onLack: (feature: Feature, reason: string) => void
+  readonly #missing = new Set<Feature>()
+  readonly #onMissing: (feature: Feature, reason: string) => void
 
-  /** `onLack` is told once of each feature that is found lacking. */
-  constructor(onLack: (feature: Feature, reason: string) => void) {
-    this.#onLack = onLack
+  /** `onMissing` is called once for each feature that is found to be missing. */
+  constructor(onMissing: (feature: Feature, reason: string) => void) {
+    this.#onMissing = onMissing
   }
 
   has(feature: Feature): boolean {
-    return !this.#lacking.has(feature)
+    return !this.#missing.has(feature)
   }
 
-  /** Whether an error says that a feature is lacking that it was thought to have: what failed can be tried without it. */
-  learn(error: unknown): boolean {
-    if (!(error instanceof postgres.PostgresError) || !LACKING.has(error.code)) return false
-    const feature = OPTIONAL.find((name) => this.has(name) && error.message.includes(name))
+  /** Notes the feature that an error says is missing. Returns whether there is a new one: then it is worth a retry. */
+  noteMissing(error: unknown): boolean {
+    if (!(error instanceof postgres.PostgresError) || !MISSING_CODES.has(error.code)) return false
+    const feature = FEATURES.find((name) => this.has(name) && error.message.includes(name))
     if (feature === undefined) return false
-    this.#lacking.add(feature)
-    this.#onLack(feature, error.message)
+    this.#missing.add(feature)
+    this.#onMissing(feature, error.message)
     return true
   }
 }

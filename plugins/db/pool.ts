@@ -1,67 +1,63 @@
-import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
-import { type Backoff, backoff } from '../../src/time/backoff.ts'
+import type { DatabaseUrl, Endpoint, Role } from '../../src/config/database-url.ts'
+import type { Begun } from '../../src/query/db.ts'
+import type { Backoff } from '../../src/time/backoff.ts'
 import { within } from '../../src/time/deadline.ts'
+import { Capacity } from './capacity.ts'
 import { Connection, isAnswer } from './connection.ts'
 import type { Dialect } from './dialect.ts'
-import type { Begun, Transaction } from './transaction.ts'
+import { Refusals } from './refusals.ts'
+import type { Transaction } from './transaction.ts'
 
-/** Why an endpoint took no connection, how many times in a row, and until when it is left alone. */
-interface Refusal {
-  readonly error: unknown
-  readonly times: number
-  /** Of the monotonic clock, in milliseconds. */
-  readonly until: number
+export interface PoolOptions {
+  readonly url: DatabaseUrl
+  /** The most connections, to all endpoints together. */
+  readonly size: number
+  /** How long an endpoint that refused a connection is not tried again. */
+  readonly retry: Backoff
+  readonly dialect: Dialect
 }
 
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */
 export class Pool {
   readonly dialect: Dialect
   readonly #url: DatabaseUrl
-  readonly #limit: number
-  readonly #retry: Backoff
-  /** Endpoints that refused the last connection. */
-  readonly #refusals = new Map<Endpoint, Refusal>()
-  /** Connections that are open or being opened. */
-  #open = 0
-  #idle: Connection[] = []
-  readonly #waiting: (() => void)[] = []
+  readonly #refusals: Refusals
+  readonly #capacity: Capacity
+  /** The one that was used last is the last. */
+  readonly #idle: Connection[] = []
 
-  constructor(url: DatabaseUrl, limit: number, retry: Backoff, dialect: Dialect) {
+  constructor({ url, size, retry, dialect }: PoolOptions) {
     this.dialect = dialect
     this.#url = url
-    this.#limit = limit
-    this.#retry = retry
+    this.#capacity = new Capacity(size)
+    this.#refusals = new Refusals(retry)
   }
 
-  /** A new connection, which waits for room if need be. */
-  async open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-    await this.#room(signal)
+  /** Milliseconds in which a connection must be ready, or answer when it is used again. */
+  get connectTimeout(): number {
+    return this.#url.connectTimeout
+  }
+
+  /** Opens a connection, and asks the server what it is. Waits until there are fewer connections than the pool's size. */
+  async open(endpoint: Endpoint, signal: AbortSignal): Promise<[Connection, Role]> {
+    const slot = this.#capacity.take(signal)
+    if (this.#capacity.exhausted) void this.#closeOldest()
+    await slot
     try {
-      const connection = await Connection.open(this.#url, endpoint, this.dialect, signal)
-      this.#refusals.delete(endpoint)
-      return connection
+      const opened = await Connection.open(this.#url, endpoint, this.dialect, signal)
+      this.#refusals.clear(endpoint)
+      return opened
     } catch (error) {
-      this.#leave()
-      if (!signal.aborted) this.#refused(endpoint, error)
+      this.#capacity.give()
+      if (!signal.aborted) this.#refusals.add(endpoint, error)
       throw error
     }
   }
 
-  #refused(endpoint: Endpoint, error: unknown): void {
-    const times = (this.#refusals.get(endpoint)?.times ?? 0) + 1
-    this.#refusals.set(endpoint, { error, times, until: performance.now() + backoff(times, this.#retry) })
-  }
-
-  /** A connection to an endpoint, unless that has just refused one: a round of many collectors is no storm. */
-  async #openUnlessRefused(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-    const refusal = this.#refusals.get(endpoint)
-    if (refusal !== undefined && performance.now() < refusal.until) throw refusal.error
-    return this.open(endpoint, signal)
-  }
-
   /**
-   * A connection with a transaction started on it. One that was lost while it lay idle is replaced without a word;
-   * a server that does not answer within the connect timeout counts as lost.
+   * Starts a transaction, on an idle connection or on a new one. An idle connection that was lost meanwhile is replaced;
+   * one that does not answer within the connect timeout counts as lost. Rejects at once for a while after the endpoint
+   * refused a connection, so that a round of many collectors does not flood it with attempts.
    */
   async begin(
     endpoint: Endpoint,
@@ -71,12 +67,12 @@ export class Pool {
     for (;;) {
       const connection = this.#reuse(endpoint) ?? (await this.#openUnlessRefused(endpoint, signal))
       try {
-        return [connection, await within(this.#url.connectTimeout, signal, connection.begin(transaction))]
+        return [connection, await within(this.connectTimeout, signal, connection.begin(transaction))]
       } catch (error) {
         const stale = connection.reused && !signal.aborted && (connection.lost || !isAnswer(error))
         this.discard(connection, error)
         if (!stale) throw error
-        // What befell one that lay idle befell all: to wait for each would cost a round as many timeouts.
+        // If one idle connection is dead, assume that all are: a round would wait for a timeout of each.
         for (let idle = this.#reuse(endpoint); idle !== undefined; idle = this.#reuse(endpoint)) {
           this.discard(idle, error)
         }
@@ -84,27 +80,33 @@ export class Pool {
     }
   }
 
-  /** Takes a connection back. One that was lost is forgotten. */
+  async #openUnlessRefused(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+    this.#refusals.throwIfRefused(endpoint)
+    const [connection] = await this.open(endpoint, signal)
+    return connection
+  }
+
+  /** Takes a connection back, unless it was lost. */
   release(connection: Connection): void {
     if (connection.lost) {
-      this.#leave()
+      this.#capacity.give()
       return
     }
     connection.reused = true
     this.#idle.push(connection)
-    if (this.#waiting.length > 0) void this.#evict()
+    if (this.#capacity.exhausted) void this.#closeOldest()
   }
 
-  /** Cuts a connection that is of no more use. */
+  /** Cuts a connection that cannot be used any more. */
   discard(connection: Connection, reason: unknown): void {
     connection.destroy(reason)
-    this.#leave()
+    this.#capacity.give()
   }
 
-  /** Closes a connection in good order. */
+  /** Ends the session of a connection. */
   async close(connection: Connection): Promise<void> {
     await connection.close()
-    this.#leave()
+    this.#capacity.give()
   }
 
   /** Closes every connection that is not in use. */
@@ -112,47 +114,20 @@ export class Pool {
     await Promise.all(this.#idle.splice(0).map((connection) => this.close(connection)))
   }
 
+  /** The idle connection to an endpoint that was used last. */
   #reuse(endpoint: Endpoint): Connection | undefined {
     for (;;) {
-      const at = this.#idle.findLastIndex((connection) => connection.endpoint === endpoint)
-      const connection = at < 0 ? undefined : this.#idle.splice(at, 1)[0]
-      if (connection === undefined || !connection.lost) return connection
-      this.#leave()
+      const connection = this.#idle.findLast((idle) => idle.endpoint === endpoint)
+      if (connection === undefined) return undefined
+      this.#idle.splice(this.#idle.indexOf(connection), 1)
+      if (!connection.lost) return connection
+      this.#capacity.give()
     }
   }
 
-  async #room(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    if (this.#open < this.#limit) {
-      this.#open++
-      return
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const abort = () => {
-      const at = this.#waiting.indexOf(resolve)
-      if (at < 0) return
-      this.#waiting.splice(at, 1)
-      reject(signal.reason)
-    }
-    this.#waiting.push(resolve)
-    signal.addEventListener('abort', abort)
-    void this.#evict()
-    try {
-      // Whoever leaves hands its place over, so that the count stands.
-      await promise
-    } finally {
-      signal.removeEventListener('abort', abort)
-    }
-  }
-
-  async #evict(): Promise<void> {
+  /** Makes room for another connection. */
+  async #closeOldest(): Promise<void> {
     const oldest = this.#idle.shift()
     if (oldest !== undefined) await this.close(oldest)
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#open--
-    else next()
   }
 }

@@ -8,27 +8,27 @@ import type { DatabaseUrl } from '../../src/config/database-url.ts'
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
 /**
- * The socket to speak to the server through, as `sslmode` asks: the given one, or an encrypted one over it. Rejects when
- * the server has no encryption and it must, or when its certificate is not what must be trusted.
+ * Encrypts a connection as `sslmode` asks. Resolves to an encrypted socket over the given one, or to that itself where
+ * it stays as it is. Rejects when the server has no encryption and must have it, or when its certificate is not trusted.
  * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
  */
 export async function secure(socket: net.Socket, host: string, url: DatabaseUrl): Promise<net.Socket> {
   if (url.sslMode === 'disable') return socket
   socket.write(SSL_REQUEST)
-  const [answer]: Buffer[] = await once(socket, 'data')
-  const text = answer?.toString('latin1')
-  if (text === 'N') {
+  const chunks: Buffer[] = await once(socket, 'data')
+  const answer = Buffer.concat(chunks).toString('latin1')
+  if (answer === 'N') {
     if (url.sslMode === 'prefer') return socket
     throw new Error(`the server has no TLS, and sslmode=${url.sslMode} asks for it`)
   }
-  // More than one byte would have been sent before the encryption began, by whoever sits in between.
-  if (text !== 'S') throw new Error('the server answers the request for TLS with something else')
+  // More than one byte would come from somebody in between, who sends it before the encryption begins.
+  if (answer !== 'S') throw new Error('the server answers the request for TLS with something else')
   const secured = tls.connect({ socket, ...identity(host), ...trust(url) })
   await once(secured, 'secureConnect')
   return secured
 }
 
-/** The name that the server's certificate must have; an address is no name to ask a server for. */
+/** The name that the server's certificate must have. Only a name, not an address, can be told to the server (SNI). */
 function identity(host: string): ConnectionOptions {
   return net.isIP(host) ? { host } : { host, servername: host }
 }

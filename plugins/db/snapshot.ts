@@ -1,93 +1,100 @@
 import type { Sql } from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
+import type { Begun, Snapshot } from '../../src/query/db.ts'
 import { deadline, within } from '../../src/time/deadline.ts'
+import { cancelQuery, GRACE, NEVER } from './cancel.ts'
 import { type Connection, isAnswer } from './connection.ts'
 import type { Pool } from './pool.ts'
-import type { Begun } from './transaction.ts'
 
-/** Milliseconds that the server has, after the time a query may take, to end it by itself. */
+/** Milliseconds that the server has, after a query's timeout, to end the query by itself. */
 const SERVER_FIRST = 500
-/** Milliseconds for a query to end after it was cancelled on the server. */
-const CANCEL = 1000
-const NEVER = new AbortController().signal
+
+export interface SnapshotOptions {
+  readonly pool: Pool
+  readonly endpoint: Endpoint
+  /** Milliseconds after which the server ends the snapshot when it is idle. */
+  readonly lifetime: number
+  /** Whether to run one query at a time, in a single transaction, even where the snapshot could be shared. */
+  readonly sequential: boolean
+  readonly signal: AbortSignal
+}
+
+/** The lead: the transaction that a snapshot is taken in, and lasts as long as. */
+interface Lead {
+  readonly connection: Connection
+  readonly begun: Begun
+  /** The name under which other transactions can take the snapshot over; undefined when it was not exported. */
+  readonly exported: string | undefined
+}
 
 /**
- * One moment of the database, which queries on several connections see alike: a transaction that leads exports its
- * snapshot, each query's own transaction takes it over. Where it cannot be exported, or when it is not to be, the queries
- * run in the leading transaction itself, one after the other.
+ * A snapshot over connections of the pool. The lead exports it, and each query has a transaction of its own, which takes
+ * it over. Where it cannot be exported, the queries run in the lead itself, one after another.
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
  */
-export class Snapshot {
+export class PoolSnapshot implements Snapshot {
   readonly #pool: Pool
-  readonly #lead: Connection
-  readonly #begun: Begun
-  /** Milliseconds for which the server keeps the lead waiting. */
-  readonly #hold: number
-  /** Undefined when it was not exported. */
-  readonly #id: string | undefined
+  readonly #lifetime: number
+  readonly #lead: Lead
 
-  private constructor(pool: Pool, lead: Connection, begun: Begun, hold: number, id: string | undefined) {
+  private constructor({ pool, lifetime }: SnapshotOptions, lead: Lead) {
     this.#pool = pool
+    this.#lifetime = lifetime
     this.#lead = lead
-    this.#begun = begun
-    this.#hold = hold
-    this.#id = id
   }
 
-  /**
-   * Takes a snapshot on an endpoint, for several connections to share unless `alone`. The server gives it up when it
-   * hears nothing for `hold` milliseconds.
-   */
-  static async take(
-    pool: Pool,
-    endpoint: Endpoint,
-    connectTimeout: number,
-    hold: number,
-    signal: AbortSignal,
-    alone: boolean,
-  ): Promise<Snapshot> {
-    const limits = { statementTimeout: connectTimeout, idleTimeout: hold }
-    const [lead, begun] = await pool.begin(endpoint, limits, signal)
-    if (alone || !pool.dialect.has('pg_export_snapshot'))
-      return new Snapshot(pool, lead, begun, hold, undefined)
-    try {
-      const work = lead.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
-      const [{ id }] = await within(connectTimeout, signal, work)
-      return new Snapshot(pool, lead, begun, hold, id)
-    } catch (error) {
-      pool.discard(lead, error)
-      if (!pool.dialect.learn(error)) throw error
-      return Snapshot.take(pool, endpoint, connectTimeout, hold, signal, alone)
+  static async take(options: SnapshotOptions): Promise<PoolSnapshot> {
+    const { pool, endpoint, lifetime, sequential, signal } = options
+    const limits = { statementTimeout: pool.connectTimeout, idleTimeout: lifetime }
+    for (;;) {
+      const [connection, begun] = await pool.begin(endpoint, limits, signal)
+      if (sequential || !pool.dialect.has('pg_export_snapshot')) {
+        return new PoolSnapshot(options, { connection, begun, exported: undefined })
+      }
+      try {
+        const work = connection.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
+        const [{ id }] = await within(pool.connectTimeout, signal, work)
+        return new PoolSnapshot(options, { connection, begun, exported: id })
+      } catch (error) {
+        pool.discard(connection, error)
+        if (!pool.dialect.noteMissing(error)) throw error
+      }
     }
   }
 
   get endpoint(): Endpoint {
-    return this.#lead.endpoint
+    return this.#lead.connection.endpoint
   }
 
   get begun(): Begun {
-    return this.#begun
+    return this.#lead.begun
   }
 
-  /** Whether only one query can run in it at a time. */
-  get alone(): boolean {
-    return this.#id === undefined
+  get sequential(): boolean {
+    return this.#lead.exported === undefined
   }
 
-  /** Whether the leading transaction is lost, and with it the snapshot for whatever has not begun. */
   get lost(): boolean {
-    return this.#lead.lost
+    return this.#lead.connection.lost
   }
 
-  /**
-   * The outcome of a query in this snapshot, within `timeout` milliseconds: the server ends it then, and if that is
-   * not to be heard of or `signal` aborts, it is cancelled from another connection and its own is cut.
-   */
   async run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
     if (this.lost) throw new Error('the snapshot was lost: the connection that leads it is gone')
-    if (this.#id === undefined) return this.#runAlone(timeout, signal, query)
+    const { exported } = this.#lead
+    return exported === undefined
+      ? this.#runInLead(timeout, signal, query)
+      : this.#runBeside(exported, timeout, signal, query)
+  }
+
+  /** Runs a query in a transaction of its own. If the server does not end it in time, cancels it and cuts its connection. */
+  async #runBeside<T>(
+    snapshot: string,
+    timeout: number,
+    signal: AbortSignal,
+    query: (sql: Sql) => PromiseLike<T>,
+  ): Promise<T> {
     const started = performance.now()
-    const transaction = { snapshot: this.#id, statementTimeout: timeout, idleTimeout: timeout }
+    const transaction = { snapshot, statementTimeout: timeout, idleTimeout: timeout }
     const [connection, { pid }] = await deadline(timeout, signal, (signal) =>
       this.#pool.begin(this.endpoint, transaction, signal),
     )
@@ -95,61 +102,53 @@ export class Snapshot {
     try {
       const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
       const result = await within(left, signal, work)
-      await within(CANCEL, signal, connection.commit())
+      await within(GRACE, signal, connection.commit())
       this.#pool.release(connection)
       return result
     } catch (error) {
-      // Unless the server has ended it, the query may run on, even when whoever asked has given it up.
+      // Unless the server has ended the query, it may still run, even if its result is not waited for any more.
       if (!isAnswer(error) && !connection.lost) {
-        await this.#cancel(this.#lead, pid)
-        await within(CANCEL, NEVER, work).catch(() => {})
+        await cancelQuery(this.#lead.connection, pid)
+        await within(GRACE, NEVER, work).catch(() => {})
       }
-      await this.#leave(connection, error)
+      await this.#end(connection, error)
       throw error
     }
   }
 
-  /** As `run`, in the leading transaction: when the query cannot be ended, the snapshot is lost with it. */
-  async #runAlone<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    const limits = { statementTimeout: timeout, idleTimeout: this.#hold }
+  /** Runs a query in the lead. If the query can be neither ended nor cancelled, the snapshot is lost. */
+  async #runInLead<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    const { connection } = this.#lead
+    const limits = { statementTimeout: timeout, idleTimeout: this.#lifetime }
     try {
-      return await within(timeout + SERVER_FIRST, signal, this.#lead.within(limits, query))
+      return await within(timeout + SERVER_FIRST, signal, connection.runInSavepoint(limits, query))
     } catch (error) {
       if (!isAnswer(error) && !this.lost) await this.#recover(error)
       throw error
     }
   }
 
-  /** Has the lead go on after a query that may still run on it. */
+  /** Makes the lead usable again after a query that may still run on it. */
   async #recover(reason: unknown): Promise<void> {
+    const { connection, begun } = this.#lead
     try {
-      const other = await this.#pool.open(this.endpoint, AbortSignal.timeout(CANCEL))
-      await this.#cancel(other, this.#begun.pid)
+      const [other] = await this.#pool.open(this.endpoint, AbortSignal.timeout(GRACE))
+      await cancelQuery(other, begun.pid)
       this.#pool.release(other)
-      await within(CANCEL, NEVER, this.#lead.undo())
+      await within(GRACE, NEVER, connection.rollbackToSavepoint())
     } catch {
-      this.#lead.destroy(reason)
+      connection.destroy(reason)
     }
   }
 
-  /** Ends the snapshot. */
   async close(): Promise<void> {
-    await this.#leave(this.#lead, new Error('the snapshot was closed'))
-  }
-
-  /** Has the server end a query. */
-  async #cancel(from: Connection, pid: number | null): Promise<void> {
-    if (pid === null) return
-    const work = from.run((sql) => sql`SELECT pg_cancel_backend(${pid})`)
-    await within(CANCEL, NEVER, work).catch(() => {
-      // The query's own failure is what was wanted; anything else shows when the connection is asked next.
-    })
+    await this.#end(this.#lead.connection, new Error('the snapshot was closed'))
   }
 
   /** Ends a connection's transaction and gives the connection back, or cuts it if it does not answer. */
-  async #leave(connection: Connection, reason: unknown): Promise<void> {
+  async #end(connection: Connection, reason: unknown): Promise<void> {
     try {
-      await within(CANCEL, NEVER, connection.commit())
+      await within(GRACE, NEVER, connection.commit())
       this.#pool.release(connection)
     } catch {
       this.#pool.discard(connection, reason)

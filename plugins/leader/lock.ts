@@ -16,14 +16,14 @@ interface Found extends View {
  * nothing for as long as a lease. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export class Lock implements LeaderLock {
-  readonly #connection: Session
+  readonly #session: Session
   /** The second keys: one that a single session holds, and one that every session holds that would. */
   readonly #leader: number
   readonly #member: number
   readonly #pid: number
 
-  private constructor(connection: Session, leader: number, pid: number) {
-    this.#connection = connection
+  private constructor(session: Session, leader: number, pid: number) {
+    this.#session = session
     this.#leader = leader
     this.#member = leader + 1
     this.#pid = pid
@@ -36,25 +36,25 @@ export class Lock implements LeaderLock {
     lease: number,
     signal: AbortSignal,
   ): Promise<Lock> {
-    const connection = await db.primary(signal)
+    const session = await db.primary(signal)
     try {
       // Of one server's databases each has locks of its own; but of one database there may be two names.
       const leader = (crc32(name ?? '') & 0x3fff_ffff) * 2
-      await connection.limitIdle(lease)
-      const [joined] = await connection.run(
+      await session.limitIdle(lease)
+      const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
           SELECT pg_backend_pid() AS pid, pg_try_advisory_lock_shared(${CLASS}, ${leader + 1}) AS member`,
       )
-      return new Lock(connection, leader, joined.pid)
+      return new Lock(session, leader, joined.pid)
     } catch (error) {
-      connection.destroy(error)
+      session.destroy(error)
       throw error
     }
   }
 
   /** Asks who holds the lock. */
   async look(): Promise<View> {
-    const [found] = await this.#connection.run(
+    const [found] = await this.#session.run(
       (sql) => sql<[Found]>`
         SELECT pg_backend_pid() AS pid,
                (count(*) FILTER (WHERE objid = ${this.#member}::bigint))::int AS members,
@@ -66,7 +66,7 @@ export class Lock implements LeaderLock {
     )
     if (found.pid !== this.#pid) {
       throw new Error(
-        'its connection changes sessions, as one through a pooler of transactions does: LEADER_ELECTION needs one that does not',
+        'its session changes sessions, as one through a pooler of transactions does: LEADER_ELECTION needs one that does not',
       )
     }
     return found
@@ -74,7 +74,7 @@ export class Lock implements LeaderLock {
 
   /** Takes the lock if nobody has it. */
   async take(): Promise<boolean> {
-    const [{ taken }] = await this.#connection.run(
+    const [{ taken }] = await this.#session.run(
       (sql) => sql<[{ taken: boolean }]>`SELECT pg_try_advisory_lock(${CLASS}, ${this.#leader}) AS taken`,
     )
     return taken
@@ -82,15 +82,15 @@ export class Lock implements LeaderLock {
 
   /** Gives the lock up. */
   async release(): Promise<void> {
-    await this.#connection.run((sql) => sql`SELECT pg_advisory_unlock(${CLASS}, ${this.#leader})`)
+    await this.#session.run((sql) => sql`SELECT pg_advisory_unlock(${CLASS}, ${this.#leader})`)
   }
 
   destroy(reason: unknown): void {
-    this.#connection.destroy(reason)
+    this.#session.destroy(reason)
   }
 
   /** Ends the session, and with it the lock. */
   async close(): Promise<void> {
-    await this.#connection.close()
+    await this.#session.close()
   }
 }

@@ -1,9 +1,9 @@
 import type { ISql, Row } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
-import type { Fragment } from '../../src/contract/definition.ts'
 import { Mistake } from '../../src/mistake.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
+import { isQuery, type Query, stream } from '../../src/query/stream.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import type { Window } from '../../src/samples/window.ts'
@@ -11,53 +11,40 @@ import { formatMoment, type Moment } from '../../src/time/moment.ts'
 
 /**
  * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
- * sign that no good can come of it, such as more rows than `limit`; the query may still run then.
+ * sign that the result is of no use, such as more rows than `limit`; the query may still run then.
  */
 export async function ask(status: CollectorStatus, sql: ISql, window: Window, limit: number): Promise<Rows> {
   const { collector } = status
   const { query, bounds } = write(collector, sql, window)
   const rows = new Rows(collector, status.dictionaries())
-  const { promise: hopeless, reject } = Promise.withResolvers<never>()
-  let given = 0
-  let named = false
-  const name = ({ columns }: Columns) => {
-    named = true
-    const text = query.statement?.string
-    if (collector.settle !== undefined && text !== undefined) checkBounds(text, bounds)
-    rows.columns(columns.map(({ name }) => name))
-  }
-  // Arrays rather than objects, one at a time: a large result never stands in memory as a whole.
-  const result = query.values().forEach((row, columns) => {
-    if (given > limit) return
-    try {
-      if (!named) name(columns)
-      if (++given > limit) {
+  let count = 0
+  await stream(query, {
+    sent(text) {
+      status.statement = text
+    },
+    columns(names, text) {
+      if (collector.settle !== undefined) checkBounds(text, bounds)
+      rows.columns(names)
+    },
+    row(values) {
+      if (++count > limit) {
         throw new Error(
           `its query returns more than ${limit} rows: aggregate in SQL, or raise COLLECTOR_MAX_SERIES`,
         )
       }
-      rows.add(row)
-    } catch (error) {
-      given = Number.POSITIVE_INFINITY
-      reject(error)
-    }
+      rows.add(values)
+    },
   })
-  // The client has the text as soon as it has sent it, whatever becomes of the query.
-  setImmediate(() => {
-    status.statement = query.statement?.string ?? status.statement
-  })
-  const columns = await Promise.race([result, hopeless])
-  if (!named) name(columns)
   return rows
 }
 
-/** How the server would answer a collector's query for a window, in lines of text; it does not run. */
+/** Asks the server how it would run a collector's query for a window, without running it. Resolves to lines of text. */
 export async function explain(collector: Collector, sql: ISql, window: Window): Promise<string[]> {
   const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window).query}`
   return lines.map((line) => line['QUERY PLAN'])
 }
 
-/** As explain, for a program to read, with the schema of each table. */
+/** Asks the same as `explain`, and resolves to a plan that a program can read, with the schema of each table. */
 export async function plan(collector: Collector, sql: ISql, window: Window): Promise<PlanNode> {
   const [row] = await sql<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>`
     EXPLAIN (VERBOSE, FORMAT JSON) ${write(collector, sql, window).query}`
@@ -67,13 +54,13 @@ export async function plan(collector: Collector, sql: ISql, window: Window): Pro
 /** The bounds of a window as SQL has them. */
 type Bounds = Readonly<Record<'from' | 'to', string>>
 
-/** A collector's query for a window, not yet sent. Throws a Mistake when it is none. */
+/** Writes a collector's query for a window, without sending it. Throws a Mistake when the collector returns something else. */
 function write(
   collector: Collector,
   sql: ISql,
   window: Window,
-): { readonly query: Query & Fragment; readonly bounds: Bounds } {
-  // Written into the text: as a parameter the client would make a Date of it, and cut it to milliseconds.
+): { readonly query: Query; readonly bounds: Bounds } {
+  // Written into the text: of a parameter the client would make a Date, which is cut to milliseconds.
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
   const query: unknown = collector.query(sql, { observe: observer(sql, collector), from, to })
@@ -91,7 +78,7 @@ function literal(moment: Moment): string {
   return `timestamptz '${formatMoment(moment)}'`
 }
 
-/** Throws a Mistake when the text of a query leaves out a bound of its window: it would count rows again and again. */
+/** Throws a Mistake when the text of a query leaves out a bound of its window: it would count rows at each run again. */
 function checkBounds(text: string, { from, to }: Bounds): void {
   const missing = [...(text.includes(from) ? [] : ['from']), ...(text.includes(to) ? [] : ['to'])]
   if (missing.length === 0) return
@@ -99,17 +86,4 @@ function checkBounds(text: string, { from, to }: Bounds): void {
     `it has a window, and its query does not use ${missing.map((name) => `"${name}"`).join(' and ')}: rows would count again at each run`,
     `query: (sql, { from, to }) => sql\`… WHERE create_time > \${from} AND create_time <= \${to}\``,
   )
-}
-
-/** What the client's types leave out: `forEach` after `values` gives arrays, and the columns beside each; and its text. */
-interface Query {
-  values(): { forEach(each: (row: unknown[], result: Columns) => void): Promise<Columns> }
-  readonly statement?: { readonly string: string }
-}
-interface Columns {
-  readonly columns: readonly { readonly name: string }[]
-}
-
-function isQuery(query: unknown): query is Query & Fragment {
-  return query instanceof Promise && 'values' in query && 'forEach' in query
 }

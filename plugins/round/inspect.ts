@@ -5,7 +5,7 @@ import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } 
 import type { Window } from '../../src/samples/window.ts'
 import { plan } from './ask.ts'
 
-/** Rows of a table that may be read from end to end without a word. */
+/** The most rows of a table that may be read from end to end without a warning. */
 const MANY = 1_000_000
 
 /** How the server would answer a collector's query. */
@@ -17,12 +17,12 @@ export interface Inspection {
   readonly missingIndexes: readonly MissingIndex[] | undefined
 }
 
-/** Has the server plan a collector's query for a window, in a transaction of its own; it does not run. */
+/** Asks the server for the plan of a collector's query for a window, in a transaction of its own, without running it. */
 export async function inspect(collector: Collector, sql: ISql, window: Window): Promise<Inspection> {
   const reads = readsOf(await plan(collector, sql, window))
   let indexed = reads
   if (collector.settle !== undefined) {
-    // A small table is read from end to end even where an index would serve: this asks what would.
+    // A small table is read from end to end even where an index would serve, so this asks what index would.
     await sql`SET LOCAL enable_seqscan = off`
     indexed = readsOf(await plan(collector, sql, window))
   }
@@ -38,7 +38,7 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
   }
 }
 
-/** By schema and name, what the catalog says of relations. */
+/** Reads from the catalog, by schema and name, what is known of relations. */
 async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<string, Relation>> {
   if (names.length === 0) return new Map()
   const rows = await sql<{ name: string; table: string; rows: number }[]>`
@@ -53,7 +53,7 @@ async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<str
   return new Map(rows.map(({ name, table, rows }) => [name, { table, rows }]))
 }
 
-/** By schema and name, the first key of indexes as it would be written. */
+/** Reads from the catalog, by schema and name, the first key of each index as SQL has it. */
 async function keysOf(sql: ISql, names: readonly string[]): Promise<Map<string, string>> {
   if (names.length === 0) return new Map()
   const rows = await sql<{ name: string; key: string }[]>`

@@ -11,7 +11,7 @@ export interface InspectorOptions extends Omit<ReportLimits, 'now'> {
 }
 
 /** Milliseconds for a query to end after its time. */
-const LEAVE = 5000
+const GRACE = 5000
 
 /** Asks one database about the queries of collectors, outside of any round. */
 export function openInspector({ db, budget, tick }: InspectorOptions): Inspector {
@@ -22,8 +22,8 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
     // The quorum is not waited for: a check wants to know now.
     await db.vote(signal)
     if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
-    const hold = collectors.reduce((sum, { timeout }) => sum + timeout + LEAVE, 0)
-    const snapshot = await db.snapshot(hold, signal)
+    const lifetime = collectors.reduce((sum, { timeout }) => sum + timeout + GRACE, 0)
+    const snapshot = await db.snapshot(lifetime, signal)
     const { time } = snapshot.begun
     const limits = { now: parseMoment(time), budget, tick }
     async function* reports() {

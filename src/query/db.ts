@@ -1,44 +1,85 @@
 import type { Sql } from 'postgres'
 import type { Endpoint, Role } from '../config/database-url.ts'
 
+/** What is known of an endpoint since it was last asked or used. */
 export interface EndpointState {
+  /** `host:port`, as in the `endpoint` label. */
   readonly name: string
   readonly up: boolean
+  /** Undefined while it is not up. */
   readonly role: Role | undefined
+  /** Why it is not up; undefined while it is up, or before it was asked. */
   readonly error: string | undefined
 }
 
+/** What the start of a transaction tells. */
 export interface Begun extends Role {
+  /** The server process, which pg_cancel_backend takes; null where the engine does not tell. */
   readonly pid: number | null
+  /** The transaction's time by the database's clock: ISO 8601 in UTC, with microseconds. */
   readonly time: string
 }
 
-export interface Session {
-  readonly role: Role
-  run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>
-  limitIdle(milliseconds: number): Promise<void>
-  close(): Promise<void>
-  destroy(reason: unknown): void
-}
-
+/** One moment of the database, which all queries that run in it see alike. */
 export interface Snapshot {
   readonly endpoint: Endpoint
   readonly begun: Begun
-  readonly alone: boolean
+  /** Whether it can run only one query at a time: the caller must wait for each. */
+  readonly sequential: boolean
+  /** Whether its connection is lost: no further query can run in it. */
   readonly lost: boolean
+  /**
+   * Runs a query, read-only, within `timeout` milliseconds. Rejects after that or when `signal` aborts, and then ends
+   * the query on the server, too.
+   */
   run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T>
+  /** Ends it. Rejects never. */
   close(): Promise<void>
 }
 
+/** A session on a server, outside of snapshots. It never reconnects. */
+export interface Session {
+  /** Runs a query. Rejects as soon as the session is lost. */
+  run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>
+  /** Makes the server end the session when it is idle for this many milliseconds, if the engine can. */
+  limitIdle(milliseconds: number): Promise<void>
+  /** Cuts the connection at once. Each query that still runs rejects with the reason. */
+  destroy(reason: unknown): void
+  /** Ends the session, and waits for the server to close it, for a second at most. */
+  close(): Promise<void>
+}
+
+/** The endpoints of one database, the quorum of them, and snapshots of the one that is used. */
 export interface Db {
   readonly endpoints: readonly EndpointState[]
+  /** The endpoint that the last snapshot was taken on. */
   readonly current: string | undefined
+  /** How many endpoints answered when they were last asked. */
   readonly votes: number
+  /** How many votes the start waits for. */
   readonly required: number
+  /** Whether the quorum was reached once; it is never waited for again. */
   readonly quorate: boolean
+  /**
+   * Asks all endpoints until a quorum of them answers in one vote. Returns when `signal` aborts, too.
+   * Rejects when DATABASE_WAIT_TIMEOUT has passed.
+   */
   waitForQuorum(signal: AbortSignal): Promise<void>
+  /**
+   * Asks each endpoint but the current one, whose state the rounds keep up to date. Does nothing while an earlier vote
+   * is still running.
+   */
+  vote(signal: AbortSignal): Promise<void>
+  /** Makes no endpoint the current one, so that the next vote asks all of them. */
+  forgetCurrent(): void
+  /** Opens a session of its own on an endpoint that is not a standby. Rejects with the reason of each endpoint. */
   primary(signal: AbortSignal): Promise<Session>
-  vote(signal: AbortSignal, leave?: boolean): Promise<void>
-  snapshot(hold: number, signal: AbortSignal, avoid?: ReadonlyMap<Endpoint, Error>): Promise<Snapshot>
+  /**
+   * Takes a snapshot on the fittest endpoint that answers, except those in `avoid`, which were lost for the reason
+   * beside each. The server gives the snapshot up when it is idle for `lifetime` milliseconds. Rejects with the reason
+   * of each endpoint when none can be used.
+   */
+  snapshot(lifetime: number, signal: AbortSignal, avoid?: ReadonlyMap<Endpoint, Error>): Promise<Snapshot>
+  /** Closes the connections that are not in use. */
   close(): Promise<void>
 }

@@ -1,0 +1,96 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Endpoint } from '../../src/config/database-url.ts'
+import { backoff } from '../../src/time/backoff.ts'
+import { pause } from '../../src/time/deadline.ts'
+import { formatDuration } from '../../src/time/duration.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { Pool } from './pool.ts'
+
+/** Milliseconds between two votes of the endpoints that did not make a quorum. */
+const RETRY = { first: 500, limit: 10_000 }
+
+export interface QuorumOptions {
+  readonly endpoints: Endpoints
+  readonly pool: Pool
+  /** How many endpoints must answer in one vote. */
+  readonly required: number
+  /** Milliseconds after which the wait is given up; 0 waits for ever. */
+  readonly waitTimeout: number
+  readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
+}
+
+/** The votes of a database's endpoints, and the wait for a quorum of them. An endpoint votes by taking a connection. */
+export class Quorum {
+  readonly #options: QuorumOptions
+  #reached = false
+  #voting = false
+
+  constructor(options: QuorumOptions) {
+    this.#options = options
+  }
+
+  /** Whether there was a quorum once. */
+  get reached(): boolean {
+    return this.#reached
+  }
+
+  /** Asks each endpoint but the current one. Does nothing while an earlier vote is still running. */
+  async vote(signal: AbortSignal): Promise<void> {
+    if (this.#voting) return
+    this.#voting = true
+    try {
+      const { all, current } = this.#options.endpoints
+      await this.#ask(
+        all.filter((endpoint) => endpoint !== current),
+        signal,
+      )
+    } finally {
+      this.#voting = false
+    }
+  }
+
+  /** Asks all endpoints until enough answer in one vote, or `signal` aborts. Rejects when the wait takes too long. */
+  async wait(signal: AbortSignal): Promise<void> {
+    const { endpoints, required, waitTimeout, log } = this.#options
+    const started = performance.now()
+    let reported = ''
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      await this.#ask(endpoints.all, signal)
+      if (signal.aborted) return
+      const { votes, errors: reasons } = endpoints
+      if (votes >= required) {
+        this.#reached = true
+        log.info({ votes, required }, 'the database has its quorum')
+        return
+      }
+      if (reasons.join() !== reported) {
+        log.warn({ votes, required, reasons }, 'waiting for the database quorum')
+        reported = reasons.join()
+      }
+      const waited = performance.now() - started
+      if (waitTimeout > 0 && waited >= waitTimeout) {
+        throw new Error(
+          `the database had ${votes} of ${required} votes after ${formatDuration(waitTimeout)} (DATABASE_WAIT_TIMEOUT): ${reasons.join('; ')}`,
+        )
+      }
+      const left = waitTimeout > 0 ? waitTimeout - waited : Number.POSITIVE_INFINITY
+      await pause(Math.min(backoff(attempt, RETRY), left), signal)
+    }
+  }
+
+  async #ask(asked: readonly Endpoint[], signal: AbortSignal): Promise<void> {
+    const { endpoints, pool } = this.#options
+    await Promise.all(
+      asked.map(async (endpoint) => {
+        try {
+          const [connection, role] = await pool.open(endpoint, signal)
+          endpoints.markUp(endpoint, role)
+          await pool.close(connection)
+        } catch (error) {
+          // A vote that was cut short says nothing about the endpoint.
+          if (!signal.aborted) endpoints.markDown(endpoint, error)
+        }
+      }),
+    )
+  }
+}

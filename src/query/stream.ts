@@ -1,0 +1,64 @@
+import type { Fragment } from '../contract/definition.ts'
+
+/** Takes what becomes of a query, as it happens. */
+export interface Receiver {
+  /** Takes the text of the statement once it is sent, whether or not the query succeeds. Must not throw. */
+  sent(text: string): void
+  /**
+   * Takes the names of the columns, and the text of the statement, once: before the first row, or at the end of a result
+   * without rows. An error that it throws ends the stream.
+   */
+  columns(names: readonly string[], text: string): void
+  /** Takes the values of a row, in the order of the columns. An error that it throws ends the stream. */
+  row(values: readonly unknown[]): void
+}
+
+/** A query of the client, with the property that the client's types leave out. */
+export type Query = Fragment & {
+  /** Null until the query is sent. */
+  readonly statement: { readonly string: string } | null
+}
+
+/** Whether a value is a query as the client's sql`…` tag makes it. */
+export function isQuery(value: unknown): value is Query {
+  return value instanceof Promise && 'values' in value && 'forEach' in value && 'statement' in value
+}
+
+/**
+ * Sends a query and hands over its result one row at a time, as arrays: a large result is never in memory as a whole.
+ * Rejects as soon as the receiver throws, and hands over nothing more; the query may still run on the server then.
+ */
+export async function stream(query: Query, receiver: Receiver): Promise<void> {
+  const { promise: failed, reject } = Promise.withResolvers<never>()
+  let named = false
+  let stopped = false
+  const name = ({ columns, statement }: Result) => {
+    named = true
+    receiver.columns(
+      columns.map(({ name }) => name),
+      statement.string,
+    )
+  }
+  const received = query.values().forEach((values, result) => {
+    if (stopped) return
+    try {
+      if (!named) name(result)
+      receiver.row(values)
+    } catch (error) {
+      stopped = true
+      reject(error)
+    }
+  })
+  // On an open connection, the client sends a query a few microtasks later, and has no event for that.
+  setImmediate(() => {
+    if (query.statement !== null) receiver.sent(query.statement.string)
+  })
+  const result = await Promise.race([received, failed])
+  if (!named) name(result)
+}
+
+/** What the client tells of a result beside its rows. */
+interface Result {
+  readonly columns: readonly { readonly name: string }[]
+  readonly statement: { readonly string: string }
+}
