@@ -62,6 +62,11 @@ export class Gate {
     this.#port = (this.#server.address() as AddressInfo).port
   }
 
+  /** Resolves when a connection has been made to it. */
+  async connected(): Promise<void> {
+    if (this.connections === 0) await once(this.#server, 'connection')
+  }
+
   /** Refuses connections, and cuts those that there are. */
   async down(): Promise<void> {
     this.#server.close()

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import net, { type AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Environment } from '../src/config/read.ts'
+import { ROOT } from './root.ts'
 import { checkSecrets, secretsOf } from './secrets.ts'
 
 export interface ServiceProcess {
@@ -15,13 +14,11 @@ export interface ServiceProcess {
   readonly secrets: readonly string[]
   /** All that it wrote so far, to both of its outputs. */
   output(): string
-  /** Resolves when its output holds the text. */
-  said(text: string): Promise<void>
+  /** Resolves when its output holds the text this many times, or once. */
+  said(text: string, times?: number): Promise<void>
   /** Resolves to its exit code, or the signal that ended it. */
   readonly exit: Promise<number | NodeJS.Signals>
 }
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * The service in a process of its own, as `npm start` runs it: on a port that it finds free, with this environment and no
@@ -32,11 +29,12 @@ export async function spawnService(
   env: Environment,
   { command = [process.execPath, 'src/server.ts'], cwd = ROOT, uid = undefined as number | undefined } = {},
 ): Promise<ServiceProcess> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   // The test runner has every process load a part of its own, which wants to write where this one may not.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', ...command], {
     cwd,
     ...(uid === undefined ? {} : { uid, gid: uid }),
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DEBUG_PORT: '0', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, HOST: '127.0.0.1', PORT: '0', DEBUG_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -58,13 +56,13 @@ export async function spawnService(
     },
     output: () => output,
     exit,
-    async said(text) {
+    async said(text, times = 1) {
       const gone = exit.then((code) => {
         throw new Error(`the service ended with ${code} and never said "${text}":\n${output}`)
       })
       // It ends at some time, and when all was said before that nobody waits any more.
       gone.catch(() => {})
-      while (!output.includes(text)) {
+      while (output.split(text).length <= times) {
         const heard = new AbortController()
         const { signal } = heard
         const data = [child.stdout, child.stderr].map((stream) => once(stream, 'data', { signal }))
@@ -82,14 +80,4 @@ function titleOf(pid: number | undefined): string {
   } catch {
     return ''
   }
-}
-
-/** A port that nobody listens on, for a moment. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,9 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type Files, startPrometheus } from '../demo/prometheus.ts'
-
-/** How often an API is asked that cannot tell when it has something new, in milliseconds. */
-const POLL = 50
+import { poll } from './poll.ts'
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>
@@ -49,10 +46,13 @@ export async function watchWithPrometheus(t: Test, files: Files): Promise<Promet
       return result.length === 1 ? Number(result[0]?.value[1]) : undefined
     },
     async until(condition) {
-      while (!(await condition())) {
-        if (gone !== undefined) throw gone
-        await delay(POLL)
-      }
+      await poll(
+        () => {
+          if (gone !== undefined) throw gone
+          return condition()
+        },
+        (holds) => holds,
+      )
     },
   }
 }

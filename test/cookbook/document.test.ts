@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { parse, stringify } from 'yaml'
 import { kit } from '#kit'
 import { lacks } from '../program.ts'
+import { ROOT } from '../root.ts'
 
-const ROOT = new URL('../../', import.meta.url)
-const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
 const document = read('docs/collectors.md')
 const tests = ['overdue-invoices', 'recipes'].map((name) => read(`test/cookbook/${name}.test.ts`))
-const files = readdirSync(new URL('cookbook', ROOT)).filter((file) => file.endsWith('.ts'))
+const files = readdirSync(join(ROOT, 'cookbook')).filter((file) => file.endsWith('.ts'))
 
 /** The blocks of code in a language. */
 function blocks(language: string): string[] {
@@ -61,6 +61,6 @@ t.test('promtool takes its alerts and expressions', { skip: lacks('promtool', 'p
 
 t.test('each file that the document links is there', async (t) => {
   for (const [, path = ''] of document.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-    t.ok(existsSync(new URL(path, new URL('docs/', ROOT))), path)
+    t.ok(existsSync(join(ROOT, 'docs', path)), path)
   }
 })

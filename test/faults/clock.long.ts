@@ -6,7 +6,8 @@ import type { Environment } from '../../src/config/read.ts'
 import { createDatabase } from '../database.ts'
 import { samplesOf } from '../exposition.ts'
 import { lacks } from '../program.ts'
-import { moreRounds, rounds, scrape, serveFolder, unharmed, until } from './process.ts'
+import { moreRounds, rounds, type Samples, scrape, until } from '../scrape.ts'
+import { serveFolder, unharmed } from './process.ts'
 import { scrapeOn, served } from './scraper.ts'
 
 /** Seconds. */
@@ -94,7 +95,7 @@ t.test(
       const before = await scrape(service)
       const started = performance.now()
       set(seconds)
-      const stepped = (samples: Map<string, number>) =>
+      const stepped = (samples: Samples) =>
         Math.abs((samples.get(SUCCESS) ?? 0) - (Date.now() / 1000 + seconds)) < HOUR / 2
       const samples = await until(
         service,

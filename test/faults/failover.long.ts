@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Postgres } from '../../demo/postgres.ts'
+import { untilBlocked } from '../backends.ts'
 import { createDatabase } from '../database.ts'
 import { Gate, urlOf } from '../gate.ts'
-import { untilBlocked } from './backends.ts'
+import { rounds, type Samples } from '../scrape.ts'
 import { client, createServer, fill, VALUE } from './server.ts'
 import { createStandby } from './standby.ts'
-import { rounds, type Samples, type Watch, watch } from './watch.ts'
+import { type Watch, watch } from './watch.ts'
 
 t.jobs = 3
 
@@ -79,7 +79,8 @@ t.test('the standby is preferred while it is there, and a promoted one goes on b
   const { host } = new URL(primary.url)
   const url = `${primary.url.replace(host, servers.map(endpointOf).join())}?${limits}`
   const [onPrimary, onStandby] = servers.map(endpointOf) as [string, string]
-  const uses = (endpoint: string, times: number) => said(watched, endpoint, times)
+  const uses = (endpoint: string, times: number) =>
+    watched.service.said(`"endpoint":"${endpoint}","msg":"collecting from this endpoint"`, times)
   const observed = standby.url.replace(new URL(standby.url).password, new URL(primary.url).password)
   // A hung query is to outlast the death of its server, not to run out of time.
   const watched = await watch(
@@ -135,9 +136,3 @@ t.test('the standby is preferred while it is there, and a promoted one goes on b
   })
   await watched.end()
 })
-
-/** Waits until the service said that many times that it collects from an endpoint. */
-async function said({ service }: Watch, endpoint: string, times: number): Promise<void> {
-  const text = `"endpoint":"${endpoint}","msg":"collecting from this endpoint"`
-  while (service.output().split(text).length <= times) await delay(20)
-}

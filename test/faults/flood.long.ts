@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../database.ts'
+import { rounds, type Samples, until } from '../scrape.ts'
 import { startService } from '../service.ts'
 import { hopeless } from './hopeless.ts'
-import { rounds, serveFolder, unharmed, until } from './process.ts'
+import { serveFolder, unharmed } from './process.ts'
 import { scrapeOn, served } from './scraper.ts'
 
 const ROUNDS = 2
@@ -25,8 +26,7 @@ async function flood(t: Test, url: string, collectors: string) {
   return { service, samples }
 }
 
-const named = (samples: Map<string, number>, name: string) =>
-  [...samples.keys()].filter((key) => key.startsWith(name))
+const named = (samples: Samples, name: string) => [...samples.keys()].filter((key) => key.startsWith(name))
 
 t.test('of 100,000 label values, 200 keep a series and the rest is one', async (t) => {
   const { url } = await createDatabase(t, { schema: false })

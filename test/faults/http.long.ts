@@ -4,11 +4,11 @@ import net, { type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../database.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
-import { moreRounds, rounds, scrape, serveFolder, unharmed, until } from './process.ts'
+import { moreRounds, rounds, scrape, until } from '../scrape.ts'
+import { serveFolder, unharmed } from './process.ts'
 import { scrapeOn, served } from './scraper.ts'
 
 /** A service with a page of more than a megabyte, which changes every second. */
@@ -101,16 +101,11 @@ t.test('requests that never finish their headers cost a good one nothing', async
   const end = await scrapeOn(t, service)
   const sockets = await dialMany(t, service, 300)
   for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nHost: metrics\r\nX-Slow: ')
-  let over = false
-  const trickle = (async () => {
-    while (!over) {
-      for (const socket of sockets) if (!socket.destroyed) socket.write('x')
-      await delay(200)
-    }
-  })()
+  const trickle = setInterval(() => {
+    for (const socket of sockets) if (!socket.destroyed) socket.write('x')
+  }, 200)
+  t.teardown(() => clearInterval(trickle))
   await moreRounds(service, 3)
-  over = true
-  await trickle
   served(t, await end())
   unharmed(t, service)
 })
@@ -156,7 +151,7 @@ t.test('paths and headers of 100 KB are refused', async (t) => {
       if (![0, 400, 414, 431].includes(status)) t.fail(`${asked.slice(0, 60)}… is answered with ${status}`)
     }
   }
-  served(t, await end(), 4)
+  served(t, await end(), { least: 4 })
   unharmed(t, service)
   t.ok(service.output().length < 100_000, `${service.output().length} characters were logged`)
 })
@@ -186,7 +181,7 @@ t.test('pipelined requests are answered in order, each of them', async (t) => {
   const given = await text(socket)
   const types = [...given.matchAll(/^content-type: ([a-z/]+)/gm)].map(([, type]) => type)
   t.same(types, Array.from({ length: pairs }, () => ['application/json', 'text/plain']).flat())
-  served(t, await end(), 4)
+  served(t, await end(), { least: 4 })
   unharmed(t, service)
 })
 

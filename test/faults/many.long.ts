@@ -1,6 +1,7 @@
 import t from 'tap'
 import { lacks } from '../program.ts'
-import { serveFolder, unharmed, until } from './process.ts'
+import { type Samples, until } from '../scrape.ts'
+import { serveFolder, unharmed } from './process.ts'
 import { client, createServer } from './server.ts'
 
 const DATABASES = 50
@@ -31,7 +32,7 @@ t.test(
       },
       ['taskset', '-c', '0', 'env'],
     )
-    const rounds = (samples: Map<string, number>, result: string) =>
+    const rounds = (samples: Samples, result: string) =>
       names.map((name) =>
         samples.get(`collection_duration_seconds_count{database="${name}",result="${result}"}`),
       )

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { createDatabase } from '../database.ts'
 import { FAULTS, Gate, STAGES, urlOf } from '../gate.ts'
+import { rounds } from '../scrape.ts'
 import { fill, VALUE } from './server.ts'
-import { COLLECTORS, rounds, watch } from './watch.ts'
+import { COLLECTORS, watch } from './watch.ts'
 
 t.jobs = 5
 

@@ -7,11 +7,12 @@ import { defineCollector, gauge, open } from '../../src/collector.ts'
 import { samplesOf } from '../exposition.ts'
 import { spawnService } from '../process.ts'
 import { lacks } from '../program.ts'
+import { rounds, until } from '../scrape.ts'
 import { startService } from '../service.ts'
 import { snapshots } from '../snapshots.ts'
 import { hopeless } from './hopeless.ts'
 import { type Pooler, startPooler } from './pooler.ts'
-import { rounds, unharmed, until } from './process.ts'
+import { unharmed } from './process.ts'
 import { scrapeOn, served } from './scraper.ts'
 
 const SCHEMA = readFileSync(new URL('../../demo/schema.sql', import.meta.url), 'utf8')

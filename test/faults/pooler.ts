@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { chownSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
+import { freePort } from '../../demo/port.ts'
 import type { Postgres } from '../../demo/postgres.ts'
-import { freePort } from '../process.ts'
 
 export interface Pooler {
   /** The database `postgres` through it, as the superuser. */

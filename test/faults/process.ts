@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Environment } from '../../src/config/read.ts'
-import { samplesOf } from '../exposition.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 
 /** Bytes that the service may ever hold, whatever befalls it. */
@@ -28,35 +26,6 @@ export async function serveFolder(
   const service = await spawnService(t, env, { command: [...variables, ...NODE, ENTRY, path] })
   await service.said('"listening"')
   return service
-}
-
-export async function scrape({ url }: ServiceProcess): Promise<Map<string, number>> {
-  const response = await fetch(`${url}/metrics`)
-  if (response.status !== 200) throw new Error(`GET /metrics: ${response.status}`)
-  return samplesOf(await response.text())
-}
-
-/** Scrapes until the samples are as wanted; a test that waits in vain runs into its own time limit. */
-export async function until(service: ServiceProcess, wanted: (samples: Map<string, number>) => boolean) {
-  for (;;) {
-    const samples = await scrape(service)
-    if (wanted(samples)) return samples
-    await delay(20)
-  }
-}
-
-/** Rounds that have ended so far. */
-export function rounds(samples: Map<string, number>, ...results: readonly ('success' | 'failure')[]): number {
-  const counted = results.length === 0 ? (['success', 'failure'] as const) : results
-  return counted
-    .map((result) => samples.get(`collection_duration_seconds_count{result="${result}"}`) ?? 0)
-    .reduce((sum, count) => sum + count)
-}
-
-/** Scrapes until so many more rounds have ended. */
-export async function moreRounds(service: ServiceProcess, count: number): Promise<Map<string, number>> {
-  const before = rounds(await scrape(service))
-  return until(service, (samples) => rounds(samples) >= before + count)
 }
 
 /** The most memory that a process ever had resident, in bytes; what it has now where the system does not keep that. */

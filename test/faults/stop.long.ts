@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { countBackends, untilBlocked } from '../backends.ts'
 import { createDatabase, type Database } from '../database.ts'
 import { Gate, urlOf } from '../gate.ts'
+import { poll } from '../poll.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
-import { countBackends, untilBlocked } from './backends.ts'
 import { DEFECT } from './process.ts'
 import { client, createServer, fill } from './server.ts'
 
@@ -21,7 +21,10 @@ async function ends(t: Test, service: ServiceProcess): Promise<void> {
 
 /** Waits until the server has noticed that the service is gone: it has when it ended the last of the backends. */
 async function leftNone(t: Test, { url, sql }: Database): Promise<void> {
-  while ((await countBackends(sql, databaseOf(url))) > 0) await delay(20)
+  await poll(
+    () => countBackends(sql, databaseOf(url)),
+    (count) => count === 0,
+  )
   t.pass('no backend is left')
 }
 
@@ -50,7 +53,7 @@ t.test('SIGTERM ends a wait for the quorum of a frozen server', { buffered: true
   const gate = await Gate.start(t, postgres.url)
   const service = await spawnService(t, { DATABASE_URL: urlOf(postgres.url, [gate], '?connect_timeout=60') })
   // The vote is under way then, and would go on for a minute.
-  while (gate.connections === 0) await delay(10)
+  await gate.connected()
   await ends(t, service)
   postgres.thaw()
   await leftNone(t, { url: postgres.url, sql: client(t, postgres.url) })
@@ -105,6 +108,7 @@ t.test('SIGTERM lets scrapes in flight have their whole page', { buffered: true 
   await fill(database.sql)
   const service = await spawnService(t, { DATABASE_URL: database.url, METRICS_TICK_DURATION: '1s' })
   await service.said('metrics on')
+  const { promise: enough, resolve } = Promise.withResolvers<void>()
   let answered = 0
   const wrong: string[] = []
   async function scrape(): Promise<void> {
@@ -119,14 +123,14 @@ t.test('SIGTERM lets scrapes in flight have their whole page', { buffered: true 
       try {
         const text = await response.text()
         if (response.status !== 200 || !text.endsWith('\n')) wrong.push(`${response.status} ${text}`)
-        answered++
+        if (++answered === 100) resolve()
       } catch (error) {
         wrong.push(`an answer that broke off: ${error}`)
       }
     }
   }
   const scrapers = Array.from({ length: 20 }, scrape)
-  while (answered < 100) await delay(10)
+  await enough
   await ends(t, service)
   await leftNone(t, database)
   await Promise.all(scrapers)

@@ -2,13 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Test } from 'tap'
 import type { Environment } from '../../src/config/read.ts'
-import { samplesOf } from '../exposition.ts'
+import { countBackends } from '../backends.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
-import { countBackends } from './backends.ts'
+import { rounds, type Samples, scrape, until } from '../scrape.ts'
 import { DEFECT, unharmed } from './process.ts'
 import { scrapeOn, served } from './scraper.ts'
-
-export type Samples = Map<string, number>
 
 /** A service in a process of its own that is scraped without a pause from its start to its end. */
 export interface Watch {
@@ -30,6 +28,8 @@ export interface Watch {
 
 /** The collectors of a watched service: every round runs each, and every kind is there. */
 export const COLLECTORS = ['destinations', 'connections', 'installations', 'operations-created']
+/** Milliseconds between two looks at the backends. */
+const PACE = 20
 /** How often in a row backends have to be seen to count. */
 const LOOKS = 5
 /** At most this many backends and one. */
@@ -69,7 +69,7 @@ export async function watch(
       // One whose client is gone is there until the server has noticed, but not at each of several looks.
       backends = Math.max(backends, Math.min(...looks.slice(-LOOKS)))
       if (looks.length > LOOKS) looks.shift()
-      await delay(20)
+      await delay(PACE)
     }
   }
   void count()
@@ -79,25 +79,14 @@ export async function watch(
     await sql.end({ timeout: 0 })
   })
 
-  async function page(): Promise<Samples> {
-    return samplesOf(await (await fetch(`${service.url}/metrics`)).text())
-  }
-  async function until(wanted: (samples: Samples) => boolean): Promise<Samples> {
-    for (;;) {
-      const samples = await page()
-      if (wanted(samples)) return samples
-      await delay(20)
-    }
-  }
-
   return {
     service,
-    page,
-    until,
+    page: () => scrape(service),
+    until: (wanted) => until(service, wanted),
 
     async failing(collectors = COLLECTORS, times = 1) {
-      const before = await page()
-      const failed = await until((samples) =>
+      const before = await scrape(service)
+      const failed = await until(service, (samples) =>
         collectors.every((name) => errors(samples, name) >= errors(before, name) + times),
       )
       for (const name of COLLECTORS) {
@@ -109,8 +98,8 @@ export async function watch(
     },
 
     async recovered() {
-      const before = await page()
-      const after = await until((samples) => rounds(samples, 'success') > rounds(before, 'success'))
+      const before = await scrape(service)
+      const after = await until(service, (samples) => rounds(samples, 'success') > rounds(before, 'success'))
       // The round that ran when the fault ended may fail; there is no other.
       const failures = rounds(after, 'failure') - rounds(before, 'failure')
       t.ok(failures <= 1, `the first round after the fault succeeds: ${failures} failed`)
@@ -129,11 +118,6 @@ export async function watch(
       t.notMatch(service.output(), DEFECT)
     },
   }
-}
-
-/** Rounds that ended so. */
-export function rounds(samples: Samples, result: 'success' | 'failure'): number {
-  return samples.get(`collection_duration_seconds_count{result="${result}"}`) ?? 0
 }
 
 function errors(samples: Samples, collector: string): number {

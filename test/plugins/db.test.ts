@@ -1,8 +1,8 @@
 import postgres from 'postgres'
 import t from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
+import { untilBlocked } from '../backends.ts'
 import { createDatabase } from '../database.ts'
-import { untilBlocked } from '../faults/backends.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { startService } from '../service.ts'
 

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
+import { freePort } from '../../demo/port.ts'
 import { defineCollector, gauge, open } from '../../src/collector.ts'
 import type { Environment } from '../../src/config/read.ts'
 import { createDatabase } from '../database.ts'
 import { Gate, urlOf } from '../gate.ts'
-import { freePort } from '../process.ts'
 import { startService } from '../service.ts'
 
 const good = defineCollector({

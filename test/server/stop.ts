@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+import { poll } from '../poll.ts'
 import { type Server, serverFile } from './file.ts'
 
 /** Runs after all tests: stops the server that they shared, and waits until it is gone. */
@@ -7,7 +7,10 @@ const { keeper }: Server = JSON.parse(readFileSync(serverFile, 'utf8'))
 rmSync(serverFile)
 if (keeper !== undefined) {
   process.kill(keeper, 'SIGTERM')
-  while (isAlive(keeper)) await delay(20)
+  await poll(
+    () => isAlive(keeper),
+    (alive) => !alive,
+  )
 }
 
 function isAlive(pid: number): boolean {

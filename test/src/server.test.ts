@@ -1,33 +1,19 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import postgresJs, { type Sql } from 'postgres'
 import t from 'tap'
+import { freePort } from '../../demo/port.ts'
 import { startPostgres } from '../../demo/postgres.ts'
+import { untilBlocked } from '../backends.ts'
 import { createDatabase } from '../database.ts'
-import { samplesOf } from '../exposition.ts'
-import { freePort, type ServiceProcess, spawnService } from '../process.ts'
+import { spawnService } from '../process.ts'
+import { scrape, until } from '../scrape.ts'
 
 const SCHEMA = readFileSync(new URL('../../demo/schema.sql', import.meta.url), 'utf8')
 
 function client(url: string): Sql {
   return postgresJs(url, { max: 1, onnotice: () => {} })
-}
-
-async function scrape({ url }: ServiceProcess): Promise<Map<string, number>> {
-  const response = await fetch(`${url}/metrics`)
-  if (response.status !== 200) throw new Error(`GET /metrics: ${response.status}`)
-  return samplesOf(await response.text())
-}
-
-/** Scrapes until the samples are as wanted; a test that waits in vain runs into its own time limit. */
-async function until(service: ServiceProcess, wanted: (samples: Map<string, number>) => boolean) {
-  for (;;) {
-    const samples = await scrape(service)
-    if (wanted(samples)) return samples
-    await delay(20)
-  }
 }
 
 t.test('without DATABASE_URL it says so, names the demo and exits with 1', async (t) => {
@@ -117,10 +103,7 @@ async function hang(t: Parameters<typeof createDatabase>[0]) {
     COLLECTOR_TIMEOUT: '60s',
   })
   await service.said('collecting from this endpoint')
-  const blocked = () => sql`
-    SELECT FROM pg_stat_activity
-     WHERE application_name = 'metrics-service' AND datname = current_database() AND wait_event_type = 'Lock'`
-  while ((await blocked()).length === 0) await delay(10)
+  await untilBlocked(sql, new URL(url).pathname.slice(1))
   return { service, lock }
 }
 
@@ -170,8 +153,7 @@ t.test(
     await sql`BEGIN`
     await sql`LOCK TABLE destinations`
     const watch = client(postgres.url)
-    const blocked = () => watch`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`
-    while ((await blocked()).length === 0) await delay(10)
+    await untilBlocked(watch, 'postgres')
     await Promise.all([postgres.stop('immediate'), sql.end({ timeout: 0 }), watch.end({ timeout: 0 })])
 
     const during = await until(
@@ -220,62 +202,3 @@ t.test('a database that freezes in the middle of a round costs the round its dea
   service.child.kill('SIGTERM')
   t.equal(await service.exit, 0)
 })
-
-t.test(
-  'a process that is killed at any moment, in mid-write of its state too, loses nothing that was shown',
-  async (t) => {
-    const { url, sql } = await createDatabase(t)
-    const seedRow = await sql`
-    WITH p AS (INSERT INTO projects (org_id, name, app_name) VALUES (gen_random_uuid(), 'p', 'p') RETURNING id),
-         g AS (INSERT INTO integrations (project_id, name, provider) SELECT id, 'g', 'acme' FROM p RETURNING id, project_id),
-         c AS (INSERT INTO connections (project_id, provider, group_ref, consumer_ref, auth_scheme)
-               SELECT project_id, 'acme', 'g', 'c', 'none' FROM g RETURNING id, project_id)
-    INSERT INTO installations (project_id, integration_id, connection_id, group_ref, config_revision_id, created_by)
-    SELECT c.project_id, g.id, c.id, 'g', gen_random_uuid(), 'me' FROM g, c RETURNING id`
-    t.equal(seedRow.length, 1)
-    const add = () => sql`
-    INSERT INTO operations (project_id, integration_id, installation_id, config_id, action_type, status, create_time, finish_time)
-    SELECT project_id, integration_id, id, config_id, 'read', 'success', clock_timestamp(), clock_timestamp()
-      FROM installations, generate_series(1, 10)`
-    const folder = t.testdir({})
-    const env = {
-      DATABASE_URL: url,
-      METRICS_TICK_DURATION: '1s',
-      STATE_FILE: `${folder}/state.json`,
-      COLLECTORS: 'operations-created,operations-duration',
-    }
-    const counters = [
-      'business_operations_created_total{action_type="read"}',
-      'business_operation_duration_seconds_count{action_type="read",status="success"}',
-    ]
-    const shown = new Map<string, number>()
-    let since = ''
-    for (let life = 0; life < 5; life++) {
-      const service = await spawnService(t, env)
-      await service.said('metrics on')
-      await until(
-        service,
-        (samples) => samples.get('collection_duration_seconds_count{result="success"}') === 1,
-      )
-      since ||= JSON.parse(readFileSync(env.STATE_FILE, 'utf8')).windows['operations-created'].since
-      // The fifth life ends in good order, and shows that all is there.
-      const ended = performance.now() + (life < 4 ? 1000 + life * 37 : 2500)
-      while (performance.now() < ended) {
-        if (life < 4) await add()
-        const samples = await scrape(service)
-        for (const name of counters) {
-          const value = samples.get(name) ?? 0
-          if (value < (shown.get(name) ?? 0)) t.fail(`${name} fell from ${shown.get(name)} to ${value}`)
-          shown.set(name, value)
-        }
-        await delay(10)
-      }
-      service.child.kill(life < 4 ? 'SIGKILL' : 'SIGTERM')
-      await service.exit
-      t.notMatch(service.output(), 'refused')
-    }
-    const [row] =
-      await sql`SELECT count(*)::int FROM operations WHERE create_time > ${sql.unsafe(`'${since}'`)}`
-    t.same([...shown.values()], [row?.count, row?.count])
-  },
-)

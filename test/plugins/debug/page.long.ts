@@ -1,10 +1,10 @@
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { freePort } from '../../../demo/port.ts'
 import { defineCollector, gauge, open } from '../../../src/collector.ts'
 import { lacksBrowser, startBrowser } from '../../browser.ts'
 import { createDatabase } from '../../database.ts'
-import { freePort } from '../../process.ts'
 import { startService } from '../../service.ts'
 
 /** Fails when the weather is not fine. */

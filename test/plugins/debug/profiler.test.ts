@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { poll } from '../../poll.ts'
 import type { ServiceProcess } from '../../process.ts'
-import { decodeProfile } from '../../profile.ts'
-import { startProfiled } from '../../profiled.ts'
+import { spawnDebugProcess } from './debug-process.ts'
+import { decodeProfile } from './pprof.ts'
 
 t.jobs = 4
 
@@ -26,15 +26,13 @@ function hasProfiler({ child }: ServiceProcess): boolean {
   return readFileSync(`/proc/${child.pid}/maps`, 'utf8').includes('dd_pprof')
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(20)
-}
+const until = (condition: () => boolean | Promise<boolean>) => poll(condition, (holds) => holds)
 
 t.test(
   'nothing of the profiler is there before it is asked for, nor runs after',
   { skip: noProc, buffered: true },
   async (t) => {
-    const service = await startProfiled(t)
+    const service = await spawnDebugProcess(t)
     t.equal((await service.ask('')).status, 200)
     t.equal((await service.ask('profile?seconds=0')).status, 400)
     t.notOk(hasProfiler(service))
@@ -47,7 +45,7 @@ t.test(
 )
 
 t.test('one profile of a kind at a time; of both kinds together', { buffered: true }, async (t) => {
-  const service = await startProfiled(t)
+  const service = await spawnDebugProcess(t)
   for (const path of ['profile', 'heap']) {
     const [first, second] = await Promise.all([
       service.ask(`${path}?seconds=1`),
@@ -66,7 +64,7 @@ t.test('one profile of a kind at a time; of both kinds together', { buffered: tr
 })
 
 t.test('a profile whose client goes away is stopped at once', { skip: noProc, buffered: true }, async (t) => {
-  const service = await startProfiled(t)
+  const service = await spawnDebugProcess(t)
   const leaving = new AbortController()
   const asked = ['profile', 'heap'].map((path) =>
     service.ask(`${path}?seconds=300`, { signal: leaving.signal }),
@@ -86,7 +84,7 @@ for (const path of ['profile', 'heap']) {
     `SIGTERM ends a ${path} early, which is answered with what it has`,
     { buffered: true },
     async (t) => {
-      const service = await startProfiled(t)
+      const service = await spawnDebugProcess(t)
       const answer = service.ask(`${path}?seconds=300`)
       await until(async () => (await service.ask(`${path}?seconds=1`)).status === 409)
       service.child.kill('SIGTERM')

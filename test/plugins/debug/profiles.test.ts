@@ -1,20 +1,19 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { decodeProfile, type Frame, type Profile } from '../../profile.ts'
-import { type Profiled, startProfiled } from '../../profiled.ts'
 import { lacks } from '../../program.ts'
+import { ROOT } from '../../root.ts'
+import { type DebugProcess, spawnDebugProcess } from './debug-process.ts'
+import { decodeProfile, type Frame, type Profile } from './pprof.ts'
 
 t.jobs = 4
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const ownFiles = ['src', 'plugins', 'collectors'].map((folder) => join(ROOT, folder, '/'))
 
 /** Has the service work, with scrapes and rounds, until it has answered with a profile. */
-async function underLoad(service: Profiled, path: string): Promise<Response> {
+async function underLoad(service: DebugProcess, path: string): Promise<Response> {
   let answered = false
   const answer = service.ask(path).finally(() => (answered = true))
   const load = async () => {
@@ -49,7 +48,7 @@ for (const [path, name, types] of [
   ['heap?seconds=2', 'heap', ['inuse_objects/count', 'inuse_space/bytes']],
 ] as const) {
   t.test(`${path} has the functions of this project, with file and line`, { buffered: true }, async (t) => {
-    const service = await startProfiled(t, busy, load)
+    const service = await spawnDebugProcess(t, busy, load)
     const response = await underLoad(service, path)
     t.equal(response.status, 200)
     t.equal(response.headers.get('content-type'), 'application/octet-stream')
@@ -62,7 +61,7 @@ for (const [path, name, types] of [
 }
 
 t.test('what nobody holds any more is not in a heap profile', { buffered: true }, async (t) => {
-  const service = await startProfiled(t)
+  const service = await spawnDebugProcess(t)
   const answer = service.ask('heap?seconds=2')
   for (let asked = 0; asked < 1000; asked++) await (await fetch(`${service.url}/readyz`)).text()
   const { samples } = decodeProfile(await (await answer).bytes())
@@ -78,7 +77,7 @@ t.test(
   'seconds that are none are refused, with the value and what it takes',
   { buffered: true },
   async (t) => {
-    const service = await startProfiled(t)
+    const service = await spawnDebugProcess(t)
     for (const path of ['profile', 'heap']) {
       for (const [query, value] of [
         ['seconds=0', '"0"'],
@@ -106,7 +105,7 @@ t.test(
 )
 
 t.test('with DEBUG_TOKEN profiles are for those who have it', { buffered: true }, async (t) => {
-  const service = await startProfiled(t, { DEBUG_TOKEN: 'open-sesame' })
+  const service = await spawnDebugProcess(t, { DEBUG_TOKEN: 'open-sesame' })
   const headers = { authorization: 'Bearer open-sesame' }
   for (const path of ['', 'profile?seconds=1', 'heap?seconds=1']) {
     t.equal((await service.ask(path)).status, 401)
@@ -118,7 +117,7 @@ t.test(
   'the index links each profile, and gives commands with its own address',
   { buffered: true },
   async (t) => {
-    const service = await startProfiled(t)
+    const service = await spawnDebugProcess(t)
     const response = await service.ask('')
     t.match(response.headers.get('content-type'), 'text/html')
     t.match(response.headers.get('content-security-policy'), "default-src 'none'")
@@ -136,7 +135,7 @@ t.test(
   'go tool pprof reads profiles, and shows why it got none',
   { skip: lacks('go', 'golang-go'), buffered: true },
   async (t) => {
-    const service = await startProfiled(t, busy, load)
+    const service = await spawnDebugProcess(t, busy, load)
     const home = t.testdir()
     const pprof = async (...arguments_: string[]) => {
       const env = { PATH: process.env.PATH, HOME: home, PPROF_TMPDIR: home }

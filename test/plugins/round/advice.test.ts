@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
+import { freePort } from '../../../demo/port.ts'
 import { createDatabase } from '../../database.ts'
-import { freePort } from '../../process.ts'
 import { startService } from '../../service.ts'
 
 const COLLECTOR = new URL('../../../src/collector.ts', import.meta.url).href

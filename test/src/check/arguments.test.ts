@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { createDatabase } from '../../database.ts'
-import { folderOf, ROOT, runCheck, runJson } from './run.ts'
+import { ROOT } from '../../root.ts'
+import { folderOf, runCheck, runJson } from './run.ts'
 
 const good = "metrics: { business_good: gauge('Good.') }, query: (sql) => sql`SELECT 1 AS business_good`"
 

@@ -4,10 +4,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { freePort } from '../../../demo/port.ts'
 import { createDatabase } from '../../database.ts'
-import { freePort } from '../../process.ts'
 import { lacks } from '../../program.ts'
-import { folderOf, ROOT, runCheck, runJson, startCheck } from './run.ts'
+import { ROOT } from '../../root.ts'
+import { folderOf, runCheck, runJson, startCheck } from './run.ts'
 
 const good = "metrics: { business_good: gauge('Good.') }, query: (sql) => sql`SELECT 1 AS business_good`"
 

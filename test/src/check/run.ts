@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { Report, Verdict } from '../../../src/check/report.ts'
 import type { Environment } from '../../../src/config/read.ts'
+import { ROOT } from '../../root.ts'
 import { checkSecrets, secretsOf } from '../../secrets.ts'
 
-export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const COLLECTOR = new URL('../../../src/collector.ts', import.meta.url).href
 
 /** How a check ended, and what it wrote. */
@@ -27,13 +26,14 @@ export interface Document {
 
 /** A check in a process of its own, as `npm run check` runs it; `ended` resolves to what it came to. */
 export function startCheck(t: Test, env: Environment, args: readonly string[] = []) {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   // The test runner has every process load a part of its own.
   const child: ChildProcess = spawn(
     'env',
     ['-u', 'NODE_OPTIONS', process.execPath, 'src/check/check.ts', ...args],
     {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH, NODE_COMPILE_CACHE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

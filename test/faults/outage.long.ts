@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
 import type { Postgres } from '../../demo/postgres.ts'
-import { untilBlocked } from './backends.ts'
+import { untilBlocked } from '../backends.ts'
+import { rounds } from '../scrape.ts'
 import { client, createServer, VALUE } from './server.ts'
-import { rounds, type Watch, watch } from './watch.ts'
+import { type Watch, watch } from './watch.ts'
 
 t.jobs = 4
 

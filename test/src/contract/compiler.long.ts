@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { ROOT } from '../../root.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const IMPORT = `import { counter, defineCollector, gauge, histogram, open, timestamp, type WindowOptions } from '${ROOT}src/collector.ts'\n`
 
 const metrics = "metrics: { business_things: gauge('Things.') },"

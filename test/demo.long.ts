@@ -2,14 +2,14 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { samplesOf } from './exposition.ts'
-import { freePort } from './process.ts'
+import { freePort } from '../demo/port.ts'
+import { poll } from './poll.ts'
+import { spawnService } from './process.ts'
 import { lacks } from './program.ts'
+import { ROOT } from './root.ts'
+import { type Samples, scrape, until } from './scrape.ts'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const unwatched = lacks('prometheus', 'prometheus')
 
 /** What Prometheus' HTTP API answers. https://prometheus.io/docs/prometheus/latest/querying/api/ */
@@ -21,52 +21,29 @@ interface Answer {
 t.test('the demo shows a page that lives, and ends without a trace', async (t) => {
   const temporary = t.testdir({})
   chmodSync(temporary, 0o777)
-  const port = await freePort()
-  const env = {
-    PATH: process.env.PATH,
-    TMPDIR: temporary,
-    HOST: '127.0.0.1',
-    PORT: String(port),
-    DEBUG_PORT: '0',
-  }
-  const demo = spawn(process.execPath, ['demo/demo.ts', ...(unwatched ? [] : ['--prometheus'])], {
-    cwd: ROOT,
-    env: { ...env, METRICS_TICK_DURATION: '1s' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.teardown(() => demo.kill('SIGKILL'))
-  let output = ''
-  for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (chunk) => (output += chunk))
-  const page = async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined)
-    return samplesOf((await response?.text()) ?? '')
-  }
-  const total = (samples: Map<string, number>) =>
+  const env = { TMPDIR: temporary, PORT: String(await freePort()), METRICS_TICK_DURATION: '1s' }
+  const command = [process.execPath, 'demo/demo.ts', ...(unwatched ? [] : ['--prometheus'])]
+  const demo = await spawnService(t, env, { command })
+  const total = (samples: Samples) =>
     [...samples].reduce(
       (sum, [name, value]) => sum + (name.startsWith('business_project_operations') ? value : 0),
       0,
     )
-  let samples = await page()
-  while (!total(samples)) {
-    if (demo.exitCode !== null) t.fail(output)
-    await delay(50)
-    samples = await page()
-  }
-  const first = total(samples)
-  while (total(samples) === first) {
-    await delay(50)
-    samples = await page()
-  }
-  while (!output.includes('Ctrl-C')) await delay(50)
-  t.match(output, `http://127.0.0.1:${port}/metrics`)
+  await demo.said('Ctrl-C')
+  t.match(demo.output(), `\n  ${demo.url}/metrics\n`)
+  const first = total(await until(demo, (samples) => total(samples) > 0))
+  await until(demo, (samples) => total(samples) !== first)
 
-  const [alerts = '', prometheus] = /(http:\S+?)(?:\/classic)?\/alerts$/m.exec(output) ?? []
-  await t.test('its Prometheus has the values and all rules', { skip: unwatched }, async (t) => {
+  const [alerts = '', prometheus] = /(http:\S+?)(?:\/classic)?\/alerts$/m.exec(demo.output()) ?? []
+  await t.test('the Prometheus of the demo has the values and all rules', { skip: unwatched }, async (t) => {
     const get = async (path: string) => {
       const response = await fetch(`${prometheus}/api/v1/${path}`)
       return ((await response.json()) as { data: Answer }).data
     }
-    while (!(await get('query?query=sum(business_connections)>0')).result?.length) await delay(50)
+    await poll(
+      () => get('query?query=sum(business_connections)>0'),
+      ({ result = [] }) => result.length > 0,
+    )
     t.equal((await fetch(alerts)).status, 200, alerts)
     const { groups = [] } = await get('rules')
     const shipped = readdirSync(new URL('../deploy/prometheus/rules', import.meta.url))
@@ -74,11 +51,10 @@ t.test('the demo shows a page that lives, and ends without a trace', async (t) =
     t.same([...new Set(loaded)].sort(), shipped.sort())
   })
 
-  demo.kill('SIGINT')
-  const [code] = await once(demo, 'exit')
-  t.equal(code, 0)
+  demo.child.kill('SIGINT')
+  t.equal(await demo.exit, 0)
   t.same(readdirSync(temporary), [])
-  t.same(await page(), new Map(), 'the service is gone')
+  await t.rejects(scrape(demo), 'the service is gone')
   if (!unwatched) await t.rejects(fetch(`${prometheus}/-/healthy`), 'so is Prometheus')
 })
 
@@ -110,7 +86,10 @@ t.test(
     const url = String(await once(starter.stdout, 'data')).trim()
     t.equal((await fetch(`${url}/-/healthy`)).status, 200)
     starter.kill('SIGKILL')
-    while (readdirSync(temporary).length > 0) await delay(50)
+    await poll(
+      () => readdirSync(temporary),
+      (files) => files.length === 0,
+    )
     await t.rejects(fetch(`${url}/-/healthy`))
   },
 )

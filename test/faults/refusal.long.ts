@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import postgresJs, { type Sql } from 'postgres'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../database.ts'
+import { rounds } from '../scrape.ts'
 import { client, createServer, createTables, fill, VALUE } from './server.ts'
-import { COLLECTORS, rounds, type Watch, watch } from './watch.ts'
+import { COLLECTORS, type Watch, watch } from './watch.ts'
 
 t.jobs = 4
 

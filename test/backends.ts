@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from 'postgres'
+import { poll } from './poll.ts'
 
 /** How many backends of the service there are in a database. */
 export async function countBackends(sql: Sql, database: string): Promise<number> {
@@ -10,8 +10,10 @@ export async function countBackends(sql: Sql, database: string): Promise<number>
 
 /** Waits until a backend of the service in a database waits for a lock, or for what this wait event type is. */
 export async function untilBlocked(sql: Sql, database: string, type = 'Lock'): Promise<void> {
-  const blocked = () => sql`
-    SELECT FROM pg_stat_activity
-     WHERE application_name = 'metrics-service' AND datname = ${database} AND wait_event_type = ${type}`
-  while ((await blocked()).length === 0) await delay(10)
+  await poll(
+    () => sql`
+      SELECT FROM pg_stat_activity
+       WHERE application_name = 'metrics-service' AND datname = ${database} AND wait_event_type = ${type}`,
+    (blocked) => blocked.length > 0,
+  )
 }

@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import t from 'tap'
-import type { Definition, WindowContext } from '../../src/collector.ts'
+import type { Definition, WindowContext } from '../../../src/collector.ts'
+import { ROOT } from '../../root.ts'
 import { openEditor } from './editor.ts'
 
-const PATH = fileURLToPath(new URL('../../collectors/hovered.ts', import.meta.url))
+const PATH = join(ROOT, 'collectors/hovered.ts')
 const TEXT = `import { counter, defineCollector, gauge, histogram, open, timestamp } from '../src/collector.ts'
 
 export const state = defineCollector({

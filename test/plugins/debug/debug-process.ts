@@ -1,10 +1,11 @@
 import type { Test } from 'tap'
-import { seed } from '../demo/seed.ts'
-import type { Environment } from '../src/config/read.ts'
-import { createDatabase } from './database.ts'
-import { freePort, type ServiceProcess, spawnService } from './process.ts'
+import { freePort } from '../../../demo/port.ts'
+import { seed } from '../../../demo/seed.ts'
+import type { Environment } from '../../../src/config/read.ts'
+import { createDatabase } from '../../database.ts'
+import { type ServiceProcess, spawnService } from '../../process.ts'
 
-export interface Profiled extends ServiceProcess {
+export interface DebugProcess extends ServiceProcess {
   /** Where its profiles are. */
   readonly profiles: string
   /** Asks for one of them. */
@@ -12,11 +13,11 @@ export interface Profiled extends ServiceProcess {
 }
 
 /** The service in a process of its own, with its debug listener. */
-export async function startProfiled(
+export async function spawnDebugProcess(
   t: Test,
   env: Environment = {},
   { operations = 0 } = {},
-): Promise<Profiled> {
+): Promise<DebugProcess> {
   const { url, sql } = await createDatabase(t)
   if (operations > 0) await seed(sql, { operations })
   const port = await freePort()

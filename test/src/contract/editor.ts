@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
+import { ROOT } from '../../root.ts'
 
-const TSC = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url))
+const TSC = join(ROOT, 'node_modules/.bin/tsc')
 
 export interface Editor {
   /** What it shows, as Markdown, when the pointer is where `word` is first found after `after`. */
