@@ -1,78 +1,17 @@
-import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { lacks } from '../program.ts'
-import { watchDemo } from './demo.ts'
-
-const DEPLOYED = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url))
-const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
-
-interface Rule {
-  readonly type: 'alerting' | 'recording'
-  readonly name: string
-  readonly query: string
-  readonly duration?: number
-  readonly labels?: Readonly<Record<string, string>>
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
-function promtool(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: DEPLOYED, encoding: 'utf8' })
-  return { status, output: `${stdout}${stderr}` }
-}
-const files = (folder: string) => readdirSync(DEPLOYED + folder).map((name) => `${folder}/${name}`)
+import { files, promtool } from './promtool.ts'
 
 t.test(
-  'promtool has nothing to say about the configuration, the rules and their cases',
+  'promtool has nothing to say about the configuration and the rules',
   { skip: lacks('promtool', 'prometheus') },
   async (t) => {
     for (const args of [
       ['check', 'config', '--lint-fatal', 'prometheus.yml'],
       ['check', 'rules', '--lint-fatal', ...files('rules')],
-      ['test', 'rules', ...files('tests')],
     ]) {
       const { status, output } = promtool(...args)
       t.equal(status, 0, output)
-    }
-  },
-)
-
-t.test(
-  'Prometheus loads every rule, each alert can be acted on, and each metric is one of the page',
-  { skip: lacks('prometheus', 'prometheus') },
-  async (t) => {
-    const prometheus = await watchDemo(t)
-    const { groups } = await prometheus.get<{ groups: { rules: Rule[] }[] }>('rules')
-    const rules = groups.flatMap(({ rules }) => rules)
-    const alerts = rules.filter(({ type }) => type === 'alerting')
-    t.ok(alerts.length > 0)
-
-    const cases = files('tests')
-      .map((file) => readFileSync(DEPLOYED + file, 'utf8'))
-      .join('\n')
-    for (const { name, duration = 0, labels = {}, annotations = {} } of alerts) {
-      t.ok(duration > 0, `${name} waits`)
-      t.match(labels.severity, /^(critical|warning)$/, `${name} has a severity`)
-      t.ok(annotations.summary && annotations.description, `${name} says what is wrong`)
-      // The anchor of a heading of one word is that word in lower case:
-      // https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
-      t.equal(annotations.runbook_url, `docs/operations.md#${name.toLowerCase()}`)
-      t.match(operations, new RegExp(`^### ${name}$`, 'm'), `docs/operations.md has ${name}`)
-      t.match(cases, new RegExp(`alertname: ${name}\\n.*\\n\\s+exp_alerts:\\n`), `a case has ${name} fire`)
-      t.match(cases, new RegExp(`alertname: ${name}, .*exp_alerts: \\[\\] }`), `a case has ${name} not fire`)
-    }
-    const described = [...operations.matchAll(/^### ([A-Z]\w+)$/gm)].map(([, name]) => name)
-    t.same(described.sort(), alerts.map(({ name }) => name).sort(), 'no alert is described that there is not')
-
-    const recorded = rules.filter(({ type }) => type === 'recording').map(({ name }) => name)
-    const names = await prometheus.get<string[]>('label/__name__/values')
-    for (const { name, query } of rules) {
-      for (const metric of query.match(
-        /\b(?:business|collection|collector|database|job)[a-z_]*[_:][\w:]*/g,
-      ) ?? []) {
-        t.ok(names.includes(metric) || recorded.includes(metric), `${name}: ${metric}`)
-      }
     }
   },
 )
