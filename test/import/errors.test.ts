@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createProject } from './project.ts'
+import { createFolder } from './project.ts'
 
 const metric = (text = '') => `
 collector_name: shop
@@ -83,7 +83,7 @@ const cases: [what: string, text: string, said: string][] = [
 
 for (const [what, text, said] of cases) {
   t.test(`${what}: one line says where, and what to do`, async (t) => {
-    const { status, stdout, stderr } = createProject(t, { 'file.yml': text }).import('file.yml')
+    const { status, stdout, stderr } = createFolder(t, { 'file.yml': text }).import('file.yml')
     t.equal(status, 1)
     t.ok(stderr.includes(said), stderr)
     t.match(stderr, /^[^\n]+\n$/)
@@ -92,7 +92,7 @@ for (const [what, text, said] of cases) {
 }
 
 t.test('arguments that are wrong are answered with how it is called', async (t) => {
-  const project = createProject(t)
+  const project = createFolder(t)
   for (const args of [[], ['a.yml', 'b.yml'], ['a.yml', '--output', 'x']]) {
     const { status, stderr } = project.import(...args)
     t.equal(status, 1)
@@ -101,13 +101,13 @@ t.test('arguments that are wrong are answered with how it is called', async (t) 
 })
 
 t.test('a file that cannot be read is named, with the reason', async (t) => {
-  const { status, stderr } = createProject(t).import('gone.yml')
+  const { status, stderr } = createFolder(t).import('gone.yml')
   t.equal(status, 1)
   t.match(stderr, 'gone.yml: cannot be read (ENOENT)')
 })
 
 t.test('a file of which nothing can be carried over is a failure, with the reasons', async (t) => {
-  const { status, stdout, stderr } = createProject(t, { 'file.yml': metric('query: SHOW POOLS') }).import(
+  const { status, stdout, stderr } = createFolder(t, { 'file.yml': metric('query: SHOW POOLS') }).import(
     'file.yml',
   )
   t.equal(status, 1)

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { createProject } from './project.ts'
+import { createFolder, createProject } from './project.ts'
 
 const collector = (name: string) => `collector_name: ${name}
 metrics:
@@ -32,7 +32,7 @@ jobs:
 t.test(
   'jobs bring the collectors that they ask for, out of a folder, and what their targets had is said',
   async (t) => {
-    const project = createProject(t, {
+    const project = createFolder(t, {
       'jobs.yml': JOBS,
       'collectors.d': {
         'shop.yml': collector('shop'),
@@ -52,7 +52,7 @@ t.test(
 )
 
 t.test('a collector of another database is written with a warning', async (t) => {
-  const project = createProject(t, {
+  const project = createFolder(t, {
     'jobs.yml': JOBS,
     'collectors.d': { 'legacy.yml': collector('legacy'), 'shop.yml': collector('shop') },
   })

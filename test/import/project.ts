@@ -3,8 +3,9 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { ROOT } from '../root.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+type Files = Parameters<Test['testdir']>[0]
 
 export interface Run {
   readonly status: number | null
@@ -12,30 +13,44 @@ export interface Run {
   readonly stderr: string
 }
 
-export interface Project {
+/** A folder that a test may write to, and where it may import. */
+export interface Folder {
   readonly dir: string
   /** Where collectors are written to: empty until something is imported. */
   readonly collectors: string
   /** What `npm run import -- …` runs. */
   import(...args: string[]): Run
+}
+
+export interface Project extends Folder {
   /** A program of the project's own, in the project's folder. */
   run(program: string, ...args: string[]): Run
 }
 
-/** A copy of the project without collectors, with these files in it, that a test may write to. */
-export function createProject(t: Test, files: Parameters<Test['testdir']>[0] = {}): Project {
+/** A folder with these files, to import with this project's program. */
+export function createFolder(t: Test, files: Files = {}, program = join(ROOT, 'import/import.ts')): Folder {
   const dir = t.testdir(files)
-  for (const path of ['import', 'src', 'plugins', 'package.json', 'tsconfig.json', 'biome.json']) {
-    cpSync(join(ROOT, path), join(dir, path), { recursive: true })
-  }
-  const spawn = (command: string, args: readonly string[]) =>
-    spawnSync('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd: dir, encoding: 'utf8' })
   return {
     dir,
     collectors: join(dir, 'collectors'),
-    import: (...args) => spawn(process.execPath, ['import/import.ts', ...args]),
-    run: (program, ...args) => spawn(join(ROOT, 'node_modules/.bin', program), args),
+    import: (...args) => spawn(dir, process.execPath, program, ...args),
   }
+}
+
+/** A copy of the project without collectors, with these files in it, to judge what its own program writes. */
+export function createProject(t: Test, files: Files = {}): Project {
+  const folder = createFolder(t, files, 'import/import.ts')
+  for (const path of ['import', 'src', 'plugins', 'package.json', 'tsconfig.json', 'biome.json']) {
+    cpSync(join(ROOT, path), join(folder.dir, path), { recursive: true })
+  }
+  return {
+    ...folder,
+    run: (program, ...args) => spawn(folder.dir, join(ROOT, 'node_modules/.bin', program), ...args),
+  }
+}
+
+function spawn(cwd: string, command: string, ...args: string[]): Run {
+  return spawnSync('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, encoding: 'utf8' })
 }
 
 /** A file that stands beside this one. */

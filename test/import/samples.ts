@@ -1,14 +1,14 @@
 import type { Row } from 'postgres'
 import type { Test } from 'tap'
 import { type Service, startService } from '../service.ts'
-import { createProject, fixture } from './project.ts'
+import { createFolder, fixture } from './project.ts'
 
 /** Imports a file and starts the service with what was written. */
 export async function importInto(t: Test, url: string, file: string): Promise<Service> {
-  const project = createProject(t)
-  const { status, stderr } = project.import(fixture(file))
+  const folder = createFolder(t)
+  const { status, stderr } = folder.import(fixture(file))
   t.equal(status, 0, stderr)
-  return startService(t, { DATABASE_URL: url }, { folder: project.collectors })
+  return startService(t, { DATABASE_URL: url }, { folder: folder.collectors })
 }
 
 /** The samples of some families, as the page has them; a query of the test's own has `name` and `value`. */

@@ -2,37 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { createProject, fixture } from './project.ts'
-
-for (const file of ['shop.yml', 'queries.yml']) {
-  t.test(`what is written from ${file} passes the project's compiler and linter`, async (t) => {
-    const project = createProject(t)
-    const { status, stderr } = project.import(fixture(file))
-    t.equal(status, 0, stderr)
-    t.ok(readdirSync(project.collectors).length > 3)
-    t.match(project.run('tsc', '--noEmit'), { status: 0, stdout: '' })
-    const lint = project.run('biome', 'check', '--error-on-warnings', 'collectors')
-    t.equal(lint.status, 0, `${lint.stdout}${lint.stderr}`)
-  })
-}
-
-t.test('a line as long as the formatter allows stays one, and a longer one is broken', async (t) => {
-  const metrics = Array.from({ length: 40 }, (_, i) => ({
-    metric_name: `m_${i}`,
-    type: 'gauge',
-    help: 'x'.repeat(70 + i),
-    static_labels: { label: 'x'.repeat(70 + i) },
-    values: ['n'],
-    query: 'SELECT count(*) AS n FROM a',
-  }))
-  const project = createProject(t, { 'file.yml': stringify({ collector_name: 'long', metrics }) })
-  project.import('file.yml')
-  const lint = project.run('biome', 'check', '--error-on-warnings', 'collectors')
-  t.equal(lint.status, 0, `${lint.stdout}${lint.stderr}`)
-})
+import { createFolder, fixture } from './project.ts'
 
 t.test('no secret of a data source name is written or printed', async (t) => {
-  const project = createProject(t)
+  const project = createFolder(t)
   const { stdout, stderr } = project.import(fixture('shop.yml'))
   const files = readdirSync(project.collectors).map((file) =>
     readFileSync(join(project.collectors, file), 'utf8'),
@@ -42,7 +15,7 @@ t.test('no secret of a data source name is written or printed', async (t) => {
 })
 
 t.test('what could not be carried over is said in the summary, with its place and what to do', async (t) => {
-  const project = createProject(t)
+  const project = createFolder(t)
   const { stdout } = project.import(fixture('shop.yml'))
   for (const [line, said] of [
     [99, 'metric "shop_days": its query is several statements: write it as one SELECT'],
@@ -70,7 +43,7 @@ t.test(
       ['queries.yml', 'pg-stat-user-tables.ts', 'runonserver: it was asked of versions >=10.0.0 only'],
       ['queries.yml', 'jobs.ts', 'metric "jobs_seconds": the bounds of its buckets are in the rows'],
     ] as const) {
-      const project = createProject(t)
+      const project = createFolder(t)
       const { stdout } = project.import(fixture(from))
       t.ok(
         stdout.split('\n').some((line) => line.startsWith(`  ${file}: `) && line.includes(said)),
@@ -84,7 +57,7 @@ t.test(
 )
 
 t.test('a file that is there is not overwritten, and then nothing is written', async (t) => {
-  const project = createProject(t, { collectors: { 'jobs.ts': 'mine' } })
+  const project = createFolder(t, { collectors: { 'jobs.ts': 'mine' } })
   const { status, stderr } = project.import(fixture('queries.yml'))
   t.equal(status, 1)
   t.match(
@@ -114,7 +87,7 @@ t.test('a query that is no SELECT of a reader is not written, and the reason is 
     values: ['n'],
     query,
   }))
-  const project = createProject(t, { 'file.yml': stringify({ collector_name: 'all', metrics }) })
+  const project = createFolder(t, { 'file.yml': stringify({ collector_name: 'all', metrics }) })
   const { stdout } = project.import('file.yml')
   for (const [i, [query, reason]] of refused.entries()) t.match(stdout, `metric "m_${i}": ${reason}`, query)
   t.notOk(existsSync(project.collectors))
@@ -135,7 +108,7 @@ t.test('a query that only looks like more, or like one that writes, is written',
     values: ['n'],
     query,
   }))
-  const project = createProject(t, { 'file.yml': stringify({ collector_name: 'all', metrics }) })
+  const project = createFolder(t, { 'file.yml': stringify({ collector_name: 'all', metrics }) })
   t.equal(project.import('file.yml').status, 0)
   t.equal(readdirSync(project.collectors).length, taken.length)
 })
