@@ -13,10 +13,10 @@ import {
   documents,
   inlineCode,
   localLinks,
-  ROOT,
   read,
   tableRows,
 } from './docs/markdown.ts'
+import { ROOT } from './root.ts'
 import { startService } from './service.ts'
 
 const all = documents()

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { ROOT } from '../root.ts'
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm
 
 /** A Markdown file of the repository. */
