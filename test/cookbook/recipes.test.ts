@@ -15,7 +15,7 @@ import { observer } from '../../src/query/observe.ts'
 
 const schema = 'cookbook/schema.sql'
 
-t.test('a ratio: both of its numbers', async (t) => {
+t.test('a ratio is shown as both of its numbers', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [paymentOutcomes] })
   await sql`
     INSERT INTO payments (method, outcome, create_time)
@@ -31,7 +31,7 @@ t.test('a ratio: both of its numbers', async (t) => {
   })
 })
 
-t.test('a top ten: the largest keep their names, and the sum stays right', async (t) => {
+t.test('in a top ten the largest keep their names, and the sum stays right', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [topDebtors] })
   await sql`INSERT INTO invoices (customer, amount) SELECT 'c' || i, 10 * i FROM generate_series(1, 12) AS i`
   await sql`INSERT INTO invoices (customer, amount, paid_time) VALUES ('c1', 5000, now())`
@@ -44,7 +44,7 @@ t.test('a top ten: the largest keep their names, and the sum stays right', async
   })
 })
 
-t.test('an age: the moment of the oldest, and nothing where there is none', async (t) => {
+t.test('an age is the moment of the oldest, and nothing where there is none', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [oldestInvoice] })
   await sql`
     INSERT INTO invoices (plan, create_time, void)
@@ -56,7 +56,7 @@ t.test('an age: the moment of the oldest, and nothing where there is none', asyn
   })
 })
 
-t.test('a distribution: what is paid after the start, by how long it took', async (t) => {
+t.test('a distribution counts what is paid after the start, by how long it took', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [paymentDelay] })
   await sql`
     INSERT INTO invoices (plan, create_time, paid_time)
@@ -71,7 +71,7 @@ t.test('a distribution: what is paid after the start, by how long it took', asyn
   })
 })
 
-t.test('a windowed counter: what comes is added, and never what was there', async (t) => {
+t.test('a windowed counter adds what comes, and never what was there', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [payments] })
   await sql`
     INSERT INTO payments (method, outcome, amount, create_time)
@@ -90,7 +90,7 @@ t.test('a windowed counter: what comes is added, and never what was there', asyn
   })
 })
 
-t.test('a JSON field: what is missing or of another type is no error', async (t) => {
+t.test('a JSON field that is missing or of another type is no error', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [subscriptionSeats] })
   await sql`
     INSERT INTO subscriptions (settings)
@@ -104,7 +104,7 @@ t.test('a JSON field: what is missing or of another type is no error', async (t)
   })
 })
 
-t.test('a view: its owner may change the table under it', async (t) => {
+t.test('the owner of a view may change the table under it', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [openTickets] })
   await sql`INSERT INTO tickets (queue_code, closed_time) VALUES (1, NULL), (1, now()), (2, NULL), (7, NULL)`
   const samples = {
@@ -121,7 +121,7 @@ t.test('a view: its owner may change the table under it', async (t) => {
   t.same(await collect(), samples)
 })
 
-t.test('a time zone: the day of each shop begins at its own midnight', async (t) => {
+t.test('the day of each shop begins at the midnight of its own time zone', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [ordersToday] })
   await sql`
     INSERT INTO shops (name, time_zone)
@@ -138,7 +138,7 @@ t.test('a time zone: the day of each shop begins at its own midnight', async (t)
   })
 })
 
-t.test('a partitioned table: only the partitions of the window are read', async (t) => {
+t.test('of a partitioned table only the partitions of the window are read', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [pageViews] })
   await sql`INSERT INTO page_views (page) VALUES ('/'), ('/'), ('/prices')`
   await sql`INSERT INTO page_views (page, create_time) VALUES ('/', '2025-06-01')`
@@ -161,7 +161,7 @@ t.test('a partitioned table: only the partitions of the window are read', async 
   t.notMatch(plan, /page_views_2025/)
 })
 
-t.test('a materialized view: its values and how old they are', async (t) => {
+t.test('a materialized view shows its values and how old they are', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [revenue] })
   await sql`INSERT INTO invoices (plan, amount, paid_time) VALUES ('team', 70, now()), ('team', 30, now() - interval '31 days')`
   const none = await collect()
@@ -175,7 +175,7 @@ t.test('a materialized view: its values and how old they are', async (t) => {
   })
 })
 
-t.test('an estimate: what ANALYZE found, and nothing for a table that it never saw', async (t) => {
+t.test('an estimate is what ANALYZE found, and nothing for a table that it never saw', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [tableRows] })
   // Nor does autovacuum, meanwhile.
   await sql`ALTER TABLE shops SET (autovacuum_enabled = false)`

@@ -75,7 +75,7 @@ t.test('alerts fire while something is wrong', { skip: lacks('prometheus', 'prom
 
   const ofBusiness = ['BadCredentialsRising', 'OperationsFailing', 'ProviderOperationsFailing']
   const ofTable = ['CollectorFailing destinations', 'NoFreshData destinations', 'ValuesStale destinations']
-  await t.test('a table is gone, credentials go bad and operations fail', async (t) => {
+  await t.test('alerts fire when a table is gone, credentials go bad and operations fail', async (t) => {
     await sql`ALTER TABLE destinations RENAME TO elsewhere`
     await sql`
       UPDATE connections
@@ -99,7 +99,7 @@ t.test('alerts fire while something is wrong', { skip: lacks('prometheus', 'prom
   })
 
   const ofDatabase = ['DatabaseDown', 'DatabaseQuorumLost']
-  await t.test('the database is stopped', async (t) => {
+  await t.test('alerts fire when the database is stopped', async (t) => {
     await server.stop()
     await fired(...ofDatabase)
     await server.start()
@@ -107,7 +107,7 @@ t.test('alerts fire while something is wrong', { skip: lacks('prometheus', 'prom
     t.same(await seen(), [...ofBusiness, ...ofTable, ...ofDatabase].sort(), 'and no other did')
   })
 
-  await t.test('the service hangs', async (t) => {
+  await t.test('an alert fires when the service hangs', async (t) => {
     service.child.kill('SIGSTOP')
     await fired('MetricsServiceDown')
     service.child.kill('SIGCONT')

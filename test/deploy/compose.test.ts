@@ -36,27 +36,30 @@ const services = Object.entries(compose.services)
 const service = compose.services['metrics-service']
 const environment = service?.environment ?? {}
 
-t.test('it is valid by the schema of the Compose Specification, which refuses what is not', async (t) => {
-  // It is written in a draft that ajv has left behind: names its parts by `id`, and has formats of Go.
-  const ajv = new Ajv({ strict: false, validateSchema: false, validateFormats: false }).removeKeyword('id')
-  const validate = ajv.compile(composeSchema)
-  const valid = (text: string) => {
-    // Newer than the schema.
-    const { name: _, ...rest } = parse(text)
-    return validate(rest)
-  }
-  t.ok(valid(text), JSON.stringify(validate.errors))
-  for (const [from, to] of [
-    ['read_only:', 'readonly:'],
-    ['retries: 12', 'retries: { of: 12 }'],
-    ['stop_grace_period: 20s', 'stop_grace_period: [20s]'],
-  ] as const) {
-    t.ok(text.includes(from))
-    t.notOk(valid(text.replace(from, to)), to)
-  }
-})
+t.test(
+  'compose.yaml is valid by the schema of the Compose Specification, which refuses what is not',
+  async (t) => {
+    // It is written in a draft that ajv has left behind: names its parts by `id`, and has formats of Go.
+    const ajv = new Ajv({ strict: false, validateSchema: false, validateFormats: false }).removeKeyword('id')
+    const validate = ajv.compile(composeSchema)
+    const valid = (text: string) => {
+      // Newer than the schema.
+      const { name: _, ...rest } = parse(text)
+      return validate(rest)
+    }
+    t.ok(valid(text), JSON.stringify(validate.errors))
+    for (const [from, to] of [
+      ['read_only:', 'readonly:'],
+      ['retries: 12', 'retries: { of: 12 }'],
+      ['stop_grace_period: 20s', 'stop_grace_period: [20s]'],
+    ] as const) {
+      t.ok(text.includes(from))
+      t.notOk(valid(text.replace(from, to)), to)
+    }
+  },
+)
 
-t.test('every file, folder and volume that is mounted exists', async (t) => {
+t.test('every file, folder and volume that Compose mounts exists', async (t) => {
   for (const [name, { volumes = [] }] of services) {
     for (const [from = ''] of volumes.map((volume) => volume.split(':'))) {
       if (from.startsWith('.')) t.ok(existsSync(join(DEPLOY, from)), `${name}: ${from}`)
@@ -65,7 +68,7 @@ t.test('every file, folder and volume that is mounted exists', async (t) => {
   }
 })
 
-t.test('every secret that a service is pointed to is granted to it, and is a file', async (t) => {
+t.test('every secret that Compose points a service to is granted to it, and is a file', async (t) => {
   for (const [name, { environment = {}, secrets = [] }] of services) {
     for (const value of Object.values(environment).filter((value) => value.startsWith(GRANTED))) {
       t.ok(secrets.includes(value.slice(GRANTED.length)), `${name}: ${value}`)
@@ -74,12 +77,12 @@ t.test('every secret that a service is pointed to is granted to it, and is a fil
   }
 })
 
-t.test('every image is pinned, and that of the service is of this version', async (t) => {
+t.test('every image of Compose is pinned, and that of the service is of this version', async (t) => {
   for (const [name, { image }] of services) t.match(image, /:v?\d+(\.\d+)*$/, name)
   t.equal(service?.image, `metrics-service:${version}`)
 })
 
-t.test('nothing but the machine itself reaches the ports', async (t) => {
+t.test('nothing but the machine itself reaches the ports of Compose', async (t) => {
   for (const port of services.flatMap(([, { ports = [] }]) => ports)) t.match(port, /^127\.0\.0\.1:/)
 })
 

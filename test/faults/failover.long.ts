@@ -89,14 +89,14 @@ t.test('the standby is preferred while it is there, and a promoted one goes on b
     { monitor: observed },
   )
 
-  await t.test('it is used from the first round on', async (t) => {
+  await t.test('the standby is used from the first round on', async (t) => {
     await uses(onStandby, 1)
     const samples = await nextRound(t, watched, new Map())
     t.equal(samples.get(upOf(onPrimary)), 1)
     t.equal(samples.get(upOf(onStandby)), 1)
   })
 
-  await t.test('when it dies in mid-query the same round goes on with the primary', async (t) => {
+  await t.test('when the standby dies in mid-query the same round goes on with the primary', async (t) => {
     const holder = client(t, primary.url)
     const observer = client(t, observed)
     await holder`BEGIN`
@@ -113,14 +113,14 @@ t.test('the standby is preferred while it is there, and a promoted one goes on b
     await watched.until((samples) => samples.get(upOf(onStandby)) === 0)
   })
 
-  await t.test('when it returns it is used again', async (t) => {
+  await t.test('when the standby returns it is used again', async (t) => {
     await standby.start()
     await uses(onStandby, 2)
     const samples = await watched.until((samples) => samples.get(upOf(onStandby)) === 1)
     await nextRound(t, watched, samples)
   })
 
-  await t.test('when the primary dies and it is promoted it goes on being used', async (t) => {
+  await t.test('when the primary dies and the standby is promoted it goes on being used', async (t) => {
     await primary.stop('immediate')
     const admin = client(t, observed)
     await admin`SELECT pg_promote()`

@@ -44,13 +44,13 @@ async function inMidQuery(t: Test, postgres: Postgres, begin: () => Promise<void
 for (const mode of ['fast', 'immediate', 'kill'] as const) {
   t.test(`a database that stops (${mode}) is a failed round and no more`, { buffered: true }, async (t) => {
     const postgres = await createServer(t)
-    await t.test('between rounds', async (t) => {
+    await t.test('a database that is lost between rounds comes back', async (t) => {
       const watched = await betweenRounds(t, postgres)
       await postgres.stop(mode)
       await outage(t, watched, postgres, postgres.start)
       await watched.end()
     })
-    await t.test('in mid-query', async (t) => {
+    await t.test('a database that is lost in mid-query comes back', async (t) => {
       const watched = await inMidQuery(t, postgres, () => postgres.stop(mode))
       await outage(t, watched, postgres, postgres.start)
       await watched.end()
@@ -60,13 +60,13 @@ for (const mode of ['fast', 'immediate', 'kill'] as const) {
 
 t.test('a database that freezes and thaws is a failed round and no more', { buffered: true }, async (t) => {
   const postgres = await createServer(t)
-  await t.test('between rounds', async (t) => {
+  await t.test('a database that freezes between rounds comes back', async (t) => {
     const watched = await betweenRounds(t, postgres)
     postgres.freeze()
     await outage(t, watched, postgres, postgres.thaw)
     await watched.end()
   })
-  await t.test('in mid-query', async (t) => {
+  await t.test('a database that freezes in mid-query comes back', async (t) => {
     const watched = await inMidQuery(t, postgres, postgres.freeze)
     await outage(t, watched, postgres, postgres.thaw)
     await watched.end()

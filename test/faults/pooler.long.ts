@@ -142,7 +142,7 @@ t.test('through pgbouncer, the rules of a round hold', { skip }, async (t) => {
   const untouched = await settingsOf(pooler.url, ROUND)
   const env = { DATABASE_URL: pooler.url }
 
-  await t.test('its collectors read one snapshot, each on a server connection of its own', async (t) => {
+  await t.test('collectors read one snapshot, each on a server connection of its own', async (t) => {
     // Without traffic any two snapshots would be alike.
     let busy = true
     const traffic = (async () => {
@@ -158,7 +158,7 @@ t.test('through pgbouncer, the rules of a round hold', { skip }, async (t) => {
     t.equal(new Set(found.filter((_, i) => i % 2 === 1)).size, 4, 'four processes')
   })
 
-  await t.test('they cannot write', async (t) => {
+  await t.test('collectors cannot write', async (t) => {
     const service = await startService(t, env, { collectors: [writer] })
     t.match(
       String(service.database.collectors.list[0]?.error),
@@ -166,7 +166,7 @@ t.test('through pgbouncer, the rules of a round hold', { skip }, async (t) => {
     )
   })
 
-  await t.test('they run with the limits of their transaction', async (t) => {
+  await t.test('collectors run with the limits of their transaction', async (t) => {
     const service = await startService(t, env, { collectors: [settings] })
     const samples = await service.scrape()
     for (const [name, setting] of [
@@ -196,7 +196,7 @@ t.test('through pgbouncer, the rules of a round hold', { skip }, async (t) => {
     t.equal(service.database.db.endpoints[0]?.up, true)
   })
 
-  await t.test('no server connection keeps a setting of theirs', async (t) => {
+  await t.test('no server connection keeps a setting of the collectors', async (t) => {
     const after = await settingsOf(pooler.url, ROUND)
     const [[, expected] = []] = untouched
     t.same(

@@ -25,7 +25,7 @@ const cases: [what: string, text: string, said: string][] = [
     'file.yml:3: this is not YAML: Tabs are not allowed',
   ],
   [
-    'a key that is there twice',
+    'a file with a key that is there twice',
     'a: 1\nb: 2\na: 3\n',
     'file.yml:3: this is not YAML: Map keys must be unique',
   ],
@@ -33,33 +33,33 @@ const cases: [what: string, text: string, said: string][] = [
   ['a list', '- a\n', 'file.yml:1: a mapping of keys to values is due here'],
   ['a file of neither kind', 'scrape_configs: []\n', 'neither a configuration of sql_exporter'],
   [
-    'an unknown key of a configuration',
+    'a configuration with an unknown key',
     `${config('')}colectors: []\n`,
     'file.yml:7: "colectors" is not a key of a configuration of sql_exporter: remove it; the keys are global,',
   ],
   [
-    'an unknown key of a target',
+    'a target with an unknown key',
     config('').replace('collectors:', 'colectors:'),
     'file.yml:5: "colectors" is not a key of "target"',
   ],
   [
-    'an unknown key of a metric',
+    'a metric with an unknown key',
     metric('quer: SELECT 1'),
     'file.yml:8: "quer" is not a key of a metric of sql_exporter',
   ],
   [
-    'a file that is not there',
+    'a configuration that names a file that is not there',
     config('collector_files: [x*.yml]'),
     'file.yml:6: "collector_files": no file is "x*.yml"',
   ],
   [
-    'a query that is not there',
+    'a metric of a query that is not there',
     metric('query_ref: orders'),
     'file.yml:8: metric "shop_orders" refers to the query "orders"',
   ],
   ['a metric without a query', metric('# none'), 'file.yml:4: metric "shop_orders" has no "query"'],
   [
-    'a type that there is not',
+    'a metric of a type that there is not',
     metric().replace('gauge', 'histogram'),
     'file.yml:5: metric "shop_orders" is of a type',
   ],
@@ -70,19 +70,19 @@ const cases: [what: string, text: string, said: string][] = [
   ],
   ['a list where a text is due', metric('query: [hunter2]'), 'file.yml:8: "query" takes a text'],
   [
-    'an unknown key of a query',
+    'a query with an unknown key',
     'q:\n  query: SELECT 1\n  ttl: 5\n',
     'file.yml:3: "ttl" is not a key of a query of postgres_exporter',
   ],
   [
-    'an unknown usage',
+    'a column with an unknown usage',
     'q:\n  query: SELECT 1 AS n\n  metrics:\n    - n:\n        usage: NUMBER\n',
     'file.yml:4: the usage of column "n" is none of LABEL, COUNTER,',
   ],
 ]
 
 for (const [what, text, said] of cases) {
-  t.test(`${what}: one line says where, and what to do`, async (t) => {
+  t.test(`an import of ${what} fails with one line that says where, and what to do`, async (t) => {
     const { status, stdout, stderr } = createFolder(t, { 'file.yml': text }).import('file.yml')
     t.equal(status, 1)
     t.ok(stderr.includes(said), stderr)

@@ -27,10 +27,10 @@ t.test(
     one.release()
     const service = await importInto(t, url, 'queries.yml')
     const samples = await service.scrape()
-    await t.test('of booleans and NULLs of a row', (t) =>
+    await t.test('booleans of a row are samples, and its NULLs are not', (t) =>
       same(t, samples, /^pg_replication/, sql`SELECT 'pg_replication_is_in_recovery' AS name, 0 AS value`),
     )
-    await t.test('of moments', (t) =>
+    await t.test('moments are seconds since 1970', (t) =>
       same(
         t,
         samples,
@@ -43,7 +43,7 @@ t.test(
             FROM pg_stat_user_tables WHERE relname = 'without_index'`,
       ),
     )
-    await t.test('of tables with and without an index', (t) =>
+    await t.test('tables with and without an index have their numbers', (t) =>
       same(
         t,
         samples,
@@ -55,20 +55,23 @@ t.test(
                    AS columns (column_name, value)`,
       ),
     )
-    await t.test('of mapped texts, of durations, and of moments without a time zone', async (t) => {
-      const jobs = [...samples].filter(([name]) => name.startsWith('jobs_'))
-      t.same(
-        new Map(jobs),
-        new Map([
-          ['jobs_state{name="mail"}', 0],
-          ['jobs_state{name="bills"}', 1],
-          ['jobs_took_milliseconds{name="mail"}', 90_000],
-          ['jobs_took_milliseconds{name="bills"}', 3_723_500],
-          ['jobs_took_milliseconds{name="sweep"}', 250],
-          ['jobs_created_at{name="mail"}', Date.UTC(2026, 0, 1) / 1000],
-        ]),
-      )
-    })
+    await t.test(
+      'texts that are mapped, durations, and moments without a time zone are numbers',
+      async (t) => {
+        const jobs = [...samples].filter(([name]) => name.startsWith('jobs_'))
+        t.same(
+          new Map(jobs),
+          new Map([
+            ['jobs_state{name="mail"}', 0],
+            ['jobs_state{name="bills"}', 1],
+            ['jobs_took_milliseconds{name="mail"}', 90_000],
+            ['jobs_took_milliseconds{name="bills"}', 3_723_500],
+            ['jobs_took_milliseconds{name="sweep"}', 250],
+            ['jobs_created_at{name="mail"}', Date.UTC(2026, 0, 1) / 1000],
+          ]),
+        )
+      },
+    )
     t.notOk(
       [...samples].some(([name, value]) => name.startsWith('collector_rejected') && value > 0),
       'no row is rejected',

@@ -24,14 +24,12 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
   const service = await importInto(t, url, 'shop.yml')
   const samples = await service.scrape()
   const labels = `,region="eu",shop="Ben's"`
-  await t.test(
-    'of one query with several metrics, where NULL is no sample, and 0 of a counter',
-    async (t) => {
-      await same(
-        t,
-        samples,
-        /^shop_orders(_value_euros|_paid_total)?{/,
-        sql`
+  await t.test('one query gives several metrics, where NULL is no sample, and 0 of a counter', async (t) => {
+    await same(
+      t,
+      samples,
+      /^shop_orders(_value_euros|_paid_total)?{/,
+      sql`
         SELECT 'shop_orders{status="' || coalesce(status, '') || '"' || ${labels} || '}' AS name, count(*)::int AS value
           FROM orders GROUP BY status
          UNION ALL
@@ -40,10 +38,9 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
          UNION ALL
         SELECT 'shop_orders_paid_total{status="' || coalesce(status, '') || '"' || ${labels} || '}', count(paid_time)
           FROM orders GROUP BY status`,
-      )
-    },
-  )
-  await t.test('of the same query with other labels, and a static value', (t) =>
+    )
+  })
+  await t.test('the same query gives a metric with other labels and a static value', (t) =>
     same(
       t,
       samples,
@@ -52,7 +49,7 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
             FROM orders GROUP BY status`,
     ),
   )
-  await t.test('without labels, and of moments', (t) =>
+  await t.test('a query gives metrics without labels, and moments in seconds since 1970', (t) =>
     same(
       t,
       samples,
@@ -62,7 +59,7 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
           SELECT 'shop_last_order_timestamp_seconds', extract(epoch FROM max(create_time))::float8 FROM orders`,
     ),
   )
-  await t.test('of rows without a value, which have no sample', (t) =>
+  await t.test('rows without a value give no sample', (t) =>
     same(
       t,
       samples,
@@ -72,7 +69,7 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
             FROM orders WHERE paid_time IS NOT NULL GROUP BY customer`,
     ),
   )
-  await t.test('of several columns under a label of their names', (t) =>
+  await t.test('several columns give one metric with a label for their names', (t) =>
     same(
       t,
       samples,
@@ -84,11 +81,11 @@ t.test('metrics of sql_exporter give the samples that it would give', async (t) 
                  "Reserved" FROM stock WHERE "Reserved" IS NOT NULL`,
     ),
   )
-  await t.test('of SQL that has backslashes, backticks and ${ in it', async (t) => {
+  await t.test('SQL with backslashes, backticks and ${ in it arrives as it is', async (t) => {
     // north and south: one word each, and no note that is the template's text.
     t.equal(samples.get('business_process_batches_total'), 2)
   })
-  await t.test('of a file that the configuration names', (t) =>
+  await t.test('a file that the configuration names gives its metrics', (t) =>
     same(
       t,
       samples,

@@ -84,7 +84,7 @@ function ask(port: number, path: string, options: https.RequestOptions): Promise
 }
 
 t.test(
-  'TLS: a renewed certificate is shown without a restart',
+  'a renewed certificate for TLS is shown without a restart',
   { skip: lacks('openssl', 'openssl') },
   async (t) => {
     const folder = t.testdir({})
@@ -111,7 +111,7 @@ t.test(
 )
 
 t.test(
-  'TLS: with TLS_CLIENT_CA_FILE the page is for certified clients',
+  'with TLS_CLIENT_CA_FILE the page is for certified clients',
   { skip: lacks('openssl', 'openssl') },
   async (t) => {
     const folder = t.testdir({})

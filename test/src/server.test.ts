@@ -16,7 +16,7 @@ function client(url: string): Sql {
   return postgresJs(url, { max: 1, onnotice: () => {} })
 }
 
-t.test('without DATABASE_URL it says so, names the demo and exits with 1', async (t) => {
+t.test('without DATABASE_URL the service says so, names the demo and exits with 1', async (t) => {
   const service = await spawnService(t, {})
   t.equal(await service.exit, 1)
   t.match(service.output(), /DATABASE_URL is not set.*npm run demo/)
@@ -61,7 +61,7 @@ t.test('a port that is taken is an error that names it', async (t) => {
   }
 })
 
-t.test('it gives up waiting for the database after DATABASE_WAIT_TIMEOUT', async (t) => {
+t.test('the service gives up waiting for the database after DATABASE_WAIT_TIMEOUT', async (t) => {
   const port = await freePort()
   const env = { DATABASE_URL: `postgres://me:hush@127.0.0.1:${port}/db`, DATABASE_WAIT_TIMEOUT: '300ms' }
   const service = await spawnService(t, env)
@@ -70,7 +70,7 @@ t.test('it gives up waiting for the database after DATABASE_WAIT_TIMEOUT', async
   t.notOk(service.output().includes('hush'))
 })
 
-t.test('SIGTERM ends it in good order and leaves no backend', async (t) => {
+t.test('SIGTERM ends the service in good order and leaves no backend', async (t) => {
   const { url, sql } = await createDatabase(t)
   const service = await spawnService(t, { DATABASE_URL: url })
   await service.said('metrics on')
@@ -82,7 +82,7 @@ t.test('SIGTERM ends it in good order and leaves no backend', async (t) => {
   t.equal(left.length, 0)
 })
 
-t.test('SIGTERM while it waits for the database ends it at once', async (t) => {
+t.test('SIGTERM ends a service that waits for the database at once', async (t) => {
   const service = await spawnService(t, {
     DATABASE_URL: `postgres://me:hush@127.0.0.1:${await freePort()}/db`,
   })
@@ -122,7 +122,7 @@ t.test('SIGTERM lets a running round end', async (t) => {
   t.notMatch(service.output(), /cancelled|fails/)
 })
 
-t.test('a second signal ends it at once', async (t) => {
+t.test('a second signal ends the service at once', async (t) => {
   const { service, lock } = await hang(t)
   service.child.kill('SIGTERM')
   await service.said('stopping on SIGTERM')

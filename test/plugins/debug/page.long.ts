@@ -62,11 +62,11 @@ async function colourOf(page: Page, selector: string): Promise<number[]> {
   )
 }
 
-t.test('the page', { skip: lacksBrowser }, async (t) => {
+t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, async (t) => {
   const browser = await startBrowser(t)
 
   await t.test(
-    'shows a collector that fails in red, and when it works again, without a reload',
+    'the debug page shows in red that a collector fails, and that it works again, without a reload',
     async (t) => {
       const { page, sql, service, complaints } = await openPage(t, browser)
       await page.evaluate('globalThis.loaded = true')
@@ -91,7 +91,7 @@ t.test('the page', { skip: lacksBrowser }, async (t) => {
     },
   )
 
-  await t.test('shows a round that its button starts, running and ended', async (t) => {
+  await t.test('the debug page shows a round that its button starts, running and ended', async (t) => {
     const { page, sql, complaints } = await openPage(t, browser)
     await row(page, 'patient', /ok/).waitFor()
     const lock = await sql.reserve()
@@ -118,14 +118,14 @@ t.test('the page', { skip: lacksBrowser }, async (t) => {
     ])
   })
 
-  await t.test('says so when the service is gone', async (t) => {
+  await t.test('the debug page says so when the service is gone', async (t) => {
     const { page, service } = await openPage(t, browser)
     await row(page, 'fragile', /ok/).waitFor()
     await service.app.close()
     await page.locator('body.lost').waitFor()
   })
 
-  await t.test('shows the whole table with scripting off, and its button works', async (t) => {
+  await t.test('the debug page shows the whole table with scripting off, and its button works', async (t) => {
     const { page, sql } = await openPage(t, browser, '/debug', { javaScriptEnabled: false })
     await row(page, 'fragile', /ok/).waitFor()
     await row(page, 'patient', /in \d/).waitFor()
@@ -134,56 +134,62 @@ t.test('the page', { skip: lacksBrowser }, async (t) => {
     while ((await row(page, 'fragile', /failing/).count()) === 0) await page.reload()
   })
 
-  await t.test('of a collector finds samples and explains the query, which does not run', async (t) => {
-    const { page, sql, complaints } = await openPage(t, browser, '/debug/collectors/patient')
-    await page.getByText('business_rain{place="Bergen"} 7').waitFor()
-    await page.getByText('business_rain{place="<b>Cairo</b>"} 0').waitFor()
-    await page.getByRole('searchbox').fill('bergen')
-    await page.keyboard.press('Enter')
-    await page.getByText('1 found.').waitFor()
-    t.equal(await page.getByText('Cairo').count(), 0)
-    await page.getByText('FROM rain').waitFor()
-    const lock = await sql.reserve()
-    await lock`BEGIN`
-    await lock`SELECT FROM rain FOR UPDATE`
-    await page.getByRole('button', { name: 'Explain' }).click()
-    await page.getByText(/HashAggregate.*cost=/).waitFor()
-    await lock`ROLLBACK`
-    lock.release()
-    t.same(complaints, [])
-  })
+  await t.test(
+    'the page of a collector finds samples, and explains the query without running it',
+    async (t) => {
+      const { page, sql, complaints } = await openPage(t, browser, '/debug/collectors/patient')
+      await page.getByText('business_rain{place="Bergen"} 7').waitFor()
+      await page.getByText('business_rain{place="<b>Cairo</b>"} 0').waitFor()
+      await page.getByRole('searchbox').fill('bergen')
+      await page.keyboard.press('Enter')
+      await page.getByText('1 found.').waitFor()
+      t.equal(await page.getByText('Cairo').count(), 0)
+      await page.getByText('FROM rain').waitFor()
+      const lock = await sql.reserve()
+      await lock`BEGIN`
+      await lock`SELECT FROM rain FOR UPDATE`
+      await page.getByRole('button', { name: 'Explain' }).click()
+      await page.getByText(/HashAggregate.*cost=/).waitFor()
+      await lock`ROLLBACK`
+      lock.release()
+      t.same(complaints, [])
+    },
+  )
 
   for (const width of [360, 1440]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      await t.test(`is accessible, and not wider than a window of ${width} px, ${colorScheme}`, async (t) => {
-        const { page, sql, service, complaints } = await openPage(t, browser, '/debug', {
-          viewport: { width, height: 800 },
-          colorScheme,
-          // The rules come as a script of the test's own.
-          bypassCSP: true,
-        })
-        await sql`UPDATE weather SET fine = 0`
-        await service.round()
-        await row(page, 'fragile', /failing/).waitFor()
-        await page.getByText('What is in effect').click()
-        const front = await service.app.listen({ host: '127.0.0.1', port: 0 })
-        for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/', `${front}/`]) {
-          if (path !== '/debug') await page.goto(new URL(path, page.url()).href)
-          await page.evaluate(axe.source)
-          const { violations } = (await page.evaluate('axe.run()')) as AxeResults
-          t.same(
-            violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-            [],
-            path,
-          )
-          t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, path)
-        }
-        t.same(complaints, [])
-      })
+      await t.test(
+        `the debug page is accessible, and not wider than a window of ${width} px, ${colorScheme}`,
+        async (t) => {
+          const { page, sql, service, complaints } = await openPage(t, browser, '/debug', {
+            viewport: { width, height: 800 },
+            colorScheme,
+            // The rules come as a script of the test's own.
+            bypassCSP: true,
+          })
+          await sql`UPDATE weather SET fine = 0`
+          await service.round()
+          await row(page, 'fragile', /failing/).waitFor()
+          await page.getByText('What is in effect').click()
+          const front = await service.app.listen({ host: '127.0.0.1', port: 0 })
+          for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/', `${front}/`]) {
+            if (path !== '/debug') await page.goto(new URL(path, page.url()).href)
+            await page.evaluate(axe.source)
+            const { violations } = (await page.evaluate('axe.run()')) as AxeResults
+            t.same(
+              violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+              [],
+              path,
+            )
+            t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, path)
+          }
+          t.same(complaints, [])
+        },
+      )
     }
   }
 
-  await t.test('is used by keyboard alone', async (t) => {
+  await t.test('the debug page can be used with the keyboard alone', async (t) => {
     const { page } = await openPage(t, browser)
     await row(page, 'fragile', /ok/).waitFor()
     await page.keyboard.press('Tab')
@@ -195,21 +201,24 @@ t.test('the page', { skip: lacksBrowser }, async (t) => {
   })
 
   for (const width of [360, 1280]) {
-    await t.test(`moves nothing while it loads and updates itself, in a window of ${width} px`, async (t) => {
-      const { page, service } = await openPage(t, browser, '/debug', { viewport: { width, height: 800 } })
-      await page.evaluate(`
+    await t.test(
+      `the debug page moves nothing while it loads and updates itself, in a window of ${width} px`,
+      async (t) => {
+        const { page, service } = await openPage(t, browser, '/debug', { viewport: { width, height: 800 } })
+        await page.evaluate(`
         globalThis.moved = []
         new PerformanceObserver((list) => {
           for (const { sources } of list.getEntries()) moved.push(...sources.map(({ node }) => node?.outerHTML))
         }).observe({ type: 'layout-shift', buffered: true })`)
-      for (let times = 2; times < 5; times++) {
-        await service.round()
-        await page
-          .getByRole('img', { name: new RegExp(`last ${times} runs: 0 failed`) })
-          .first()
-          .waitFor()
-      }
-      t.same(await page.evaluate('moved'), [])
-    })
+        for (let times = 2; times < 5; times++) {
+          await service.round()
+          await page
+            .getByRole('img', { name: new RegExp(`last ${times} runs: 0 failed`) })
+            .first()
+            .waitFor()
+        }
+        t.same(await page.evaluate('moved'), [])
+      },
+    )
   }
 })

@@ -45,7 +45,7 @@ t.test('an empty folder has no collectors', async (t) => {
   t.strictSame(await namesIn(t.testdir({})), new Map())
 })
 
-t.test('what is no script is ignored', async (t) => {
+t.test('a file of a folder that is no script is ignored', async (t) => {
   const folder = t.testdir({
     'things.ts': things,
     'README.md': 'export default 1',
