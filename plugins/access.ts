@@ -34,7 +34,7 @@ export default fp(
       },
     })
 
-    if (TLS_CLIENT_CA_FILE !== '') {
+    if (TLS_CLIENT_CA_FILE !== undefined) {
       app.addHook('onRequest', async (request, reply) => {
         const { socket } = request.raw
         if (isOpen(request)) return
@@ -45,7 +45,7 @@ export default fp(
     app.decorate('requireToken', requireToken)
     if (METRICS_TOKEN !== undefined) await requireToken(app, METRICS_TOKEN, isOpen)
 
-    const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== '')
+    const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== undefined)
     const renew = () => {
       try {
         const server = app.server as unknown as Server
@@ -66,11 +66,8 @@ export default fp(
 
 /** The certificate that the metrics listener shows and those that it trusts, as the files are now. Throws when one cannot be read. */
 export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config) {
-  return {
-    cert: readFileSync(TLS_CERT_FILE),
-    key: readFileSync(TLS_KEY_FILE),
-    ...(TLS_CLIENT_CA_FILE === '' ? {} : { ca: readFileSync(TLS_CLIENT_CA_FILE) }),
-  }
+  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
+  return { cert: read(TLS_CERT_FILE), key: read(TLS_KEY_FILE), ca: read(TLS_CLIENT_CA_FILE) }
 }
 
 async function requireToken(

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import access, { readCertificate } from '../plugins/access.ts'
 import collectors from '../plugins/collectors.ts'
-import config from '../plugins/config.ts'
+import { loadConfig } from '../plugins/config.ts'
 import { openDb } from '../plugins/db.ts'
 import debug from '../plugins/debug.ts'
 import health from '../plugins/health.ts'
@@ -40,7 +40,7 @@ export async function buildApp({
   folder = COLLECTORS,
   logger = true,
 }: AppOptions = {}): Promise<FastifyInstance> {
-  const settings = await readSettings(env)
+  const { config, environment } = await loadConfig(env)
   // A line for every scrape would hide the others. While a last round ends, scrapes still get their page.
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({
@@ -49,13 +49,15 @@ export async function buildApp({
     return503OnClosing: false,
     pluginTimeout: PLUGIN_TIMEOUT,
     ...LIMITS,
-    ...listener(settings),
+    ...listener(config),
   })
+  app.decorate('config', config)
+  app.decorate('environment', environment)
+  app.log.level = config.LOG_LEVEL
   app.addHook('onError', async (request, _reply, error) => {
     app.log.error(error, `${request.method} ${request.url} failed`)
   })
   try {
-    await app.register(config, env === undefined ? {} : { env })
     const files = await loadFolder(folder)
     const databases: Database[] = []
     app.decorate('databases', databases)
@@ -64,7 +66,7 @@ export async function buildApp({
     await app.register(health)
     await app.register(debug)
     const tally: Tally = { held: 0 }
-    for (const [index, settings] of app.config.DATABASE_URL.entries()) {
+    for (const [index, settings] of config.databases.entries()) {
       databases.push(openDatabase(app, settings, index, tally))
     }
     run(app)
@@ -91,7 +93,7 @@ function openDatabase(
   const tick = config.METRICS_TICK_DURATION
   const concurrency = config.COLLECTOR_CONCURRENCY
   const budget = config.COLLECTOR_MAX_SERIES
-  const databases = config.DATABASE_URL.length
+  const databases = config.databases.length
   const db = openDb({ url, quorum, concurrency, tick, waitTimeout: config.DATABASE_WAIT_TIMEOUT, log })
   const collectors = new Collectors({
     database: name,
@@ -99,8 +101,7 @@ function openDatabase(
     timeout: config.COLLECTOR_TIMEOUT,
     staleAfter: config.COLLECTOR_STALE_AFTER,
   })
-  const file = config.STATE_FILE === '' ? undefined : config.STATE_FILE
-  const state = openState({ file, maxAge: config.STATE_MAX_AGE, name, collectors, log })
+  const state = openState({ file: config.STATE_FILE, maxAge: config.STATE_MAX_AGE, name, collectors, log })
   const leader = openLeader({ db, name, elects: config.LEADER_ELECTION, tick, databases, tally, log })
   const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, log })
   const inspector = openInspector({ db, budget, tick })
@@ -128,16 +129,9 @@ function run(app: FastifyInstance): void {
   )
 }
 
-/** The configuration, before there is a server: whether that is encrypted is for the configuration to say. */
-async function readSettings(env: Environment | undefined): Promise<Config> {
-  const app = Fastify()
-  await app.register(config, env === undefined ? {} : { env })
-  return app.config
-}
-
-function listener(settings: Config): object {
-  if (settings.TLS_CERT_FILE === '') return { http: HEADERS }
+function listener(config: Config): object {
+  if (config.TLS_CERT_FILE === undefined) return { http: HEADERS }
   // A client without a certificate gets as far as the probes: the doors keep it from the rest.
-  const clients = { requestCert: settings.TLS_CLIENT_CA_FILE !== '', rejectUnauthorized: false }
-  return { https: { ...readCertificate(settings), ...clients, ...HEADERS } }
+  const clients = { requestCert: config.TLS_CLIENT_CA_FILE !== undefined, rejectUnauthorized: false }
+  return { https: { ...readCertificate(config), ...clients, ...HEADERS } }
 }

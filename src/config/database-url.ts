@@ -1,4 +1,4 @@
-/** One host:port of `DATABASE_URL`. */
+/** One host:port of a PostgreSQL URL. */
 export interface Endpoint {
   /** `host:port`, with no credentials: the value of the `endpoint` label. */
   readonly name: string
@@ -28,7 +28,7 @@ export type SessionAttrs = (typeof SESSION_ATTRS)[number]
 export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof SSL_MODES)[number]
 
-/** What `DATABASE_URL` says. */
+/** The parts of one PostgreSQL URL. */
 export interface DatabaseUrl {
   readonly endpoints: readonly Endpoint[]
   readonly user: string
@@ -42,7 +42,7 @@ export interface DatabaseUrl {
   readonly connectTimeout: number
 }
 
-/** What a server says of itself, as far as `target_session_attrs` asks. */
+/** The role of a server, as far as `target_session_attrs` depends on it. */
 export interface Role {
   readonly inRecovery: boolean
   readonly readOnly: boolean
@@ -66,18 +66,20 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
         '(characters such as @ / : ? # in the user or the password are written as %40 %2F %3A %3F %23)',
     )
   }
-  const user = decode(parts[1] ?? '', 'user')
-  if (user === '') throw new Error('names no user: postgres://user:password@host:port/database')
+  // A part that is left out is empty.
+  const [, userPart = '', password = '', hosts = '', database = '', options = ''] = parts
+  const user = decode(userPart, 'user')
+  if (user === '') throw new Error('has no user: write postgres://user:password@host:port/database')
   return {
-    endpoints: parseHosts(parts[3] ?? ''),
+    endpoints: parseHosts(hosts),
     user,
-    password: decode(parts[2] ?? '', 'password'),
-    database: decode(parts[4] ?? '', 'database') || user,
-    ...parseOptions(new URLSearchParams(parts[5] ?? '')),
+    password: decode(password, 'password'),
+    database: decode(database, 'database') || user,
+    ...parseOptions(new URLSearchParams(options)),
   }
 }
 
-/** Whether a server with this role may serve a session with these attributes. */
+/** Returns whether a server with this role may serve a session with these attributes. */
 export function isFit(role: Role, attrs: SessionAttrs): boolean {
   switch (attrs) {
     case 'read-only':
@@ -97,9 +99,11 @@ export function isFit(role: Role, attrs: SessionAttrs): boolean {
 function parseHosts(text: string): Endpoint[] {
   const endpoints = text.split(',').map((host): Endpoint => {
     const parts = HOST_FORM.exec(host)
-    const port = Number(parts?.[3] ?? 5432)
-    if (parts === null || port < 1 || port > 65535) throw new Error(`has "${host}" where a host:port is due`)
-    const name = parts[1] ?? (decode(parts[2] ?? '', 'host') || 'localhost')
+    if (parts === null) throw new Error(`is wrong: "${host}" is not host:port`)
+    const [, address, text = '', digits = '5432'] = parts
+    const port = Number(digits)
+    if (port < 1 || port > 65535) throw new Error(`is wrong: "${host}" is not host:port`)
+    const name = address ?? (decode(text, 'host') || 'localhost')
     return { name: `${name.includes(':') ? `[${name}]` : name}:${port}`, host: name, port }
   })
   const twice = endpoints.find((endpoint, i) => endpoints.findIndex(({ name }) => name === endpoint.name) < i)
@@ -151,7 +155,7 @@ function decode(text: string, part: string): string {
   try {
     return decodeURIComponent(text)
   } catch (cause) {
-    throw new Error(`has a ${part} with a % that starts no %XX escape; a % itself is written as %25`, {
+    throw new Error(`has a % in its ${part} that does not begin an escape such as %40: write % as %25`, {
       cause,
     })
   }

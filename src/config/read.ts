@@ -1,20 +1,26 @@
-import type { DatabaseSettings } from './databases.ts'
-import { SECRETS, type Variable, variables } from './variables.ts'
+import { describeError } from '../finding.ts'
+import { companionProblems } from './companions.ts'
+import { type DatabaseSettings, withQuorum } from './databases.ts'
+import { readSecret } from './secret.ts'
+import type { Variable } from './variable.ts'
+import {
+  type DefaultedName,
+  isSecret,
+  NAMES,
+  type Parsed,
+  SECRETS,
+  type VariableName,
+  variables,
+} from './variables.ts'
 
-/** Hosts that only this machine reaches. */
-export const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
-
-type Variables = typeof variables
-export type VariableName = keyof Variables
-/** The text of every variable that is set. */
+/** The text of every variable that is set. An empty text counts as not set. */
 export type Environment = Readonly<Partial<Record<VariableName, string>>>
 
-/** The value of every variable: durations in milliseconds, lists as arrays. */
-export type Config = {
-  readonly [Name in Exclude<VariableName, 'METRICS_TOKEN' | 'DEBUG_TOKEN'>]: ReturnType<
-    Variables[Name]['parse']
-  >
-} & { readonly METRICS_TOKEN?: string; readonly DEBUG_TOKEN?: string }
+/** The value of every variable; undefined when it is not set and has no default. */
+type Values = Pick<Parsed, DefaultedName> & Partial<Parsed>
+
+/** The configuration: the value of every variable, durations in milliseconds, and the databases of DATABASE_URL. */
+export type Config = Omit<Values, 'DATABASE_URL'> & { readonly databases: readonly DatabaseSettings[] }
 
 /** All that is wrong with the environment, a line each. */
 export class ConfigError extends Error {
@@ -30,115 +36,58 @@ export class ConfigError extends Error {
 /** The JSON schema that @fastify/env reads the environment with; the values are texts, `readConfig` parses them. */
 export const schema = {
   type: 'object',
-  properties: Object.fromEntries(Object.keys(variables).map((name) => [name, { type: 'string' }])),
+  properties: Object.fromEntries(NAMES.map((name) => [name, { type: 'string' }])),
 }
 
+/** The variables as a type in which the parser of a name returns the value of that name. */
+const parsers: { readonly [Name in VariableName]: Variable<Parsed[Name]> } = variables
+
 /**
- * The configuration that an environment describes. An empty text counts as not set. `readFile` returns the content
- * of a file, or throws. Throws one ConfigError with every problem in it; no message holds a secret.
+ * Reads the configuration that an environment describes. `readFile` returns the content of a file, or throws. Throws
+ * one ConfigError with every problem in it; no message holds a secret.
  */
 export function readConfig(environment: Environment, readFile: (path: string) => string): Config {
   const problems: string[] = []
-  const read = <Name extends VariableName>(name: Name, text = environment[name]) => {
-    const variable: Variable<unknown> = variables[name]
-    const given = text || variable.default || ''
+  const values: { -readonly [Name in VariableName]?: Parsed[Name] } = {}
+  const read = <Name extends VariableName>(name: Name) => {
     try {
-      return variable.parse(given)
+      const text = isSecret(name)
+        ? readSecret(name, environment[name], environment[`${name}_FILE`], readFile)
+        : environment[name]
+      const given = text || parsers[name].default
+      if (given !== undefined) values[name] = parse(name, given)
     } catch (error) {
-      problems.push(describe(name, variable, given, error))
-      return undefined
+      problems.push(describeError(error))
     }
   }
-
-  const values: Partial<Record<VariableName, unknown>> = {}
-  const secrets: readonly string[] = SECRETS
-  for (const name of Object.keys(variables) as VariableName[]) {
-    if (!secrets.includes(name)) values[name] = read(name)
-  }
-  for (const name of SECRETS) {
-    const text = readSecret(name, environment, readFile, problems)
-    if (text !== undefined) values[name] = read(name, text)
-  }
+  for (const name of NAMES) if (!isSecret(name)) read(name)
+  for (const name of SECRETS) read(name)
   if (!environment.DATABASE_URL && !environment.DATABASE_URL_FILE) {
     problems.push(
       'DATABASE_URL is not set: it takes a PostgreSQL URL such as postgres://user:password@host:5432/database ' +
         '(to see the service at work without a database of your own: npm run demo)',
     )
   }
-  const databases = (values.DATABASE_URL ?? []) as readonly DatabaseSettings[]
-  const quorum = Number(values.DATABASE_QUORUM)
-  for (const { name, url } of databases) {
-    const hosts = url.endpoints.length
-    if (!(quorum > hosts)) continue
-    const of = name === undefined ? '' : ` for "${name}"`
-    problems.push(
-      `DATABASE_QUORUM is "${quorum}", but DATABASE_URL lists ${hosts} ${hosts === 1 ? 'host' : 'hosts'}${of}: it takes ${variables.DATABASE_QUORUM.takes}`,
-    )
-  }
   problems.push(...companionProblems(values))
-  if (problems.length > 0) throw new ConfigError(problems)
-  if (quorum > 0) values.DATABASE_URL = databases.map((database) => ({ ...database, quorum }))
-  // Every name of `variables` was read above without a problem.
-  return values as Config
+  const { DATABASE_URL: databases } = values
+  if (problems.length > 0 || databases === undefined || !isComplete(values)) throw new ConfigError(problems)
+  const { DATABASE_URL: _, ...others } = values
+  return { ...others, databases: withQuorum(databases, values.DATABASE_QUORUM) }
 }
 
-/** What is wrong with variables that others go with, or do not. */
-function companionProblems(values: Partial<Record<VariableName, unknown>>): string[] {
-  const problems: string[] = []
-  if (!values.TLS_CERT_FILE !== !values.TLS_KEY_FILE) {
-    const [set, other] = values.TLS_CERT_FILE
-      ? ['TLS_CERT_FILE', 'TLS_KEY_FILE']
-      : ['TLS_KEY_FILE', 'TLS_CERT_FILE']
-    problems.push(`${set} is set and ${other} is not: set both, or neither`)
+/** Throws an Error that names the variable, and the text unless that is secret. */
+function parse<Name extends VariableName>(name: Name, text: string): Parsed[Name] {
+  const { parse, takes } = parsers[name]
+  try {
+    return parse(text)
+  } catch (cause) {
+    const problem = isSecret(name)
+      ? `${name} ${describeError(cause)} (value hidden)`
+      : `${name} is "${text}": it takes ${takes}`
+    throw new Error(problem, { cause })
   }
-  if (values.LEADER_ELECTION && values.STATE_FILE) {
-    problems.push(
-      'STATE_FILE is set and LEADER_ELECTION is true: a replica that begins to lead counts from 0, so set one of them',
-    )
-  }
-  if (values.TLS_CLIENT_CA_FILE && !values.TLS_CERT_FILE) {
-    problems.push(
-      'TLS_CLIENT_CA_FILE is set and TLS_CERT_FILE is not: clients have certificates only where TLS is on',
-    )
-  }
-  if (values.DEBUG_PORT !== 0 && !LOOPBACK.test(String(values.DEBUG_HOST)) && !values.DEBUG_TOKEN) {
-    problems.push(
-      `DEBUG_HOST is "${values.DEBUG_HOST}", which others can reach: set DEBUG_TOKEN too, or DEBUG_HOST to 127.0.0.1`,
-    )
-  }
-  return problems
 }
 
-/** The text of a secret, which may be in a file that the variable with _FILE names; undefined when it is nowhere. */
-function readSecret(
-  name: (typeof SECRETS)[number],
-  environment: Environment,
-  readFile: (path: string) => string,
-  problems: string[],
-): string | undefined {
-  const [text, file] = [environment[name], environment[`${name}_FILE`]]
-  if (text && file) problems.push(`${name} and ${name}_FILE are both set: set one of them`)
-  else if (text) return text
-  else if (file?.includes('://')) {
-    problems.push(`${name}_FILE holds a URL where the path of a file is due: set ${name} to it instead`)
-  } else if (file) {
-    try {
-      const content = readFile(file).trim()
-      if (content) return content
-      problems.push(`${name}_FILE is "${file}", which is empty: it takes ${variables[`${name}_FILE`].takes}`)
-    } catch (error) {
-      problems.push(`${name}_FILE is "${file}", which cannot be read: ${messageOf(error)}`)
-    }
-  }
-  return undefined
-}
-
-function describe(name: VariableName, variable: Variable<unknown>, given: string, error: unknown): string {
-  return variable.secret
-    ? `${name} ${messageOf(error)} (its value is not shown, for it may hold a password)`
-    : `${name} is "${given}": it takes ${variable.takes}`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function isComplete(values: Partial<Parsed>): values is Values {
+  return NAMES.every((name) => parsers[name].default === undefined || values[name] !== undefined)
 }

@@ -1,39 +1,37 @@
-import type { Config, Environment, VariableName } from './read.ts'
-import { SECRETS, type Variable, variables } from './variables.ts'
+import type { DatabaseSettings } from './databases.ts'
+import type { Config, Environment } from './read.ts'
+import type { Variable } from './variable.ts'
+import { isSecret, NAMES, type VariableName, variables } from './variables.ts'
 
-/** What a variable is set to, as it can be shown to anybody who may see the service. */
+/** The value of a variable, as it can be shown to anybody who may see the service. */
 export interface Setting {
   readonly name: VariableName
-  readonly value: string
+  /** Undefined when the variable is not set and has no default. */
+  readonly value: string | undefined
   /** Whether the environment sets it. */
   readonly given: boolean
 }
 
-/** The configuration that is in effect: a secret is told by whether there is one, the database without its password. */
+/** Returns the configuration that is in effect: a secret is shown as "(set)", a database without its password. */
 export function settingsOf(environment: Environment, config: Config): Setting[] {
-  const secrets: readonly string[] = SECRETS
-  return (Object.keys(variables) as VariableName[]).map((name) => {
-    const given = Boolean(environment[name])
-    const variable: Variable<unknown> = variables[name]
-    const value = secrets.includes(name)
-      ? given
-        ? '(set)'
-        : ''
-      : environment[name] || variable.default || ''
-    return { name, given, value: derived(name, config) ?? value }
-  })
+  return NAMES.map((name) => ({
+    name,
+    value: textOf(name, environment, config),
+    given: Boolean(environment[name]),
+  }))
 }
 
-/** Where the text of the environment is not what may be shown, or not all that is in effect. */
-function derived(name: VariableName, config: Config): string | undefined {
-  const databases = config.DATABASE_URL
+function textOf(name: VariableName, environment: Environment, { databases }: Config): string | undefined {
+  if (name === 'DATABASE_URL') return databases.map(urlOf).join(' ')
   if (name === 'DATABASE_QUORUM') return [...new Set(databases.map(({ quorum }) => quorum))].join(', ')
-  if (name !== 'DATABASE_URL') return undefined
-  const shown = databases.map(({ name, url }) => {
-    const { endpoints, user, database, sessionAttrs, sslMode } = url
-    const hosts = endpoints.map((endpoint) => endpoint.name).join()
-    const prefix = name === undefined ? '' : `${name}=`
-    return `${prefix}postgres://${user}@${hosts}/${database}?target_session_attrs=${sessionAttrs}&sslmode=${sslMode}`
-  })
-  return shown.join(' ')
+  const variable: Variable<unknown> = variables[name]
+  const text = environment[name] || variable.default
+  return isSecret(name) && text !== undefined ? '(set)' : text
+}
+
+function urlOf({ name, url }: DatabaseSettings): string {
+  const { endpoints, user, database, sessionAttrs, sslMode } = url
+  const hosts = endpoints.map((endpoint) => endpoint.name).join()
+  const prefix = name === undefined ? '' : `${name}=`
+  return `${prefix}postgres://${user}@${hosts}/${database}?target_session_attrs=${sessionAttrs}&sslmode=${sslMode}`
 }

@@ -1,14 +1,14 @@
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw } from 'node:zlib'
+import pLimit from 'p-limit'
 import { Turns } from '../time/slices.ts'
-import { Slots } from '../time/slots.ts'
 
 const deflate = promisify(deflateRaw)
 
 /** Of 1 to 9: on such text it is as fast as 1, and makes a little less. */
 const LEVEL = 2
-/** Compressions that run at once, of all parts: each takes a quarter of a megabyte until it is done. */
-const compressions = new Slots(4)
+/** Limits the compressions that run at once, of all parts: each takes a quarter of a megabyte until it is done. */
+const limit = pLimit(4)
 
 /** Chunks of one part that are written ahead of their compression. */
 const AHEAD = 4
@@ -33,9 +33,7 @@ export async function makePart(chunks: Iterable<string>): Promise<Part> {
   for (const chunk of chunks) {
     const text = Buffer.from(chunk)
     texts.push(text)
-    deflated.push(
-      compressions.run(() => deflate(text, { finishFlush: constants.Z_SYNC_FLUSH, level: LEVEL })),
-    )
+    deflated.push(limit(() => deflate(text, { finishFlush: constants.Z_SYNC_FLUSH, level: LEVEL })))
     // The text of a large part need not all be there before the first of it is compressed.
     await deflated.at(-AHEAD)
     await turns.next()

@@ -1,46 +1,61 @@
+import Negotiator from 'negotiator'
 import type { Format } from './exposition.ts'
 
-interface Preference {
-  readonly value: string
-  readonly parameters: ReadonlyMap<string, string>
-  readonly q: number
+/** Names that a client may give to the two forms of the page. */
+const OPENMETRICS = ['application/openmetrics-text;version=1.0.0', 'application/openmetrics-text']
+/** Any type at all is answered with text, too: a browser or curl shows it. */
+const TEXT = ['text/plain;version=0.0.4', 'text/plain', 'text/*', '*/*']
+
+/** A parameter of an item of a header. Its value may be a quoted string, which may hold any character. */
+const PARAMETER = /;([^=;,]*)=[ \t]*("(?:\\.|[^"\\])*"?[^;,]*|[^;,]*)/g
+
+/** The types of the package lack the options of this method. */
+interface EncodingNegotiator {
+  encoding(
+    available: readonly string[],
+    options: { readonly preferred: readonly string[] },
+  ): string | undefined
 }
 
 /**
- * The form of the page that an Accept header prefers; text where it asks for nothing that there is.
+ * Returns the form of the page that an Accept header prefers; text when it asks for nothing that the service has.
  * https://www.rfc-editor.org/rfc/rfc9110#name-accept and, for what Prometheus sends,
  * https://prometheus.io/docs/instrumenting/content_negotiation/
  */
-export function negotiateFormat(accept: string | undefined): Format {
-  const preferred = parse(accept ?? '').toSorted((a, b) => b.q - a.q)
-  for (const { value, parameters, q } of preferred) {
-    if (q === 0) continue
-    const version = parameters.get('version')
-    if (value === 'application/openmetrics-text' && (version ?? '1.0.0') === '1.0.0') return 'openmetrics'
-    if (value === 'text/plain' && (version ?? '0.0.4') === '0.0.4') return 'text'
-    if (value === '*/*' || value === 'text/*') return 'text'
-  }
-  return 'text'
+export function negotiateFormat(accept = ''): Format {
+  const negotiator = new Negotiator({ headers: { accept: reduce(accept) } })
+  const preferred = negotiator.mediaType([...OPENMETRICS, ...TEXT])
+  return preferred !== undefined && OPENMETRICS.includes(preferred) ? 'openmetrics' : 'text'
 }
 
-/** Whether an Accept-Encoding header takes gzip and does not prefer the page as it is. */
-export function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  const preferences = new Map(parse(acceptEncoding ?? '').map(({ value, q }) => [value, q]))
-  const gzip = preferences.get('gzip') ?? preferences.get('x-gzip') ?? preferences.get('*') ?? 0
-  return gzip > 0 && gzip >= (preferences.get('identity') ?? 0)
+/** Returns whether an Accept-Encoding header takes gzip and does not prefer the page uncompressed. */
+export function acceptsGzip(acceptEncoding = ''): boolean {
+  // x-gzip is its old name: https://www.rfc-editor.org/rfc/rfc9110#name-gzip-coding
+  const header = reduce(acceptEncoding).replaceAll(/x-gzip/gi, 'gzip')
+  const negotiator: EncodingNegotiator = new Negotiator({ headers: { 'accept-encoding': header } })
+  return negotiator.encoding(['gzip', 'identity'], { preferred: ['gzip'] }) === 'gzip'
 }
 
-function parse(header: string): Preference[] {
-  return header.split(',').flatMap((item) => {
-    const [value = '', ...rest] = item.split(';').map((part) => part.trim().toLowerCase())
-    if (value === '') return []
-    const parameters = new Map(
-      rest.map((part) => {
-        const [name = '', text = ''] = part.split('=').map((side) => side.trim())
-        return [name, text.replace(/^"(.*)"$/, '$1')]
-      }),
-    )
-    const q = Number(parameters.get('q') ?? 1)
-    return { value, parameters, q: q >= 0 && q <= 1 ? q : 0 }
+/**
+ * Removes every parameter but `version` and `q` from a header. The page does not depend on the others, such as
+ * `escaping` and `charset`, but a type with one of them is another type to the negotiator.
+ */
+function reduce(header: string): string {
+  return header.replaceAll(PARAMETER, (_, name: string, quoted: string) => {
+    const value = quoted.replaceAll('"', '').trim()
+    switch (name.trim().toLowerCase()) {
+      case 'version':
+        // An empty version is not the same as no version, but it is to the negotiator.
+        return `;version=${value || 'empty'}`
+      case 'q':
+        return `;q=${isQuality(value) ? value : 0}`
+      default:
+        return ''
+    }
   })
+}
+
+function isQuality(text: string): boolean {
+  const q = Number(text)
+  return text !== '' && q >= 0 && q <= 1
 }

@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import {
-  ConfigError,
-  type Environment,
-  readConfig,
-  schema,
-  type VariableName,
-} from '../../../src/config/read.ts'
+import { ConfigError, type Environment, readConfig, schema } from '../../../src/config/read.ts'
+import { NAMES, type VariableName } from '../../../src/config/variables.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -48,15 +43,32 @@ t.test('with a database alone, every other variable has its documented default',
   })
 })
 
+for (const name of [
+  'DATABASE_URL_FILE',
+  'DATABASE_QUORUM',
+  'METRICS_TOKEN',
+  'METRICS_TOKEN_FILE',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'TLS_CLIENT_CA_FILE',
+  'DEBUG_TOKEN',
+  'DEBUG_TOKEN_FILE',
+  'STATE_FILE',
+] as const) {
+  t.test(`${name} is undefined when it is not set`, async (t) => {
+    t.equal(read({})[name], undefined)
+  })
+}
+
 t.test('DATABASE_URL becomes endpoints, credentials and options', async (t) => {
-  const [only, ...others] = read({}).DATABASE_URL
+  const [only, ...others] = read({}).databases
   t.match(only?.url, { endpoints: [{}, {}, {}], user: 'u', password: 'hush', database: 'shop' })
   t.equal(only?.name, undefined)
   t.same(others, [])
 })
 
 /** Each with a value other than the default, the limits of its range where it has one. */
-const taken: [name: VariableName, text: string, value: unknown][] = [
+const taken: [name: Exclude<VariableName, 'DATABASE_URL'>, text: string, value: unknown][] = [
   ['METRICS_TICK_DURATION', '1s', SECOND],
   ['METRICS_TICK_DURATION', '24h', DAY],
   ['METRICS_TICK_DURATION', '1m30s', 90 * SECOND],
@@ -76,7 +88,7 @@ const taken: [name: VariableName, text: string, value: unknown][] = [
   ['COLLECTOR_STALE_AFTER', '0', 0],
   ['COLLECTOR_STALE_AFTER', '720h', 30 * DAY],
   ...(['trace', 'debug', 'warn', 'error', 'fatal', 'silent'] as const).map(
-    (level): [VariableName, string, unknown] => ['LOG_LEVEL', level, level],
+    (level): ['LOG_LEVEL', string, unknown] => ['LOG_LEVEL', level, level],
   ),
 ]
 for (const [name, text, value] of taken) {
@@ -127,8 +139,8 @@ for (const [name, takes, texts] of wrong) {
 }
 
 t.test('an empty text counts as not set, for every variable', async (t) => {
-  const { DATABASE_URL: _, ...defaults } = read({})
-  for (const name of Object.keys(defaults)) {
+  for (const name of NAMES) {
+    if (name === 'DATABASE_URL') continue
     t.strictSame(read({ [name]: '' }), read({}), name)
   }
 })
@@ -183,14 +195,14 @@ t.test('DATABASE_URL_FILE holds the URL, with a newline at its end or without', 
   const folder = t.testdir({ bare: 'postgres://u:p@h/shop', line: 'postgres://u:p@h/shop\n' })
   for (const file of ['bare', 'line']) {
     const config = readConfig({ DATABASE_URL_FILE: join(folder, file) }, readFile)
-    t.match(config.DATABASE_URL[0]?.url, { user: 'u', password: 'p', database: 'shop' }, file)
+    t.match(config.databases[0]?.url, { user: 'u', password: 'p', database: 'shop' }, file)
   }
 })
 
 t.test('an empty DATABASE_URL beside a DATABASE_URL_FILE does not count', async (t) => {
   const file = join(t.testdir({ url: 'postgres://u:p@h/shop' }), 'url')
   const config = readConfig({ DATABASE_URL: '', DATABASE_URL_FILE: file }, readFile)
-  t.match(config.DATABASE_URL[0]?.url, { user: 'u' })
+  t.match(config.databases[0]?.url, { user: 'u' })
 })
 
 t.test('an empty file is refused, naming the file', async (t) => {
@@ -210,7 +222,7 @@ t.test('a file that cannot be read is refused, naming the file and the cause', a
 t.test('a malformed URL in a file is refused without showing it', async (t) => {
   const file = join(t.testdir({ url: 'postgres://u:hush@h:port/shop' }), 'url')
   const problems = problemsOf({ DATABASE_URL_FILE: file })
-  t.match(problems, [/"h:port" where a host:port is due/])
+  t.match(problems, [/DATABASE_URL is wrong: "h:port" is not host:port/])
   t.notMatch(problems.join('\n'), 'hush')
 })
 
@@ -228,7 +240,7 @@ for (const hosts of [1, 2, 3, 4, 5]) {
     const list = Array.from({ length: hosts }, (_, i) => `h${i}`).join(',')
     const [{ quorum } = { quorum: Number.NaN }] = read({
       DATABASE_URL: `postgres://u:p@${list}/shop`,
-    }).DATABASE_URL
+    }).databases
     t.ok(quorum > hosts / 2, 'a majority')
     t.ok(quorum - 1 <= hosts / 2, 'one less would be none')
   })
@@ -276,7 +288,11 @@ const doors: [what: string, environment: Environment, says: RegExp][] = [
     { DEBUG_HOST: '0.0.0.0' },
     /DEBUG_HOST is "0.0.0.0".*set DEBUG_TOKEN/,
   ],
-  ['a token that no header can hold', { METRICS_TOKEN: 'open sesame' }, /METRICS_TOKEN has a character/],
+  [
+    'a token with a character not allowed in a header',
+    { METRICS_TOKEN: 'open sesame' },
+    /METRICS_TOKEN contains a character not allowed in an HTTP header \(value hidden\)/,
+  ],
   [
     'two tokens',
     { METRICS_TOKEN: 'a', METRICS_TOKEN_FILE: '/a' },
@@ -313,19 +329,19 @@ for (const document of ['.env.example', 'README.md']) {
   })
 }
 
-t.test('several databases have a name each, parted by spaces or lines', async (t) => {
+t.test('several databases have a name each, separated by spaces or lines', async (t) => {
   const text = 'eu=postgres://u:p@h1,h2,h3/shop\n us=postgres://u:p@h4/shop\tap-1=postgres://u:p@h5/shop\n'
-  t.match(read({ DATABASE_URL: text }).DATABASE_URL, [
+  t.match(read({ DATABASE_URL: text }).databases, [
     { name: 'eu', quorum: 2, url: { endpoints: [{ host: 'h1' }, {}, {}] } },
     { name: 'us', quorum: 1, url: { endpoints: [{ host: 'h4' }] } },
     { name: 'ap-1', quorum: 1, url: { endpoints: [{ host: 'h5' }] } },
   ])
-  t.match(read({ DATABASE_URL: 'eu=postgres://u:p@h1/shop' }).DATABASE_URL, [{ name: 'eu' }])
+  t.match(read({ DATABASE_URL: 'eu=postgres://u:p@h1/shop' }).databases, [{ name: 'eu' }])
 })
 
 t.test('DATABASE_QUORUM is that of each database', async (t) => {
   const text = 'eu=postgres://u:p@h1,h2,h3/shop us=postgres://u:p@h4/shop'
-  const databases = read({ DATABASE_URL: text, DATABASE_QUORUM: '1' }).DATABASE_URL
+  const databases = read({ DATABASE_URL: text, DATABASE_QUORUM: '1' }).databases
   t.same(
     databases.map(({ quorum }) => quorum),
     [1, 1],
@@ -336,8 +352,8 @@ t.test('DATABASE_QUORUM is that of each database', async (t) => {
 })
 
 for (const [problem, text] of [
-  [/lists 2 databases, of which number 2 has no name/, 'eu=postgres://u:hush@h/a postgres://u:hush@h/b'],
-  [/lists 2 databases, of which number 1 has no name/, 'postgres://u:hush@h/a us=postgres://u:hush@h/b'],
+  [/lists 2 databases, but number 2 has no name/, 'eu=postgres://u:hush@h/a postgres://u:hush@h/b'],
+  [/lists 2 databases, but number 1 has no name/, 'postgres://u:hush@h/a us=postgres://u:hush@h/b'],
   [/has two databases with the name "eu"/, 'eu=postgres://u:hush@h/a eu=postgres://u:hush@h/b'],
   [/has a database "us" whose URL is not of the form/, 'eu=postgres://u:hush@h/a us=mysql://u:hush@h/b'],
   [/number 1 has no name/, '1eu=postgres://u:hush@h/a us=postgres://u:hush@h/b'],

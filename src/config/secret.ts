@@ -1,0 +1,32 @@
+import { describeError } from '../finding.ts'
+import { type SecretName, variables } from './variables.ts'
+
+/**
+ * Returns the text of a secret, which may be in a file that the variable with `_FILE` names; undefined when neither is
+ * set. An empty text counts as not set. Throws an Error that names the variable and does not hold the secret.
+ */
+export function readSecret(
+  name: SecretName,
+  text: string | undefined,
+  file: string | undefined,
+  readFile: (path: string) => string,
+): string | undefined {
+  if (!file) return text
+  const variable = `${name}_FILE` as const
+  if (text) throw new Error(`${name} and ${variable} are both set: set one of them`)
+  if (file.includes('://'))
+    throw new Error(`${variable} is a URL, not the path of a file: set ${name} instead`)
+  const content = read(variable, file, readFile).trim()
+  if (content === '') {
+    throw new Error(`${variable} is "${file}", which is empty: it takes ${variables[variable].takes}`)
+  }
+  return content
+}
+
+function read(variable: string, file: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(file)
+  } catch (cause) {
+    throw new Error(`${variable} is "${file}", which cannot be read: ${describeError(cause)}`, { cause })
+  }
+}

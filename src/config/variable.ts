@@ -1,0 +1,69 @@
+import { formatDuration, parseDuration } from '../time/duration.ts'
+
+/** One environment variable: what it takes, and how its text becomes its value. */
+export interface Variable<T> {
+  /** The text that counts when the environment has none; a variable without it is undefined then. */
+  readonly default?: string
+  readonly takes: string
+  /** Throws when the text is not what the variable takes. The message of a secret's error is shown, the text is not. */
+  readonly parse: (text: string) => T
+}
+
+/** A variable that always has a value. */
+export interface Defaulted<T> extends Variable<T> {
+  readonly default: string
+}
+
+/** A variable that takes any text. */
+export function text(takes: string): Variable<string> {
+  return { takes, parse: (given) => given }
+}
+
+/** A variable that takes a bearer token. */
+export function token(): Variable<string> {
+  return {
+    takes: 'a token',
+    parse(given) {
+      if (!/^[\x21-\x7e]+$/.test(given)) {
+        throw new Error('contains a character not allowed in an HTTP header')
+      }
+      return given
+    },
+  }
+}
+
+/** A variable that takes a whole number within limits. */
+export function whole(fallback: string, from: number, to: number): Defaulted<number> {
+  return {
+    default: fallback,
+    takes: `a whole number from ${from} to ${to}`,
+    parse: (given) => integer(given, from, to),
+  }
+}
+
+/** Returns a whole number within limits. Throws an Error when the text is not one. */
+export function integer(given: string, from: number, to: number): number {
+  const value = /^\d+$/.test(given) ? Number(given) : Number.NaN
+  if (!(value >= from && value <= to)) throw new Error('out of range')
+  return value
+}
+
+/** A variable that takes a duration within limits; its value is in milliseconds. */
+export function duration(fallback: string, atLeast: string, atMost?: string): Defaulted<number> {
+  const least = parseDuration(atLeast)
+  const most = atMost === undefined ? Number.POSITIVE_INFINITY : parseDuration(atMost)
+  const limits = [
+    'a duration such as 60s, 1m30s or 500ms',
+    ...(least > 0 ? [`at least ${formatDuration(least)}`] : []),
+    ...(atMost === undefined ? [] : [`at most ${atMost}`]),
+  ]
+  return {
+    default: fallback,
+    takes: limits.join(', '),
+    parse(given) {
+      const value = parseDuration(given)
+      if (value < least || value > most) throw new Error('out of range')
+      return value
+    },
+  }
+}
