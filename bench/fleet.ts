@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
+import { type Latency, LockServer } from '../test/model/lock-server.ts'
+import { Timeline } from '../test/model/timeline.ts'
 import { random } from './fleet/random.ts'
 import { Replica } from './fleet/replica.ts'
-import { type Latency, LockServer } from './fleet/server.ts'
-import { Timeline } from './fleet/timeline.ts'
 import { Watch } from './fleet/watch.ts'
 
 /*

@@ -1,8 +1,8 @@
 import { Leadership, type Tally } from '../../src/leader/leadership.ts'
 import { firstWait, outOfPlace, Schedule } from '../../src/tick/ticker.ts'
-import { Machine } from './machine.ts'
-import type { LockServer } from './server.ts'
-import type { Timeline } from './timeline.ts'
+import type { LockServer } from '../../test/model/lock-server.ts'
+import { Machine } from '../../test/model/machine.ts'
+import type { Timeline } from '../../test/model/timeline.ts'
 
 /** What a fleet does alike in each of its replicas. Times are in milliseconds. */
 export interface Plan {

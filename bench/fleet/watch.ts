@@ -1,6 +1,6 @@
+import type { LockServer } from '../../test/model/lock-server.ts'
+import type { Timeline } from '../../test/model/timeline.ts'
 import type { Replica } from './replica.ts'
-import type { LockServer } from './server.ts'
-import type { Timeline } from './timeline.ts'
 
 /** What befell the databases of a fleet. Times are in milliseconds. */
 export class Watch {

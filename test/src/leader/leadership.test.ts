@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Machine } from '../../../bench/fleet/machine.ts'
-import { LockServer } from '../../../bench/fleet/server.ts'
-import { Timeline } from '../../../bench/fleet/timeline.ts'
 import { Leadership, type Tally } from '../../../src/leader/leadership.ts'
+import { LockServer } from '../../model/lock-server.ts'
+import { Machine } from '../../model/machine.ts'
+import { Timeline } from '../../model/timeline.ts'
 
 const TICK = 1000
 const LEASE = TICK / 2
