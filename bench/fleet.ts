@@ -150,9 +150,9 @@ await chapter('One in twenty databases is away for a tick and a half', async () 
 await chapter('The network parts one from a fifth of the databases for two ticks', async () => {
   const parted = servers.filter((_, i) => i % 5 === 3)
   const [replica] = some(1)
-  for (const server of parted) if (replica !== undefined) server.parted.add(replica.machine)
+  for (const server of parted) if (replica !== undefined) server.unreachable.add(replica.machine)
   await pass(2)
-  for (const server of parted) server.parted.clear()
+  for (const server of parted) server.unreachable.clear()
   await pass(3)
 })
 await chapter('They are replaced one after another', async () => {

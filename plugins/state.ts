@@ -143,7 +143,7 @@ export default fp(
           writing = false
         })
         try {
-          await within(WRITE, new AbortController().signal, written)
+          await within(written, { ms: WRITE })
           if (failing) app.log.info('STATE_FILE is written again')
           failing = false
         } catch (error) {

@@ -111,7 +111,7 @@ export default fp(
       stopping.abort(new Error('the service is stopping'))
       clearTimeout(phase)
       app.scheduler.removeById(JOB)
-      const ended = within(GRACE, new AbortController().signal, app.round.settled())
+      const ended = within(app.round.settled(), { ms: GRACE })
       await ended.catch(() => app.log.warn('the running round does not end: its queries are cancelled'))
       app.round.cancel()
       await app.round.settled()

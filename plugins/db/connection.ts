@@ -69,7 +69,7 @@ export class Connection {
     const ask = () =>
       connection.#learning(() => connection.run((sql) => sql.unsafe<[Role]>(askRole(dialect))))
     try {
-      const [asked] = await within(url.connectTimeout, signal, ask())
+      const [asked] = await within(ask(), { ms: url.connectTimeout, signal })
       connection.role = asked
       return connection
     } catch (error) {

@@ -9,7 +9,6 @@ import type { Begun } from './transaction.ts'
 const SERVER_FIRST = 500
 /** Milliseconds for a query to end after it was cancelled on the server. */
 const CANCEL = 1000
-const NEVER = new AbortController().signal
 
 /**
  * One moment of the database, which queries on several connections see alike: a transaction that leads exports its
@@ -52,7 +51,7 @@ export class Snapshot {
       return new Snapshot(pool, lead, begun, hold, undefined)
     try {
       const work = lead.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
-      const [{ id }] = await within(connectTimeout, signal, work)
+      const [{ id }] = await within(work, { ms: connectTimeout, signal })
       return new Snapshot(pool, lead, begun, hold, id)
     } catch (error) {
       pool.discard(lead, error)
@@ -88,21 +87,22 @@ export class Snapshot {
     if (this.#id === undefined) return this.#runAlone(timeout, signal, query)
     const started = performance.now()
     const transaction = { snapshot: this.#id, statementTimeout: timeout, idleTimeout: timeout }
-    const [connection, { pid }] = await deadline(timeout, signal, (signal) =>
-      this.#pool.begin(this.endpoint, transaction, signal),
+    const [connection, { pid }] = await deadline(
+      (signal) => this.#pool.begin(this.endpoint, transaction, signal),
+      { ms: timeout, signal },
     )
     const work = connection.run(query)
     try {
       const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
-      const result = await within(left, signal, work)
-      await within(CANCEL, signal, connection.commit())
+      const result = await within(work, { ms: left, signal })
+      await within(connection.commit(), { ms: CANCEL, signal })
       this.#pool.release(connection)
       return result
     } catch (error) {
       // Unless the server has ended it, the query may run on, even when whoever asked has given it up.
       if (!isAnswer(error) && !connection.lost) {
         await this.#cancel(this.#lead, pid)
-        await within(CANCEL, NEVER, work).catch(() => {})
+        await within(work, { ms: CANCEL }).catch(() => {})
       }
       await this.#leave(connection, error)
       throw error
@@ -113,7 +113,7 @@ export class Snapshot {
   async #runAlone<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
     const limits = { statementTimeout: timeout, idleTimeout: this.#hold }
     try {
-      return await within(timeout + SERVER_FIRST, signal, this.#lead.within(limits, query))
+      return await within(this.#lead.within(limits, query), { ms: timeout + SERVER_FIRST, signal })
     } catch (error) {
       if (!isAnswer(error) && !this.lost) await this.#recover(error)
       throw error
@@ -123,10 +123,10 @@ export class Snapshot {
   /** Has the lead go on after a query that may still run on it. */
   async #recover(reason: unknown): Promise<void> {
     try {
-      const other = await this.#pool.open(this.endpoint, AbortSignal.timeout(CANCEL))
+      const other = await deadline((signal) => this.#pool.open(this.endpoint, signal), { ms: CANCEL })
       await this.#cancel(other, this.#begun.pid)
       this.#pool.release(other)
-      await within(CANCEL, NEVER, this.#lead.undo())
+      await within(this.#lead.undo(), { ms: CANCEL })
     } catch {
       this.#lead.destroy(reason)
     }
@@ -141,7 +141,7 @@ export class Snapshot {
   async #cancel(from: Connection, pid: number | null): Promise<void> {
     if (pid === null) return
     const work = from.run((sql) => sql`SELECT pg_cancel_backend(${pid})`)
-    await within(CANCEL, NEVER, work).catch(() => {
+    await within(work, { ms: CANCEL }).catch(() => {
       // The query's own failure is what was wanted; anything else shows when the connection is asked next.
     })
   }
@@ -149,7 +149,7 @@ export class Snapshot {
   /** Ends a connection's transaction and gives the connection back, or cuts it if it does not answer. */
   async #leave(connection: Connection, reason: unknown): Promise<void> {
     try {
-      await within(CANCEL, NEVER, connection.commit())
+      await within(connection.commit(), { ms: CANCEL })
       this.#pool.release(connection)
     } catch {
       this.#pool.discard(connection, reason)

@@ -124,7 +124,7 @@ export class Leadership {
   async #look(): Promise<void> {
     const { clock, lease, log, open, databases, tally } = this.#surroundings
     const { signal } = this.#stopping
-    const timely = <T>(work: Promise<T>) => clock.within(lease, signal, work)
+    const timely = <T>(work: Promise<T>) => clock.within(work, { ms: lease, signal })
     try {
       this.#lock ??= await timely(open(signal))
       const asked = clock.now()

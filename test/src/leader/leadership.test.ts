@@ -9,7 +9,18 @@ const TICK = 1000
 const LEASE = TICK / 2
 
 /** What may happen to a replica. */
-const FAULTS = ['kill', 'stop', 'freeze', 'thaw', 'part', 'mend', 'start', 'ask', 'burden', 'relieve']
+const FAULTS = [
+  'kill',
+  'stop',
+  'freeze',
+  'thaw',
+  'disconnect',
+  'reconnect',
+  'start',
+  'ask',
+  'burden',
+  'relieve',
+]
 /** What may happen to the server: it forgets its sessions, before those whose they are can know. */
 const OUTAGES = ['crash', 'recover']
 
@@ -85,8 +96,8 @@ class Contest {
     else if (what === 'stop') void leadership.stop().then(() => machine.kill())
     else if (what === 'freeze') machine.freeze()
     else if (what === 'thaw') machine.thaw()
-    else if (what === 'part') this.server.parted.add(machine)
-    else if (what === 'mend') this.server.parted.delete(machine)
+    else if (what === 'disconnect') this.server.unreachable.add(machine)
+    else if (what === 'reconnect') this.server.unreachable.delete(machine)
     else if (what === 'crash') this.server.crash()
     else if (what === 'recover') this.server.recover()
     else if (what === 'start') this.start(place)
@@ -98,7 +109,7 @@ class Contest {
   /** Everything is well again. */
   heal(): void {
     this.server.recover()
-    this.server.parted.clear()
+    this.server.unreachable.clear()
     for (const place of [0, 1, 2]) {
       this.#places[place]?.machine.thaw()
       this.start(place)
