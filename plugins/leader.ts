@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
-import { Leadership, type Listener } from '../src/leader/leadership.ts'
+import { Leadership } from '../src/leader/leadership.ts'
+import type { Listener } from '../src/leader/lease.ts'
 import { clock } from '../src/time/clock.ts'
 import { Lock } from './leader/lock.ts'
 
@@ -12,15 +13,15 @@ declare module 'fastify' {
 /** Whether this replica is the one that collects a database. */
 export interface Leader {
   /**
-   * The moment of the monotonic clock, in milliseconds, up to which no other replica does; for ever without
-   * LEADER_ELECTION, of the past when this one does not.
+   * The moment of the monotonic clock, in milliseconds, up to which no other replica collects it; infinity without
+   * LEADER_ELECTION, and a moment of the past when this replica does not lead.
    */
-  readonly until: number
-  /** Asks for the lock as long as the service runs, and tells each time that it is gained or lost. */
+  readonly trustedUntil: number
+  /** Asks for the lock as long as the service runs, and tells each time that the lead is gained or lost. */
   follow(listener: Listener): void
-  /** How often it was gained: what was begun in one term is not for the next to publish. */
+  /** How many times the lead was gained. A round that began in one term is not published in the next. */
   readonly term: number
-  /** Whether it is still led: asked now. */
+  /** Asks the server now, and resolves to whether this replica leads. */
   confirm(): Promise<boolean>
 }
 
@@ -30,7 +31,7 @@ export default fp(
     const { LEADER_ELECTION: elects, METRICS_TICK_DURATION: tick } = app.config
     if (!elects) {
       app.decorate('leader', {
-        until: Number.POSITIVE_INFINITY,
+        trustedUntil: Number.POSITIVE_INFINITY,
         term: 1,
         follow: ({ gained }) => gained(),
         confirm: async () => true,
@@ -38,20 +39,20 @@ export default fp(
       return
     }
 
-    // Another replica takes over when it has ended: within a tick.
+    // Another replica takes over when the lease has ended, which is within a tick.
     const lease = tick / 2
     const leadership = new Leadership({
       clock,
       lease,
       open: (signal) => Lock.open(app, lease, signal),
       databases: app.config.DATABASE_URL.length,
-      tally: app.led,
+      led: app.led,
       chance: Math.random,
       log: app.log,
     })
     app.decorate('leader', {
-      get until() {
-        return leadership.until
+      get trustedUntil() {
+        return leadership.trustedUntil
       },
       get term() {
         return leadership.term

@@ -43,7 +43,7 @@ export default fp(
     let nextTickAt: number | undefined
     let phase: NodeJS.Timeout | undefined
     const schedule = new Schedule({
-      leads: () => app.leader.until > performance.now(),
+      leads: () => app.leader.trustedUntil > performance.now(),
       running: () => app.round.progress !== undefined,
       run: (tick) => void app.round.run(tick),
       skip() {

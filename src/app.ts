@@ -17,7 +17,6 @@ import { readCertificate } from './certificate.ts'
 import type { DatabaseSettings } from './config/databases.ts'
 import type { Config, Environment } from './config/read.ts'
 import { checkFolder } from './contract/folder.ts'
-import type { Tally } from './leader/leadership.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,8 +24,8 @@ declare module 'fastify' {
     databases: FastifyInstance[]
     /** In such a scope, its database. `place` is where among the others its ticks begin, from 0 to 1. */
     database: DatabaseSettings & { readonly place: number }
-    /** How many databases this replica leads. */
-    led: Tally
+    /** The databases that this replica leads or is about to lead, each as its leadership. */
+    led: Set<unknown>
   }
 }
 
@@ -64,7 +63,7 @@ export async function buildApp({
     ...listener(settings),
   })
   app.decorate('databases', [])
-  app.decorate('led', { held: 0 })
+  app.decorate('led', new Set())
   app.addHook('onError', async (request, _reply, error) => {
     app.log.error(error, `${request.method} ${request.url} failed`)
   })

@@ -1,4 +1,4 @@
-import { Leadership, type Tally } from '../../src/leader/leadership.ts'
+import { Leadership } from '../../src/leader/leadership.ts'
 import { firstWait, outOfPlace, Schedule } from '../../src/tick/ticker.ts'
 import type { LockServer } from '../../test/model/lock-server.ts'
 import { Machine } from '../../test/model/machine.ts'
@@ -28,7 +28,7 @@ export class Replica {
   readonly #plan: Plan
   readonly #leaderships: Leadership[] = []
   readonly #sessions = new Map<number, { lost(): void }>()
-  readonly #tally: Tally = { held: 0 }
+  readonly #led = new Set()
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -38,13 +38,13 @@ export class Replica {
 
   /** Up to when it shows a database, by itself. */
   until(database: number): number {
-    return this.machine.dead ? 0 : (this.#leaderships[database]?.until ?? 0)
+    return this.machine.dead ? 0 : (this.#leaderships[database]?.trustedUntil ?? 0)
   }
 
   /** How many databases it shows. */
   get count(): number {
     const { now } = this.#plan.timeline
-    return this.#leaderships.filter(({ until }) => until > now).length
+    return this.#leaderships.filter(({ trustedUntil }) => trustedUntil > now).length
   }
 
   /** The process ends at once, and the kernel closes its sockets. */
@@ -66,7 +66,7 @@ export class Replica {
       clock: machine,
       lease: tick / 2,
       databases: servers.length,
-      tally: this.#tally,
+      led: this.#led,
       chance,
       log: { info() {}, warn() {} },
       open: async () => {
@@ -83,7 +83,7 @@ export class Replica {
       await leadership.confirm()
     }
     const schedule = new Schedule({
-      leads: () => leadership.until > machine.now(),
+      leads: () => leadership.trustedUntil > machine.now(),
       running: () => running !== undefined,
       run() {
         watch.ran(database)

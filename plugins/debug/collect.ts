@@ -20,7 +20,7 @@ export async function collect(debug: FastifyInstance, { app }: { app: FastifyIns
     if (rounds.some(({ scope }) => !scope.db.quorate)) {
       return reply.code(503).send({ error: 'the service still waits for the database quorum' })
     }
-    if (rounds.some(({ scope }) => scope.leader.until <= performance.now())) {
+    if (rounds.some(({ scope }) => scope.leader.trustedUntil <= performance.now())) {
       return reply.code(409).send({ error: 'another replica leads: it is for that to collect' })
     }
     if (rounds.some(({ scope }) => scope.round.progress !== undefined)) {

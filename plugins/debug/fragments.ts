@@ -95,7 +95,7 @@ function databaseOf({ db, database, leader, config }: FastifyInstance): Html {
     const reason = error === undefined ? undefined : html`<small>${error}</small>`
     return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
   })
-  const leads = leader.until > performance.now() ? 'this replica leads' : 'another replica leads'
+  const leads = leader.trustedUntil > performance.now() ? 'this replica leads' : 'another replica leads'
   const lead = config.LEADER_ELECTION ? html` <small>${leads}</small>` : undefined
   const title = database.name === undefined ? '' : `${database.name}: `
   return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small>${lead}<ul>${endpoints}</ul>`

@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import type { View } from '../../src/leader/candidate.ts'
-import type { LeaderLock } from '../../src/leader/leadership.ts'
+import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
 
 type Connection = Awaited<ReturnType<FastifyInstance['db']['primary']>>
 
@@ -9,7 +8,7 @@ type Connection = Awaited<ReturnType<FastifyInstance['db']['primary']>>
 const CLASS = 0x6d657472
 
 /** What a look finds of the locks, and the server process that it was asked of. */
-interface Found extends View {
+interface Found extends LockState {
   readonly pid: number
 }
 
@@ -50,7 +49,7 @@ export class Lock implements LeaderLock {
   }
 
   /** Asks who holds the lock. */
-  async look(): Promise<View> {
+  async look(): Promise<LockState> {
     const [found] = await this.#connection.run(
       (sql) => sql<[Found]>`
         SELECT pg_backend_pid() AS pid,

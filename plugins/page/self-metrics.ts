@@ -17,7 +17,9 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
   const elects = app.config.LEADER_ELECTION
   // Of what another replica collects, it is for that to speak.
   const list = () =>
-    app.databases.flatMap(({ collectors, leader }) => (leader.until > now() ? [...collectors.list] : []))
+    app.databases.flatMap(({ collectors, leader }) =>
+      leader.trustedUntil > now() ? [...collectors.list] : [],
+    )
   // Where databases have names, what concerns one carries its name.
   const named = app.config.DATABASE_URL.some(({ name }) => name !== undefined)
   const labelNames = (...own: string[]) => (named ? ['database', ...own] : own)
@@ -132,7 +134,7 @@ export function selfMetrics(app: FastifyInstance, now: () => number) {
       registers,
       collect() {
         for (const { database, leader } of app.databases) {
-          this.set(of(database.name), leader.until > now() ? 1 : 0)
+          this.set(of(database.name), leader.trustedUntil > now() ? 1 : 0)
         }
       },
     })

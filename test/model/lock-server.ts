@@ -1,5 +1,4 @@
-import type { View } from '../../src/leader/candidate.ts'
-import type { LeaderLock } from '../../src/leader/leadership.ts'
+import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
 import type { Machine } from './machine.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -75,7 +74,7 @@ export class LockServer {
       })
     }
     return {
-      look: () => ask(() => this.#view(session)),
+      look: () => ask(() => this.#stateFor(session)),
       take: () => ask(() => this.#take(session)),
       release: () =>
         ask(() => {
@@ -87,7 +86,7 @@ export class LockServer {
     }
   }
 
-  #view(session: Session): View {
+  #stateFor(session: Session): LockState {
     return {
       members: this.#sessions.size,
       held: this.#holder !== undefined,
