@@ -1,7 +1,7 @@
 import type { LockState } from './lock.ts'
 
 /** What a replica does about the lock of one database. */
-export type Step = 'lead' | 'release' | 'take' | 'wait'
+type Step = 'lead' | 'release' | 'take' | 'wait'
 
 /** Decides what one replica does about the lock of one database. Times are milliseconds of a monotonic clock. */
 export class Candidate {

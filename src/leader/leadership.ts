@@ -4,7 +4,7 @@ import { Lease, type LeaseOptions, type Listener } from './lease.ts'
 import type { LeaderLock } from './lock.ts'
 
 /** What a leadership works with. */
-export interface LeadershipOptions extends LeaseOptions {
+interface LeadershipOptions extends LeaseOptions {
   /** Opens a session. Rejects when no endpoint accepts writes. */
   open(signal: AbortSignal): Promise<LeaderLock>
   /** How many databases there are. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import {
   type CollectorPlugin,
@@ -283,7 +284,8 @@ t.test('a tick that finds a round running is skipped and counted', async (t) => 
     },
   )
   await scope.ticker.start()
-  while (!((await scrape()).get('collection_skipped_ticks_total') ?? 0)) await sql`SELECT pg_sleep(0.1)`
+  await once(scope.ticker, 'tick')
+  t.equal((await scrape()).get('collection_skipped_ticks_total'), 1)
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
   await scope.round.settled()
