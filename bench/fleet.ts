@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
+import { type Latency, LockServer } from '../test/model/lock-server.ts'
+import { Timeline } from '../test/model/timeline.ts'
 import { random } from './fleet/random.ts'
 import { Replica } from './fleet/replica.ts'
-import { type Latency, LockServer } from './fleet/server.ts'
-import { Timeline } from './fleet/timeline.ts'
 import { Watch } from './fleet/watch.ts'
 
 /*
- * The scheduler and the leader of the service, for many databases and several replicas, on a simulated clock: an hour of
- * failures in a minute or two. The same seed makes the same run.
+ * Runs the ticker and the leadership of the service for many databases and several replicas on a simulated clock: most of
+ * an hour with failures takes a few minutes. The same seed makes the same run.
  */
 const { values } = parseArgs({
   options: {
@@ -16,19 +16,28 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 })
-const [DATABASES, REPLICAS] = [Number(values.databases), Number(values.replicas)]
-const chance = random(Number(values.seed))
+const DATABASES = readCount('databases')
+const REPLICAS = readCount('replicas')
+const chance = random(readCount('seed'))
+
+/** Returns the value of an option that is a whole number from 1. */
+function readCount(option: keyof typeof values): number {
+  const count = Number(values[option])
+  if (Number.isSafeInteger(count) && count >= 1) return count
+  process.stderr.write(`--${option} is "${values[option]}": write a whole number from 1\n`)
+  process.exit(2)
+}
 
 /** Milliseconds. */
 const SECOND = 1000
 const TICK = 60 * SECOND
-/** What a round takes of a core: two or three times what one of ten collectors does by `node bench/databases.ts`. */
+/** How long a round computes: two or three times as long as one of ten collectors does by `node bench/databases.ts`. */
 const COMPUTE = 10
-/** One database in so many is slow: its rounds take more than half a tick at times, and a few more than a tick. */
+/** One database in a hundred is slow: its rounds take a fifth of a tick to more than a tick. */
 const SLOW = 100
 const isSlow = (database: number) => database % SLOW === 0
 
-/** Most messages take a millisecond or two; one in a hundred takes seconds. */
+/** Most messages take a millisecond or two; one in a hundred takes up to three seconds. */
 const latency: Latency = () => (chance() < 0.01 ? 3 * SECOND * chance() : 1 - Math.log(1 - chance()))
 
 const timeline = new Timeline()
@@ -63,7 +72,7 @@ const end = (replica: Replica) => {
 const pass = (ticks: number) => timeline.run(timeline.now + ticks * TICK)
 const some = (count: number) => [...replicas].sort(() => chance() - 0.5).slice(0, count)
 
-/** What happened in a part of the story. */
+/** Lets something happen, and prints a line about it. */
 async function chapter(title: string, happen: () => Promise<void>): Promise<void> {
   watch.begin()
   await happen()
@@ -87,7 +96,7 @@ async function chapter(title: string, happen: () => Promise<void>): Promise<void
   process.stdout.write(`| ${cells.join(' | ')} |\n`)
 }
 
-/** Rounds that began in a second of the tick: the fewest, the median and the most of the last whole tick. */
+/** Returns how many rounds began in one second: the least, the median and the most of the seconds of the last tick. */
 function evenness(): string {
   const seconds = new Array<number>(TICK / SECOND).fill(0)
   for (const moment of watch.began) {
@@ -147,12 +156,12 @@ await chapter('One in twenty databases is away for a tick and a half', async () 
   for (const server of away) server.recover()
   await pass(3)
 })
-await chapter('The network parts one from a fifth of the databases for two ticks', async () => {
-  const parted = servers.filter((_, i) => i % 5 === 3)
+await chapter('The network cuts one off from a fifth of the databases for two ticks', async () => {
+  const unreachable = servers.filter((_, i) => i % 5 === 3)
   const [replica] = some(1)
-  for (const server of parted) if (replica !== undefined) server.parted.add(replica.machine)
+  for (const server of unreachable) if (replica !== undefined) server.unreachable.add(replica.machine)
   await pass(2)
-  for (const server of parted) server.parted.clear()
+  for (const server of unreachable) server.unreachable.clear()
   await pass(3)
 })
 await chapter('They are replaced one after another', async () => {

@@ -26,7 +26,7 @@ export default fp(
       }
       const now = performance.now()
       // It is for another replica to have values.
-      if (leader.until <= now) return []
+      if (leader.trustedUntil <= now) return []
       return collectors.list.flatMap((status) => {
         const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
         if (status.lastSuccess === undefined)

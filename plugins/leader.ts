@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Leader } from '../src/leader/leader.ts'
-import { Leadership, type Tally } from '../src/leader/leadership.ts'
+import { Leadership } from '../src/leader/leadership.ts'
 import type { Db } from '../src/query/db.ts'
 import { clock } from '../src/time/clock.ts'
 import { Lock } from './leader/lock.ts'
@@ -14,18 +14,18 @@ export interface LeaderOptions {
   readonly elects: boolean
   /** Milliseconds of a tick. */
   readonly tick: number
-  /** How many databases there are, and how many of them this replica leads. */
+  /** How many databases there are, and those that this replica leads or is about to lead. */
   readonly databases: number
-  readonly tally: Tally
+  readonly led: Set<unknown>
   readonly log: FastifyBaseLogger
 }
 
 /** Agrees with other replicas, through a lock of the database itself, on the one that collects it. */
-export function openLeader({ db, name, elects, tick, databases, tally, log }: LeaderOptions): Leader {
+export function openLeader({ db, name, elects, tick, databases, led, log }: LeaderOptions): Leader {
   if (!elects) {
     return {
       elected: false,
-      until: Number.POSITIVE_INFINITY,
+      trustedUntil: Number.POSITIVE_INFINITY,
       term: 1,
       follow: ({ gained }) => gained(),
       confirm: async () => true,
@@ -39,7 +39,7 @@ export function openLeader({ db, name, elects, tick, databases, tally, log }: Le
     lease,
     open: (signal) => Lock.open(db, name, lease, signal),
     databases,
-    tally,
+    led,
     chance: Math.random,
     log,
   })

@@ -8,6 +8,7 @@ import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
+import { within } from '../src/time/deadline.ts'
 import { parseMoment } from '../src/time/moment.ts'
 import { run } from './round/run.ts'
 
@@ -28,6 +29,9 @@ export interface RoundOptions {
   readonly budget: number
   readonly log: FastifyBaseLogger
 }
+
+/** Milliseconds that a running round has to end when the service stops. */
+const GRACE = 10_000
 
 /** One run of every collector that is due, in one snapshot of the database. */
 export function openRound(options: RoundOptions): Round {
@@ -125,6 +129,9 @@ export function openRound(options: RoundOptions): Round {
     void db.vote(stopping.signal)
   }
 
+  const settled = async () => current
+  const cancel = () => stopping.abort(new Error('the service is stopping'))
+
   return {
     get progress() {
       return progress
@@ -139,10 +146,15 @@ export function openRound(options: RoundOptions): Round {
         })
       await current
     },
-    async settled() {
-      await current
+    settled,
+    cancel,
+    async stop() {
+      await within(settled(), { ms: GRACE }).catch(() =>
+        log.warn('the running round does not end: its queries are cancelled'),
+      )
+      cancel()
+      await settled()
     },
-    cancel: () => stopping.abort(new Error('the service is stopping')),
   }
 }
 

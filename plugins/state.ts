@@ -130,7 +130,7 @@ class SavedState implements State {
       this.#writing = false
     })
     try {
-      await within(WRITE, new AbortController().signal, written)
+      await within(written, { ms: WRITE })
       if (this.#failing) this.#log.info('STATE_FILE is written again')
       this.#failing = false
     } catch (error) {

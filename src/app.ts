@@ -15,7 +15,6 @@ import type { DatabaseSettings } from './config/databases.ts'
 import type { Config, Environment } from './config/read.ts'
 import { loadFolder } from './contract/folder.ts'
 import type { Database } from './database.ts'
-import type { Tally } from './leader/leadership.ts'
 import { Collectors } from './round/collectors.ts'
 
 export interface AppOptions {
@@ -65,9 +64,9 @@ export async function buildApp({
     await app.register(page)
     await app.register(health)
     await app.register(debug)
-    const tally: Tally = { held: 0 }
-    for (const [index, settings] of config.databases.entries()) {
-      databases.push(openDatabase(app, settings, index, tally))
+    const led = new Set<unknown>()
+    for (const [place, settings] of config.databases.entries()) {
+      databases.push(openDatabase(app, settings, place, led))
     }
     run(app)
     const paths = files.flatMap(({ collector, path }) =>
@@ -86,8 +85,8 @@ export async function buildApp({
 function openDatabase(
   { config, log: root, page }: FastifyInstance,
   { name, url, quorum }: DatabaseSettings,
-  index: number,
-  tally: Tally,
+  place: number,
+  led: Set<unknown>,
 ): Database {
   const log = name === undefined ? root : root.child({ database: name })
   const tick = config.METRICS_TICK_DURATION
@@ -102,10 +101,10 @@ function openDatabase(
     staleAfter: config.COLLECTOR_STALE_AFTER,
   })
   const state = openState({ file: config.STATE_FILE, maxAge: config.STATE_MAX_AGE, name, collectors, log })
-  const leader = openLeader({ db, name, elects: config.LEADER_ELECTION, tick, databases, tally, log })
+  const leader = openLeader({ db, name, elects: config.LEADER_ELECTION, tick, databases, led, log })
   const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, log })
   const inspector = openInspector({ db, budget, tick })
-  const ticker = openTicker({ name, db, collectors, leader, round, page, tick, index, databases, log })
+  const ticker = openTicker({ name, db, collectors, leader, round, page, tick, place, databases, log })
   return { name, db, collectors, state, leader, round, inspector, ticker }
 }
 
@@ -116,9 +115,10 @@ function run(app: FastifyInstance): void {
   }
   app.addHook('onReady', () => each(({ state }) => state.load()))
   app.addHook('preClose', () =>
-    each(({ ticker, inspector }) => {
+    each(({ ticker, inspector, round }) => {
+      ticker.stop()
       inspector.cancel()
-      return ticker.stop()
+      return round.stop()
     }),
   )
   app.addHook('onClose', () =>

@@ -4,7 +4,7 @@ import type { Db } from './query/db.ts'
 import type { Collectors } from './round/collectors.ts'
 import type { Round } from './round/round.ts'
 import type { State } from './round/state.ts'
-import type { Ticks } from './tick/ticks.ts'
+import type { Ticker } from './tick/ticker.ts'
 
 /**
  * Everything that belongs to one database that the service reads. src/app.ts makes it; pages, probes and metrics of the
@@ -19,7 +19,7 @@ export interface Database {
   readonly leader: Leader
   readonly round: Round
   readonly inspector: Inspector
-  readonly ticker: Ticks
+  readonly ticker: Ticker
 }
 
 declare module 'fastify' {

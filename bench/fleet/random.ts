@@ -1,5 +1,5 @@
 /**
- * Numbers from 0 to 1 as if by chance, the same for the same seed: mulberry32, whose state is 32 bits.
+ * Returns a generator of random numbers from 0 to 1, the same ones for the same seed: mulberry32, with 32 bits of state.
  * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
  */
 export function random(seed: number): () => number {

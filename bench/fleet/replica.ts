@@ -1,20 +1,20 @@
-import { Leadership, type Tally } from '../../src/leader/leadership.ts'
-import { firstWait, outOfPlace, Schedule } from '../../src/tick/ticker.ts'
-import { Machine } from './machine.ts'
-import type { LockServer } from './server.ts'
-import type { Timeline } from './timeline.ts'
+import { Leadership } from '../../src/leader/leadership.ts'
+import { Ticker } from '../../src/tick/ticker.ts'
+import type { LockServer } from '../../test/model/lock-server.ts'
+import { Machine } from '../../test/model/machine.ts'
+import type { Timeline } from '../../test/model/timeline.ts'
 
-/** What a fleet does alike in each of its replicas. Times are in milliseconds. */
+/** What all replicas of a fleet have in common. Times are in milliseconds. */
 export interface Plan {
   readonly timeline: Timeline
   readonly servers: readonly LockServer[]
   readonly tick: number
-  /** What a round takes of its database, by the number of that. */
+  /** Returns how long the next round waits for its database, given by its number. */
   roundOf(database: number): number
-  /** What a round takes of the replica's core. */
+  /** How long a round computes. */
   readonly compute: number
   chance(): number
-  /** Told of what happens, with the number of the database. */
+  /** Is told what happens, with the number of the database. */
   readonly watch: {
     looked(database: number): void
     ran(database: number): void
@@ -22,13 +22,14 @@ export interface Plan {
   }
 }
 
-/** The scheduler and the leader of a replica, as the service has them, for each of the databases. */
+/** One replica: the ticker and the leadership of the service for each database, on a simulated machine. */
 export class Replica {
   readonly machine: Machine
   readonly #plan: Plan
   readonly #leaderships: Leadership[] = []
+  readonly #tickers: Ticker[] = []
   readonly #sessions = new Map<number, { lost(): void }>()
-  readonly #tally: Tally = { held: 0 }
+  readonly #led = new Set()
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -36,25 +37,26 @@ export class Replica {
     for (const [database, server] of plan.servers.entries()) this.#start(database, server)
   }
 
-  /** Up to when it shows a database, by itself. */
+  /** The moment up to which it shows a database. */
   until(database: number): number {
-    return this.machine.dead ? 0 : (this.#leaderships[database]?.until ?? 0)
+    return this.machine.dead ? 0 : (this.#leaderships[database]?.trustedUntil ?? 0)
   }
 
   /** How many databases it shows. */
   get count(): number {
     const { now } = this.#plan.timeline
-    return this.#leaderships.filter(({ until }) => until > now).length
+    return this.#leaderships.filter(({ trustedUntil }) => trustedUntil > now).length
   }
 
-  /** The process ends at once, and the kernel closes its sockets. */
+  /** Ends the process at once. The kernel closes its sockets. */
   kill(): void {
     this.machine.kill()
     for (const session of this.#sessions.values()) session.lost()
   }
 
-  /** It stops as it should. */
+  /** Stops as the service does. */
   async stop(): Promise<void> {
+    for (const ticker of this.#tickers) ticker.stop()
     await Promise.all(this.#leaderships.map((leadership) => leadership.stop()))
     this.machine.kill()
   }
@@ -66,7 +68,7 @@ export class Replica {
       clock: machine,
       lease: tick / 2,
       databases: servers.length,
-      tally: this.#tally,
+      led: this.#led,
       chance,
       log: { info() {}, warn() {} },
       open: async () => {
@@ -75,15 +77,28 @@ export class Replica {
         return lock
       },
     })
-    this.#leaderships.push(leadership)
     let running: Promise<void> | undefined
     const round = async () => {
-      await machine.pause(roundOf(database), new AbortController().signal)
+      await new Promise<void>((resolve) => machine.after(roundOf(database), resolve))
       await machine.compute(compute)
       await leadership.confirm()
     }
-    const schedule = new Schedule({
-      leads: () => leadership.until > machine.now(),
+    const ticker = new Ticker({
+      clock: machine,
+      length: tick,
+      place: database,
+      databases: servers.length,
+      chance,
+      ready: async () => {},
+      started: () =>
+        leadership.follow({
+          gained() {
+            ticker.gained()
+            watch.looked(database)
+          },
+          lost: () => watch.looked(database),
+        }),
+      leads: () => leadership.trustedUntil > machine.now(),
       running: () => running !== undefined,
       run() {
         watch.ran(database)
@@ -91,23 +106,14 @@ export class Replica {
           running = undefined
         })
       },
-      skip: () => watch.skipped(database),
       watch() {},
       settled: async () => running,
     })
-    const wait = tick * firstWait(database / servers.length, servers.length, chance())
-    const first = machine.now() + wait
-    const beat = () => {
-      machine.after(outOfPlace(first, tick, machine.now()) ?? tick, beat)
-      schedule.advance()
-    }
-    machine.after(wait, beat)
-    leadership.follow({
-      gained() {
-        schedule.gained()
-        watch.looked(database)
-      },
-      lost: () => watch.looked(database),
+    ticker.on('tick', (outcome) => {
+      if (outcome === 'skipped') watch.skipped(database)
     })
+    this.#leaderships.push(leadership)
+    this.#tickers.push(ticker)
+    void ticker.start()
   }
 }

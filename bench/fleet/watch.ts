@@ -1,21 +1,22 @@
+import type { LockServer } from '../../test/model/lock-server.ts'
+import type { Timeline } from '../../test/model/timeline.ts'
 import type { Replica } from './replica.ts'
-import type { LockServer } from './server.ts'
-import type { Timeline } from './timeline.ts'
 
-/** What befell the databases of a fleet. Times are in milliseconds. */
+/** Records what happens to the databases of a fleet. Times are in milliseconds. */
 export class Watch {
   readonly #timeline: Timeline
   readonly #replicas: ReadonlySet<Replica>
   readonly #servers: readonly LockServer[]
-  /** By database: since when nobody shows it who answers. */
+  /** By database, the moment since when no replica that answers shows it. */
   readonly #dark = new Map<number, number>()
-  /** How long nobody showed a database, from when its server was there; and how long at most two did. */
+  /** How long no replica showed a database whose server was up. */
   readonly gaps: number[] = []
+  /** How long two replicas showed one database at most. */
   overlap = 0
-  /** Moments at which rounds began, since it was last emptied. */
+  /** The moments at which rounds began. */
   began: number[] = []
   rounds = 0
-  /** Ticks that were skipped, by database. */
+  /** The database of each tick that was skipped. */
   skipped: number[] = []
 
   constructor(timeline: Timeline, replicas: ReadonlySet<Replica>, servers: readonly LockServer[]) {
@@ -33,13 +34,13 @@ export class Watch {
     this.skipped.push(database)
   }
 
-  /** To be called whenever who shows a database may have changed. */
+  /** Looks who shows a database. Is to be called each time that this may have changed. */
   look(database: number): void {
     const { now } = this.#timeline
     const ends = Array.from(this.#replicas, (replica) => replica.until(database)).filter(
       (until) => until > now,
     )
-    // For how long both would go on: whatever happens to one of them, the other is right from then on.
+    // When two show it, both go on until the lease of the second ends.
     const [, second = now] = ends.toSorted((a, b) => b - a)
     this.overlap = Math.max(this.overlap, second - now)
     const shown = Array.from(this.#replicas).some(
@@ -57,12 +58,12 @@ export class Watch {
     for (const database of this.#servers.keys()) this.look(database)
   }
 
-  /** Databases that nobody shows whose servers are there. */
+  /** How many databases no replica shows although their servers are up. */
   get dark(): number {
     return this.#servers.filter((server, database) => server.up && this.#dark.has(database)).length
   }
 
-  /** Forgets what was counted and measured, but for the overlap. */
+  /** Forgets all but the overlap. */
   begin(): void {
     this.gaps.length = 0
     this.began = []

@@ -60,7 +60,7 @@ export class Connection implements Session {
     const ask = () =>
       connection.#adapt(() => connection.run((sql) => sql.unsafe<[Role]>(roleStatement(dialect))))
     try {
-      const [role] = await within(url.connectTimeout, signal, ask())
+      const [role] = await within(ask(), { ms: url.connectTimeout, signal })
       return [connection, role]
     } catch (error) {
       connection.destroy(error)

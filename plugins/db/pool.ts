@@ -67,7 +67,7 @@ export class Pool {
     for (;;) {
       const connection = this.#reuse(endpoint) ?? (await this.#openUnlessRefused(endpoint, signal))
       try {
-        return [connection, await within(this.connectTimeout, signal, connection.begin(transaction))]
+        return [connection, await within(connection.begin(transaction), { ms: this.connectTimeout, signal })]
       } catch (error) {
         const stale = connection.reused && !signal.aborted && (connection.lost || !isAnswer(error))
         this.discard(connection, error)

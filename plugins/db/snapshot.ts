@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
 import { deadline, within } from '../../src/time/deadline.ts'
-import { cancelQuery, GRACE, NEVER } from './cancel.ts'
+import { cancelQuery, GRACE } from './cancel.ts'
 import { type Connection, isAnswer } from './connection.ts'
 import type { Pool } from './pool.ts'
 
@@ -53,7 +53,7 @@ export class PoolSnapshot implements Snapshot {
       }
       try {
         const work = connection.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
-        const [{ id }] = await within(pool.connectTimeout, signal, work)
+        const [{ id }] = await within(work, { ms: pool.connectTimeout, signal })
         return new PoolSnapshot(options, { connection, begun, exported: id })
       } catch (error) {
         pool.discard(connection, error)
@@ -95,21 +95,25 @@ export class PoolSnapshot implements Snapshot {
   ): Promise<T> {
     const started = performance.now()
     const transaction = { snapshot, statementTimeout: timeout, idleTimeout: timeout }
-    const [connection, { pid }] = await deadline(timeout, signal, (signal) =>
-      this.#pool.begin(this.endpoint, transaction, signal),
+    const [connection, { pid }] = await deadline(
+      (signal) => this.#pool.begin(this.endpoint, transaction, signal),
+      {
+        ms: timeout,
+        signal,
+      },
     )
     const work = connection.run(query)
     try {
       const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
-      const result = await within(left, signal, work)
-      await within(GRACE, signal, connection.commit())
+      const result = await within(work, { ms: left, signal })
+      await within(connection.commit(), { ms: GRACE, signal })
       this.#pool.release(connection)
       return result
     } catch (error) {
       // Unless the server has ended the query, it may still run, even if its result is not waited for any more.
       if (!isAnswer(error) && !connection.lost) {
         await cancelQuery(this.#lead.connection, pid)
-        await within(GRACE, NEVER, work).catch(() => {})
+        await within(work, { ms: GRACE }).catch(() => {})
       }
       await this.#end(connection, error)
       throw error
@@ -121,7 +125,7 @@ export class PoolSnapshot implements Snapshot {
     const { connection } = this.#lead
     const limits = { statementTimeout: timeout, idleTimeout: this.#lifetime }
     try {
-      return await within(timeout + SERVER_FIRST, signal, connection.runInSavepoint(limits, query))
+      return await within(connection.runInSavepoint(limits, query), { ms: timeout + SERVER_FIRST, signal })
     } catch (error) {
       if (!isAnswer(error) && !this.lost) await this.#recover(error)
       throw error
@@ -135,7 +139,7 @@ export class PoolSnapshot implements Snapshot {
       const [other] = await this.#pool.open(this.endpoint, AbortSignal.timeout(GRACE))
       await cancelQuery(other, begun.pid)
       this.#pool.release(other)
-      await within(GRACE, NEVER, connection.rollbackToSavepoint())
+      await within(connection.rollbackToSavepoint(), { ms: GRACE })
     } catch {
       connection.destroy(reason)
     }
@@ -148,7 +152,7 @@ export class PoolSnapshot implements Snapshot {
   /** Ends a connection's transaction and gives the connection back, or cuts it if it does not answer. */
   async #end(connection: Connection, reason: unknown): Promise<void> {
     try {
-      await within(GRACE, NEVER, connection.commit())
+      await within(connection.commit(), { ms: GRACE })
       this.#pool.release(connection)
     } catch {
       this.#pool.discard(connection, reason)

@@ -26,7 +26,7 @@ export async function collect(
     if (rounds.some(({ database }) => !database.db.quorate)) {
       return reply.code(503).send({ error: 'the service still waits for the database quorum' })
     }
-    if (rounds.some(({ database }) => database.leader.until <= performance.now())) {
+    if (rounds.some(({ database }) => database.leader.trustedUntil <= performance.now())) {
       return reply.code(409).send({ error: 'another replica leads: it is for that to collect' })
     }
     if (rounds.some(({ database }) => database.round.progress !== undefined)) {

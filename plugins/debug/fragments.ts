@@ -82,7 +82,7 @@ function round(databases: readonly Database[], now: number): Html {
 }
 
 function tick(databases: readonly Database[]): Html {
-  const durations = new Set(databases.map(({ ticker }) => formatDuration(ticker.duration)))
+  const durations = new Set(databases.map(({ ticker }) => formatDuration(ticker.length)))
   const every = html`<small>every ${[...durations].join(', ')}</small>`
   const next = databases.flatMap(({ ticker }) => ticker.nextTickAt ?? [])
   if (next.length === 0) return html`<span>after the quorum</span> ${every}`
@@ -96,7 +96,7 @@ function databaseOf({ db, name: database, leader }: Database): Html {
     const reason = error === undefined ? undefined : html`<small>${error}</small>`
     return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
   })
-  const leads = leader.until > performance.now() ? 'this replica leads' : 'another replica leads'
+  const leads = leader.trustedUntil > performance.now() ? 'this replica leads' : 'another replica leads'
   const lead = leader.elected ? html` <small>${leads}</small>` : undefined
   const title = database === undefined ? '' : `${database}: `
   return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small>${lead}<ul>${endpoints}</ul>`

@@ -24,7 +24,7 @@ export function whyNotFound(
 
 /** When a collector runs next, in milliseconds since 1970. */
 export function dueAt({ ticker }: Database, status: CollectorStatus): number | undefined {
-  const { tick, nextTickAt, duration } = ticker
+  const { tick, nextTickAt, length } = ticker
   if (nextTickAt === undefined) return undefined
-  return nextTickAt + duration * (Math.max(status.ticksUntilDue(tick), 1) - 1)
+  return nextTickAt + length * (Math.max(status.ticksUntilDue(tick), 1) - 1)
 }

@@ -1,13 +1,12 @@
 import { crc32 } from 'node:zlib'
-import type { View } from '../../src/leader/candidate.ts'
-import type { LeaderLock } from '../../src/leader/leadership.ts'
+import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
 import type { Db, Session } from '../../src/query/db.ts'
 
 /** The first key of the service's advisory locks: "metr". */
 const CLASS = 0x6d657472
 
 /** What a look finds of the locks, and the server process that it was asked of. */
-interface Found extends View {
+interface Found extends LockState {
   readonly pid: number
 }
 
@@ -53,7 +52,7 @@ export class Lock implements LeaderLock {
   }
 
   /** Asks who holds the lock. */
-  async look(): Promise<View> {
+  async look(): Promise<LockState> {
     const [found] = await this.#session.run(
       (sql) => sql<[Found]>`
         SELECT pg_backend_pid() AS pid,

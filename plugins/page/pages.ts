@@ -109,8 +109,8 @@ export class Pages {
     for (;;) {
       const publication = this.#publication
       const renderedAt = performance.now()
-      const led = this.#databases.filter(({ db, leader }) => db.quorate && leader.until > renderedAt)
-      const until = Math.min(...led.map(({ leader }) => leader.until))
+      const led = this.#databases.filter(({ db, leader }) => db.quorate && leader.trustedUntil > renderedAt)
+      const until = Math.min(...led.map(({ leader }) => leader.trustedUntil))
       const business = Promise.all(this.#familiesOf(led, format, renderedAt))
       // Looked at below, or not at all.
       business.catch(() => {})

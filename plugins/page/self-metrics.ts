@@ -112,7 +112,7 @@ const LEADER: Family<Database> = {
   name: 'collection_leader',
   help: 'Whether this replica collects the database.',
   type: 'gauge',
-  read: ({ leader }, now) => (leader.until > now ? 1 : 0),
+  read: ({ leader }, now) => (leader.trustedUntil > now ? 1 : 0),
 }
 
 const BUILD: ClientFamily = {
@@ -164,7 +164,7 @@ export class SelfMetrics {
 
   /** Every family, as of this moment of the monotonic clock in milliseconds. */
   async families(now: number): Promise<readonly ClientFamily[]> {
-    const led = this.#databases.filter(({ leader }) => leader.until > now)
+    const led = this.#databases.filter(({ leader }) => leader.trustedUntil > now)
     const statuses = led.flatMap(({ collectors }) => [...collectors.list])
     const ofCollector = ({ collector, database }: CollectorStatus) => ({
       ...labelOf(database),

@@ -1,74 +1,45 @@
-/** What a replica sees of the lock of one database. */
-export interface View {
-  /** Replicas that would lead. */
-  readonly members: number
-  /** Whether one of them does. */
-  readonly held: boolean
-  /** Whether it is this one. */
-  readonly mine: boolean
-}
+import type { LockState } from './lock.ts'
 
-/** How many databases this replica leads, or is about to, of how many. */
-export interface Share {
-  readonly held: number
-  readonly databases: number
-}
+/** What a replica does about the lock of one database. */
+type Step = 'lead' | 'release' | 'take' | 'wait'
 
-export type Step = 'take' | 'release' | 'wait'
-
-/**
- * What one replica knows of leading one database. Times are milliseconds of a monotonic clock. It leads for a lease from
- * when it last asked and was told so, and after as long the server ends the session of one that does not ask: so it has
- * stopped before another can begin.
- */
+/** Decides what one replica does about the lock of one database. Times are milliseconds of a monotonic clock. */
 export class Candidate {
   readonly #lease: number
-  #until = 0
+  readonly #databases: number
   #freeSince: number | undefined
   #releasedAt = Number.NEGATIVE_INFINITY
 
-  constructor(lease: number) {
+  /** `databases` is how many there are to be shared among the replicas. */
+  constructor(lease: number, databases: number) {
     this.#lease = lease
-  }
-
-  /** The moment up to which no other replica leads; of the past when this one does not. */
-  get until(): number {
-    return this.#until
+    this.#databases = databases
   }
 
   /**
-   * What to do, given what was seen when it was asked at `asked`. A lock that is free is taken by whoever has less than
-   * an even share of the databases; by anybody when it stays free. Who has more gives one up.
+   * Returns what to do when the lock was seen as it is `asked` for at that moment, and this replica leads `led` databases
+   * or is about to. A replica with less than an even share of the databases takes a lock that is free; any replica takes
+   * one that nobody has taken for a lease. A replica with more than its share gives one up.
    */
-  look({ members, held, mine }: View, asked: number, { held: own, databases }: Share): Step {
-    const fair = Math.ceil(databases / Math.max(members, 1))
+  decide({ members, held, mine }: LockState, asked: number, led: number): Step {
+    const share = Math.ceil(this.#databases / Math.max(members, 1))
     if (held) this.#freeSince = undefined
-    if (mine) {
-      this.#until = asked + this.#lease
-      return own > fair ? 'release' : 'wait'
-    }
-    this.#until = 0
+    if (mine) return led > share ? 'release' : 'lead'
     if (held) return 'wait'
     this.#freeSince ??= asked
     const unwanted = asked - this.#freeSince >= this.#lease
-    const welcome = own < fair && asked - this.#releasedAt >= this.#lease
+    // For a lease, a lock that was given up is left to those that it was given up for.
+    const welcome = led < share && asked - this.#releasedAt >= this.#lease
     return welcome || unwanted ? 'take' : 'wait'
   }
 
-  /** The lock was taken by what was asked at `asked`. */
-  taken(asked: number): void {
-    this.#until = asked + this.#lease
+  /** Records that the lock was taken. */
+  taken(): void {
     this.#freeSince = undefined
   }
 
-  /** The session was lost, and the lock with it if the server has ended that. */
-  lost(): void {
-    this.#until = 0
-  }
-
-  /** The lock was given up, or is about to be. */
+  /** Records that the lock is given up. */
   released(now: number): void {
-    this.#until = 0
     this.#releasedAt = now
   }
 }

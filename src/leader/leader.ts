@@ -1,8 +1,4 @@
-/** What is told each time that the lead is gained or lost. */
-export interface Listener {
-  gained(): void
-  lost(): void
-}
+import type { Listener } from './lease.ts'
 
 /** Whether this replica is the one that collects a database. */
 export interface Leader {
@@ -12,7 +8,7 @@ export interface Leader {
    * The moment of the monotonic clock, in milliseconds, up to which no other replica collects it: Infinity without
    * LEADER_ELECTION, and a moment of the past when this replica does not lead.
    */
-  readonly until: number
+  readonly trustedUntil: number
   /** How often the lead was gained: the next term must not publish what was begun in the last one. */
   readonly term: number
   /** Asks for the lock until it is stopped, and tells the listener each time that the lead is gained or lost. */

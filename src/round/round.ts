@@ -20,6 +20,8 @@ export interface Round {
   run(tick: number, collectors?: readonly CollectorStatus[]): Promise<void>
   /** Resolves when no round is running. */
   settled(): Promise<void>
+  /** Gives the running round 10 s to end, and cancels it after that. Nothing runs any more when it resolves. */
+  stop(): Promise<void>
   /** Cancels the queries of the running round, on the server too; their collectors then fail. */
   cancel(): void
 }

@@ -1,74 +1,141 @@
-/** What a schedule has done, and what it asks before. */
-export interface Work {
-  /** Whether it is for this replica to do. */
+import { EventEmitter } from 'node:events'
+import type { Clock } from '../time/clock.ts'
+import { firstWait, outOfPhase } from './phase.ts'
+
+/** What a ticker works with. */
+interface TickerOptions {
+  readonly clock: Clock
+  /** Milliseconds between two ticks. */
+  readonly length: number
+  /** The number of the database among all that the service reads, from 0, and how many there are. */
+  readonly place: number
+  readonly databases: number
+  /** Returns a random number from 0 to 1. */
+  chance(): number
+  /** Waits until rounds can begin, or `signal` aborts. Rejects when it gives up. */
+  ready(signal: AbortSignal): Promise<void>
+  /** Is called once, when `ready` and the first tick is planned: from now on the lead may be gained. */
+  started(): void
+  /** Whether this replica leads the database. */
   leads(): boolean
   /** Whether a round is running. */
   running(): boolean
   /** Starts the round of a tick. */
   run(tick: number): void
-  /** Told of a tick at which the round before was still running. */
-  skip(): void
-  /** Told of a tick whose round is for another replica: this one still says which endpoints answer it. */
-  watch(): void
+  /** Is called in place of `run` while another replica leads: this one still tells which endpoints answer. */
+  watch(signal: AbortSignal): void
   /** Resolves when no round is running. */
   settled(): Promise<void>
 }
 
-/** What each tick of one database comes to. */
-export class Schedule {
-  readonly #work: Work
-  #tick = 0
+/** What came of a tick: a round, none because the last one was still running, or none because another replica leads. */
+type TickOutcome = 'run' | 'skipped' | 'watched'
 
-  constructor(work: Work) {
-    this.#work = work
+/**
+ * Milliseconds between the starts of two databases. The first connections and the first round of one take about that
+ * long; a thousand at once would hold up the process, and the servers.
+ */
+const PACE = 10
+
+/** Decides when the rounds of one database start. Emits `tick` after each tick, with what came of it. */
+export class Ticker extends EventEmitter<{ tick: [TickOutcome] }> {
+  readonly #options: TickerOptions
+  readonly #stopping = new AbortController()
+  #tick = 0
+  #skipped = 0
+  /** The moments of the clock at which the first tick was planned, and the next one is. */
+  #first = 0
+  #next: number | undefined
+  #cancel = () => {}
+
+  constructor(options: TickerOptions) {
+    super()
+    this.#options = options
   }
 
-  /** The number of the last tick: 0 is the first round. */
+  /** Milliseconds between two ticks. */
+  get length(): number {
+    return this.#options.length
+  }
+
+  /** The number of the last tick; 0 is the start. */
   get tick(): number {
     return this.#tick
   }
 
-  /** The next tick has come. */
-  advance(): void {
-    this.#tick++
-    this.collect()
+  /** When the next tick comes, in milliseconds since 1970; undefined before the start. */
+  get nextTickAt(): number | undefined {
+    const { clock } = this.#options
+    return this.#next === undefined ? undefined : clock.date() + this.#next - clock.now()
   }
 
-  /** Starts a round, unless that is for another replica to do. */
-  collect(): void {
-    if (!this.#work.leads()) this.#work.watch()
-    else if (this.#work.running()) this.#work.skip()
-    else this.#work.run(this.#tick)
+  /** How many ticks were skipped because the round before was still running. */
+  get skipped(): number {
+    return this.#skipped
   }
 
-  /** Starts a round as soon as there can be one: this replica leads from now on. */
+  /**
+   * Waits until rounds can begin, and lets ticks come from then on. The first tick comes half a tick to a tick and a half
+   * later, by chance, so that services that start together do not stay in step. Rejects when the wait is given up.
+   */
+  async start(): Promise<void> {
+    const { clock, length, place, databases, chance, ready, started } = this.#options
+    const { signal } = this.#stopping
+    if (place > 0) await clock.pause(place * PACE, signal)
+    await ready(signal)
+    if (signal.aborted) return
+    const wait = length * firstWait(place, databases, chance())
+    this.#first = clock.now() + wait
+    this.#tickAfter(wait)
+    started()
+  }
+
+  /** Ends the wait for the start, and lets no tick come any more. */
+  stop(): void {
+    this.#stopping.abort(new Error('the service is stopping'))
+    this.#cancel()
+  }
+
+  /** Starts a round between two ticks, because this replica leads from now on. */
   gained(): void {
-    // One of an earlier term may still run, and publishes nothing.
-    if (!this.#work.running()) this.collect()
-    else void this.#work.settled().then(() => this.collect())
+    const { running, settled } = this.#options
+    // A round of an earlier term may still be running. It publishes nothing.
+    if (running()) void settled().then(() => this.#begin())
+    else this.#begin()
   }
-}
 
-/**
- * How many ticks after the first round the second tick comes: by chance within the last half, or where there are many
- * databases, within a part of its own of the tick after the first half of one. `place` is that of the database among
- * `databases`, and `chance` is by chance, both from 0 to 1.
- */
-export function firstWait(place: number, databases: number, chance: number): number {
-  return 0.5 + (databases === 1 ? chance / 2 : place + chance / databases)
-}
+  #begin(): void {
+    // A person may have started a round meanwhile.
+    if (!this.#options.running() && !this.#stopping.signal.aborted) this.#collect()
+  }
 
-/** Of a tick: how late one may come before the next is put back in its place. */
-const LATE = 0.05
+  #tickAfter(wait: number): void {
+    const { clock, length } = this.#options
+    this.#cancel()
+    this.#cancel = clock.every(wait, length, () => this.#advance())
+    this.#next = clock.now() + wait
+  }
 
-/**
- * Milliseconds to the next tick, where the ticks have come out of their places, which are `first` and every `tick`
- * milliseconds after it; undefined where this one, at `now`, is in its own. What freezes the process has the ticks of
- * all databases come at once when it goes on, and a timer that repeats would leave them in step for ever.
- */
-export function outOfPlace(first: number, tick: number, now: number): number | undefined {
-  const late = (now - first) % tick
-  if (late < tick * LATE) return undefined
-  // Not two at once, either.
-  return late > tick / 2 ? 2 * tick - late : tick - late
+  #advance(): void {
+    const { clock, length } = this.#options
+    const wait = outOfPhase(this.#first, length, clock.now())
+    if (wait === undefined) this.#next = clock.now() + length
+    else this.#tickAfter(wait)
+    this.#tick++
+    this.emit('tick', this.#collect())
+  }
+
+  #collect(): TickOutcome {
+    const { leads, running, run, watch } = this.#options
+    if (!leads()) {
+      watch(this.#stopping.signal)
+      return 'watched'
+    }
+    if (running()) {
+      this.#skipped++
+      return 'skipped'
+    }
+    run(this.#tick)
+    return 'run'
+  }
 }

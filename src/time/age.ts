@@ -1,4 +1,4 @@
-/** A duration for people: 3 digits, and the unit that they are read best in. */
+/** Formats a duration for people, with three digits: 512 ms, 3.14 s. From a minute on it is an age. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 0.001) return `${(seconds * 1e6).toPrecision(3)} µs`
   if (seconds < 1) return `${Number((seconds * 1000).toPrecision(3))} ms`
@@ -6,7 +6,7 @@ export function formatSeconds(seconds: number): string {
   return formatAge(seconds)
 }
 
-/** An age for people, in whole units that get coarser as it grows: 5 s, 3 min, 2 h 5 min, 4 d 1 h. */
+/** Formats an age for people, in whole units that get coarser as it grows: 5 s, 3 min, 2 h 5 min, 4 d 1 h. */
 export function formatAge(seconds: number): string {
   const whole = Math.max(Math.round(seconds), 0)
   const parts: [amount: number, unit: string][] = [
@@ -17,7 +17,7 @@ export function formatAge(seconds: number): string {
   ]
   const first = parts.findIndex(([amount]) => amount > 0)
   if (first < 0) return '0 s'
-  // Seconds tell nothing beside hours; beside minutes they would change all the time.
+  // Beside hours, seconds say nothing. Beside minutes, they would change with every look.
   const shown = parts.slice(first, first + (first === 2 ? 1 : 2)).filter(([amount]) => amount > 0)
   return shown.map(([amount, unit]) => `${amount} ${unit}`).join(' ')
 }

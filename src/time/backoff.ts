@@ -1,14 +1,15 @@
 /** How long to wait between attempts that fail, in milliseconds. */
 export interface Backoff {
-  /** Before the second attempt. */
+  /** The wait before the second attempt. */
   first: number
-  /** At most. */
+  /** The longest wait. */
   limit: number
 }
 
 /**
- * Milliseconds to wait after failed attempt number `attempt` (1 is the first): doubles each time up to the
- * limit, of which a random half is taken off, so that many clients of one database do not return together.
+ * Returns the milliseconds to wait after failed attempt number `attempt`; 1 is the first. The wait doubles with each
+ * attempt up to the limit. Then a random part of up to a half is taken off, so that many clients of one database do not
+ * return together.
  */
 export function backoff(
   attempt: number,

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** Work that can be interrupted wherever it yields. */
+/** Long work, which can be interrupted wherever it yields. */
 export type Sliced<T> = Generator<void, T>
 
 /** Steps of a loop between two yields. */
 const SLICE = 256
-/** Milliseconds of work after which others have their turn. */
+/** Milliseconds of work before the event loop gets a turn. */
 const TURN = 4
 
-/** Does something with each item. */
+/** Calls `visit` with each item. */
 export function* each<T>(items: Iterable<T>, visit: (item: T, index: number) => void): Sliced<void> {
   let i = 0
   for (const item of items) {
@@ -17,7 +17,7 @@ export function* each<T>(items: Iterable<T>, visit: (item: T, index: number) => 
   }
 }
 
-/** What `to` makes of each item. */
+/** Returns what `to` makes of each item. */
 export function* map<T, U>(items: Iterable<T>, to: (item: T, index: number) => U): Sliced<U[]> {
   const made: U[] = []
   yield* each(items, (item, i) => {
@@ -26,7 +26,7 @@ export function* map<T, U>(items: Iterable<T>, to: (item: T, index: number) => U
   return made
 }
 
-/** Does the work in one go. */
+/** Does the work without interruption. */
 export function finish<T>(work: Sliced<T>): T {
   for (;;) {
     const { done, value } = work.next()
@@ -34,7 +34,7 @@ export function finish<T>(work: Sliced<T>): T {
   }
 }
 
-/** Does the work in slices of a few milliseconds, between which the event loop serves whoever waits. */
+/** Does the work in slices of a few milliseconds. Between them the event loop serves requests. */
 export async function inSlices<T>(work: Sliced<T>): Promise<T> {
   const turns = new Turns()
   for (;;) {
@@ -44,10 +44,11 @@ export async function inSlices<T>(work: Sliced<T>): Promise<T> {
   }
 }
 
-/** Gives the event loop away when a turn has taken too long. */
+/** Tells when work has held the event loop for long enough, and lets the loop go on. */
 export class Turns {
   #started = performance.now()
 
+  /** Resolves at once while the turn is short, and otherwise after a turn of the event loop. */
   async next(): Promise<void> {
     if (performance.now() - this.#started < TURN) return
     await setImmediate()

@@ -4,9 +4,10 @@ import { constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { freePort } from '../../demo/port.ts'
 import { loadConfig } from '../../plugins/config.ts'
 import { ConfigError } from '../../src/config/read.ts'
-import { freePort, spawnService } from '../process.ts'
+import { spawnService } from '../process.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 /** A database that does not answer: the service listens all the same. */

@@ -1,26 +1,37 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Machine } from '../../../bench/fleet/machine.ts'
-import { LockServer } from '../../../bench/fleet/server.ts'
-import { Timeline } from '../../../bench/fleet/timeline.ts'
-import { Leadership, type Tally } from '../../../src/leader/leadership.ts'
+import { Leadership } from '../../../src/leader/leadership.ts'
+import { LockServer } from '../../model/lock-server.ts'
+import { Machine } from '../../model/machine.ts'
+import { Timeline } from '../../model/timeline.ts'
 
 const TICK = 1000
 const LEASE = TICK / 2
 
 /** What may happen to a replica. */
-const FAULTS = ['kill', 'stop', 'freeze', 'thaw', 'part', 'mend', 'start', 'ask', 'burden', 'relieve']
-/** What may happen to the server: it forgets its sessions, before those whose they are can know. */
+const FAULTS = [
+  'kill',
+  'stop',
+  'freeze',
+  'thaw',
+  'disconnect',
+  'reconnect',
+  'start',
+  'ask',
+  'burden',
+  'relieve',
+]
+/** What may happen to the server: it forgets its sessions before their owners can know. */
 const OUTAGES = ['crash', 'recover']
 
-/** Something that happens to one of three replicas, or to the server, at some time of a run. */
+/** Something that happens to one of three replicas, or to the server, at some moment of a run. */
 const event = (...what: string[]) =>
   fc.record({
     after: fc.integer({ min: 0, max: 2 * TICK }),
     replica: fc.integer({ min: 0, max: 2 }),
     what: fc.constantFrom(...what),
   })
-/** How long messages are under way: most next to nothing, some as long as a tick. */
+/** How long messages take: most of them a few milliseconds, some as long as a tick. */
 const latencies = fc.infiniteStream(
   fc.oneof({ weight: 8, arbitrary: fc.integer({ max: 5, min: 1 }) }, fc.integer({ max: TICK, min: 1 })),
 )
@@ -29,15 +40,15 @@ const chances = fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true,
 interface Replica {
   readonly machine: Machine
   readonly leadership: Leadership
-  readonly tally: Tally
+  readonly led: Set<unknown>
 }
 
-/** Replicas of the service that would lead one database, on a simulated clock. */
+/** Replicas that want to lead one database, on a simulated clock. */
 class Contest {
   readonly timeline = new Timeline()
   readonly server: LockServer
   readonly #chance: () => number
-  /** The replicas that ever were; those of the places of before are dead. */
+  /** All replicas, with those that are dead. */
   readonly #all: Replica[] = []
   readonly #places: Replica[] = []
   /** The most that led at one time. */
@@ -52,17 +63,17 @@ class Contest {
   start(place: number): void {
     if (this.#places[place]?.machine.dead === false) return
     const machine = new Machine(this.timeline)
-    const tally = { held: 0 }
+    const led = new Set()
     const leadership = new Leadership({
       clock: machine,
       lease: LEASE,
       databases: 1,
-      tally,
+      led,
       chance: this.#chance,
       log: { info() {}, warn() {} },
       open: () => this.server.open(machine),
     })
-    const replica = { machine, leadership, tally }
+    const replica = { machine, leadership, led }
     this.#all.push(replica)
     this.#places[place] = replica
     const look = () => this.look()
@@ -72,7 +83,9 @@ class Contest {
   /** How many lead now. */
   look(): number {
     const { now } = this.timeline
-    const leading = this.#all.filter(({ machine, leadership }) => !machine.dead && leadership.until > now)
+    const leading = this.#all.filter(
+      ({ machine, leadership }) => !machine.dead && leadership.trustedUntil > now,
+    )
     this.leaders = Math.max(this.leaders, leading.length)
     return leading.length
   }
@@ -80,25 +93,25 @@ class Contest {
   async happen(what: string, place: number): Promise<void> {
     const replica = this.#places[place]
     if (replica === undefined) return
-    const { machine, leadership, tally } = replica
+    const { machine, leadership, led } = replica
     if (what === 'kill') machine.kill()
     else if (what === 'stop') void leadership.stop().then(() => machine.kill())
     else if (what === 'freeze') machine.freeze()
     else if (what === 'thaw') machine.thaw()
-    else if (what === 'part') this.server.parted.add(machine)
-    else if (what === 'mend') this.server.parted.delete(machine)
+    else if (what === 'disconnect') this.server.unreachable.add(machine)
+    else if (what === 'reconnect') this.server.unreachable.delete(machine)
     else if (what === 'crash') this.server.crash()
     else if (what === 'recover') this.server.recover()
     else if (what === 'start') this.start(place)
-    else if (what === 'burden') tally.held++
-    else if (what === 'relieve') tally.held = 0
+    else if (what === 'burden') led.add(Symbol('another database'))
+    else if (what === 'relieve') led.clear()
     else void leadership.confirm()
   }
 
   /** Everything is well again. */
   heal(): void {
     this.server.recover()
-    this.server.parted.clear()
+    this.server.unreachable.clear()
     for (const place of [0, 1, 2]) {
       this.#places[place]?.machine.thaw()
       this.start(place)
@@ -154,7 +167,7 @@ t.test('when all is well, one leads within two ticks, whatever was before', asyn
   )
 })
 
-t.test('whoever stops leads no more from before its session ends', async (t) => {
+t.test('a replica that stops leads no more before its session ends', async (t) => {
   const contest = new Contest(
     () => 50,
     () => 0.5,
@@ -164,4 +177,31 @@ t.test('whoever stops leads no more from before its session ends', async (t) => 
   for (const place of [0, 1, 2]) await contest.happen('stop', place)
   await contest.timeline.run(TICK + 1)
   t.equal(contest.look(), 0)
+})
+
+t.test('what is asked while a look is under way is answered by a look that begins after it', async (t) => {
+  const timeline = new Timeline()
+  const machine = new Machine(timeline)
+  const server = new LockServer(timeline, LEASE, () => 50)
+  const leadership = new Leadership({
+    clock: machine,
+    lease: LEASE,
+    databases: 1,
+    led: new Set(),
+    chance: () => 0.5,
+    log: { info() {}, warn() {} },
+    open: () => server.open(machine),
+  })
+  const first = leadership.confirm()
+  await timeline.run(300)
+  t.equal(await first, true)
+  const before = leadership.confirm()
+  await timeline.run(360)
+  // The server has answered, and then ends the session: the answer that is under way is out of date.
+  server.crash()
+  server.recover()
+  const after = [leadership.confirm(), leadership.confirm()]
+  await timeline.run(600)
+  t.equal(await before, true)
+  t.same(await Promise.all(after), [false, false])
 })

@@ -6,16 +6,16 @@ interface Event {
   work: (() => void) | undefined
 }
 
-/** Simulated time: what is to happen, in the order of its moments, and between two of them all that follows at once. */
+/** Simulated time. Events happen in the order of their moments, each with all that follows from it before the next. */
 export class Timeline {
   now = 0
   #order = 0
   /** A heap, the next event first. */
   readonly #events: Event[] = []
 
-  /** Has something happen after so many milliseconds, unless what it returns is called before. */
-  after(milliseconds: number, work: () => void): () => void {
-    const event: Event = { at: this.now + Math.max(milliseconds, 0), order: this.#order++, work }
+  /** Calls `work` after so many milliseconds. Returns what prevents that. */
+  after(ms: number, work: () => void): () => void {
+    const event: Event = { at: this.now + Math.max(ms, 0), order: this.#order++, work }
     this.#push(event)
     return () => {
       event.work = undefined
@@ -23,8 +23,8 @@ export class Timeline {
   }
 
   /**
-   * Lets time pass up to a moment. Nothing here waits for a device, so that after a turn of the event loop every promise
-   * has been followed.
+   * Lets time pass up to a moment. Nothing here waits for a device, so after one turn of the event loop every promise has
+   * been followed.
    */
   async run(until: number): Promise<void> {
     await setImmediate()

@@ -1,25 +1,24 @@
-import type { View } from '../../src/leader/candidate.ts'
-import type { LeaderLock } from '../../src/leader/leadership.ts'
+import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
 import type { Machine } from './machine.ts'
 import type { Timeline } from './timeline.ts'
 
-/** A session of a server, and the moment by which it has to ask again. */
+/** A session of the server. */
 interface Session {
   ended: boolean
+  /** The moment at which the server ends it, unless it asks something before. */
   keptUntil: number
 }
 
-/** Milliseconds that whoever takes leave waits for the server to hear of it. */
-const FAREWELL = 1000
-const NEVER = new AbortController().signal
+/** Milliseconds for the server to confirm that a session ends. */
+const CLOSE = 1000
 
-/** How long a message is under way, in milliseconds. */
+/** Returns how many milliseconds the next message takes. */
 export type Latency = () => number
 
 /**
- * A model of what the election needs of one PostgreSQL server: sessions, the advisory lock that one of them can hold,
- * and idle_session_timeout. It stands for the thousand servers of the simulation; that the real one does the same is
- * what test/faults/leader.long.ts is for.
+ * Models what the election of a leader needs from one PostgreSQL server: sessions, the advisory lock that one of them can
+ * hold, and idle_session_timeout. A simulation has thousands of servers, so they cannot be real ones; that a real one
+ * does the same is tested by test/faults/leader.long.ts.
  * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export class LockServer {
@@ -29,12 +28,12 @@ export class LockServer {
   readonly #sessions = new Set<Session>()
   #holder: Session | undefined
   #up = true
-  /** When it was last away. */
+  /** The moment of its last recovery. */
   backAt = 0
-  /** Machines that no message reaches, nor comes from. */
-  readonly parted = new Set<Machine>()
+  /** Machines that no message reaches or comes from. */
+  readonly unreachable = new Set<Machine>()
 
-  /** `idle` is the time in milliseconds for which it keeps a session that asks nothing. */
+  /** `idle` is the time in milliseconds after which it ends a session that asks nothing. */
   constructor(timeline: Timeline, idle: number, latency: Latency) {
     this.#timeline = timeline
     this.#idle = idle
@@ -45,18 +44,19 @@ export class LockServer {
     return this.#up
   }
 
-  /** All sessions end, and nobody gets another. */
+  /** Ends all sessions, and refuses new ones. */
   crash(): void {
     this.#up = false
     for (const session of this.#sessions) this.#end(session)
   }
 
+  /** Accepts sessions again. */
   recover(): void {
     this.#up = true
     this.backAt = this.#timeline.now
   }
 
-  /** A session of a machine, which ends with it. */
+  /** Opens a session of a machine. `lost` is what happens to it when the process is killed. */
   async open(machine: Machine): Promise<LeaderLock & { lost(): void }> {
     const session: Session = { ended: false, keptUntil: 0 }
     const ask = <T>(answer: () => T) => this.#ask(machine, session, answer)
@@ -67,26 +67,26 @@ export class LockServer {
       this.#expire(session)
     })
     const end = () => this.#end(session)
-    // The word of its end comes to the server as any other, if the network brings it.
+    // The server learns of the end by a message, if the network delivers it.
     const leave = () => {
       this.#timeline.after(this.#latency(), () => {
-        if (!this.parted.has(machine)) end()
+        if (!this.unreachable.has(machine)) end()
       })
     }
     return {
-      look: () => ask(() => this.#view(session)),
+      look: () => ask(() => this.#stateFor(session)),
       take: () => ask(() => this.#take(session)),
       release: () =>
         ask(() => {
           if (this.#holder === session) this.#holder = undefined
         }),
       destroy: leave,
-      close: () => machine.within(FAREWELL, NEVER, this.#travel(machine, end)).catch(() => {}),
+      close: () => machine.within(this.#travel(machine, end), { ms: CLOSE }).catch(() => {}),
       lost: leave,
     }
   }
 
-  #view(session: Session): View {
+  #stateFor(session: Session): LockState {
     return {
       members: this.#sessions.size,
       held: this.#holder !== undefined,
@@ -107,11 +107,11 @@ export class LockServer {
     })
   }
 
-  /** There and back. What is lost on the way is never answered. */
+  /** Sends a question and its answer. A message that is lost is never answered. */
   #travel<T>(machine: Machine, answer: () => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#timeline.after(this.#latency(), () => {
-      if (this.parted.has(machine)) return
+      if (this.unreachable.has(machine)) return
       let reply: () => void
       try {
         const found = answer()
@@ -120,7 +120,7 @@ export class LockServer {
         reply = () => reject(error)
       }
       machine.after(this.#latency(), () => {
-        if (!this.parted.has(machine)) reply()
+        if (!this.unreachable.has(machine)) reply()
       })
     })
     return promise

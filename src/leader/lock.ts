@@ -1,0 +1,23 @@
+/** The lock of one database's leader, at one moment. */
+export interface LockState {
+  /** How many replicas want to lead. */
+  readonly members: number
+  /** Whether one of them has the lock. */
+  readonly held: boolean
+  /** Whether this replica has it. */
+  readonly mine: boolean
+}
+
+/** A session that can hold the lock of one database's leader. What it asks rejects when the session is lost. */
+export interface LeaderLock {
+  /** Asks who has the lock. */
+  look(): Promise<LockState>
+  /** Takes the lock if nobody has it. Resolves to whether this session has it then. */
+  take(): Promise<boolean>
+  /** Gives the lock up. */
+  release(): Promise<void>
+  /** Cuts the session. */
+  destroy(reason: unknown): void
+  /** Ends the session, and with it the lock. */
+  close(): Promise<void>
+}
