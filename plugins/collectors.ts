@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
 import type { Collector } from '../src/contract/collector.ts'
+import { checkNames } from '../src/contract/did-you-mean.ts'
 import { shortInterval } from '../src/contract/interval.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
-import { checkNames } from '../src/contract/names.ts'
 import { CollectorStatus } from '../src/round/status.ts'
 import { seriesOfGroup } from '../src/samples/label-set.ts'
 
