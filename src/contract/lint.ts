@@ -1,20 +1,22 @@
 import type { Collector, CollectorMetric } from './collector.ts'
+import { BASE_UNITS, type BaseUnit } from './metric-names.ts'
 
-/** By unit, the base unit that a name has instead: https://prometheus.io/docs/practices/naming/#base-units */
-const UNITS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    amperes: [],
-    bytes: ['bits'],
-    celsius: ['fahrenheit', 'rankine'],
-    grams: ['pounds', 'ounces'],
-    joules: ['calories'],
-    kelvin: [],
-    meters: ['inches', 'yards', 'miles'],
-    metres: [],
-    seconds: ['minutes', 'hours', 'days', 'weeks'],
-    volts: [],
-  }).flatMap(([base, others]) => [base, ...others].map((unit): [string, string] => [unit, base])),
-)
+/** Units that are not base units, by the base unit to use in their place. */
+const OTHER_UNITS = {
+  bytes: ['bits'],
+  celsius: ['fahrenheit', 'rankine'],
+  grams: ['pounds', 'ounces'],
+  joules: ['calories'],
+  meters: ['inches', 'yards', 'miles'],
+  seconds: ['minutes', 'hours', 'days', 'weeks'],
+} satisfies Partial<Record<BaseUnit, readonly string[]>>
+/** The base unit of each unit. A ratio has no unit of its own: that of a name which has both is the other one. */
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ...BASE_UNITS.filter((unit) => unit !== 'ratio').map((unit): [string, string] => [unit, unit]),
+  ...Object.entries(OTHER_UNITS).flatMap(([base, units]) =>
+    units.map((unit): [string, string] => [unit, base]),
+  ),
+])
 const PREFIX =
   /^(pico|nano|micro|milli|centi|deci|deca|hecto|kilo|kibi|mega|mibi|giga|gibi|tera|tebi|peta|pebi)/
 const ABBREVIATED = /_(s|ms|us|ns|sec|b|kb|mb|gb|tb|pb|m|h|d)(_|$)/i

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
 import type { Collector } from '../../../src/contract/collector.ts'
 import { lint } from '../../../src/contract/lint.ts'
+import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
 import type { Value } from '../../../src/samples/label-set.ts'
 import { lacks } from '../../program.ts'
@@ -120,6 +121,12 @@ t.test(
     t.throws(() => collectorOf('things', gauge('')), /no help text/)
   },
 )
+
+for (const unit of BASE_UNITS) {
+  t.test(`a name may end in ${unit}`, async (t) => {
+    t.same(lint(collectorOf(`business_x_${unit}`, gauge('Things.'))), [])
+  })
+}
 
 const lessons: [name: string, type: string, says: RegExp][] = [
   ['business_things', 'counter', /^business_things: .*_total — write: business_things_total$/],
