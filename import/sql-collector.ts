@@ -1,4 +1,3 @@
-import { durationOf } from './durations.ts'
 import { columnLabel, LOST, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
 import { columnOf, isNeverNull, literal } from './statement.ts'
 import type { Mapping } from './yaml.ts'
@@ -65,8 +64,8 @@ export function readSqlCollector(collector: Mapping, interval: number | undefine
       labels,
       metrics: [...(group?.metrics ?? []), metric],
       measures,
-      interval:
-        durationOf(collector, 'min_interval') ?? (collector.has('min_interval') ? undefined : interval),
+      // An interval of 0 is that of each tick.
+      interval: (collector.duration('min_interval') ?? interval) || undefined,
       notes: [...(group?.notes ?? []), ...notes],
     })
   }

@@ -1,7 +1,6 @@
 import { globSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { adviceOf } from './advice.ts'
-import { durationOf } from './durations.ts'
 import type { Question, Reading } from './question.ts'
 import { readSqlCollector } from './sql-collector.ts'
 import { type Mapping, readDocument } from './yaml.ts'
@@ -63,7 +62,7 @@ export function readSqlExporter(file: string, document: Mapping): Reading {
   document.expect('a configuration of sql_exporter', CONFIG_KEYS)
   const global = document.mapping('global')
   global?.expect('"global"', GLOBAL_KEYS)
-  const interval = global === undefined ? undefined : durationOf(global, 'min_interval')
+  const interval = global?.duration('min_interval')
   const askers = askersOf(document)
   const lost: string[] = []
   const questions: Question[] = []

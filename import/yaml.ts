@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { parseDuration } from '../src/time/duration.ts'
+
+/** Units of Prometheus that Go lacks: https://prometheus.io/docs/prometheus/latest/configuration/configuration/ */
+const LONGER = new Map([
+  ['d', 86_400_000],
+  ['w', 604_800_000],
+  ['y', 31_536_000_000],
+])
 
 /** Where something stands: `shop.yml:12`. */
 export type Place = string
@@ -72,6 +80,17 @@ export class Mapping {
   text(key: string): string | undefined {
     const node = this.#value(key)
     return node === null ? undefined : this.#scalar(key, node)
+  }
+
+  /** Milliseconds of a duration as Prometheus writes it. */
+  duration(key: string): number | undefined {
+    const text = this.text(key)
+    if (text === undefined) return undefined
+    try {
+      return parseDuration(text, LONGER)
+    } catch {
+      return this.fail(`"${key}" takes a duration such as 30s, 5m or 1h30m`, key)
+    }
   }
 
   texts(key: string): readonly string[] {
