@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
 import type { Collector } from '../src/contract/collector.ts'
 import { checkNames } from '../src/contract/did-you-mean.ts'
-import { shortInterval } from '../src/contract/interval.ts'
+import { shortInterval } from '../src/contract/lint.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
+import { renderFinding } from '../src/finding.ts'
 import { CollectorStatus } from '../src/round/status.ts'
 import { seriesOfGroup } from '../src/samples/label-set.ts'
 
@@ -79,7 +80,7 @@ export default fp<{ files?: ReadonlyMap<string, string> }>(
       checkEnabled()
       for (const { collector, file } of list) {
         const warning = shortInterval(collector, config.METRICS_TICK_DURATION)
-        if (warning !== undefined) app.log.warn({ collector: collector.name, file }, warning)
+        if (warning !== undefined) app.log.warn({ collector: collector.name, file }, renderFinding(warning))
       }
     })
   },

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { describeError } from '../src/finding.ts'
+import { describeError, renderFinding } from '../src/finding.ts'
 import type { CollectorStatus, Outcome } from '../src/round/status.ts'
 import { parseMoment } from '../src/time/moment.ts'
 import { explain } from './round/ask.ts'
@@ -126,7 +126,10 @@ export default fp(
       const rejectedBefore =
         before !== undefined && !(before instanceof Error) && before.rejection !== undefined
       if (result.rejection !== undefined && !rejectedBefore) {
-        app.log.warn({ ...who, rejected: result.rejected }, `collector rejects rows: ${result.rejection}`)
+        app.log.warn(
+          { ...who, rejected: result.rejected },
+          `collector rejects rows: ${renderFinding(result.rejection)}`,
+        )
       }
     }
 

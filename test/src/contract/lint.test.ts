@@ -4,6 +4,7 @@ import { counter, defineCollector, gauge, histogram, type Metric, timestamp } fr
 import type { Collector } from '../../../src/contract/collector.ts'
 import { lint } from '../../../src/contract/lint.ts'
 import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
+import { renderFinding } from '../../../src/finding.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
 import type { Value } from '../../../src/samples/label-set.ts'
 import { lacks } from '../../program.ts'
@@ -151,8 +152,8 @@ for (const [name, type, says] of lessons) {
   t.test(`${name} as a ${type} is told what is wrong`, async (t) => {
     const { metric } = TYPES[type] ?? {}
     if (metric === undefined) throw new Error(type)
-    const problems = lint(collectorOf(name, metric))
-    t.equal(problems.length, 1)
-    t.match(problems[0], says)
+    const findings = lint(collectorOf(name, metric))
+    t.equal(findings.length, 1)
+    t.match(findings.map((finding) => renderFinding(finding))[0], says)
   })
 }
