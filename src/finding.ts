@@ -6,9 +6,8 @@ export interface Finding {
   readonly advice?: string | undefined
 }
 
-/** A mistake in a collector's file. Its message is the problem. */
+/** A mistake in what people write: a collector, a configuration, arguments. Its message is the problem. */
 export class Mistake extends Error {
-  override name = 'Mistake'
   readonly advice: string | undefined
 
   constructor(problem: string, advice?: string, options?: ErrorOptions) {
