@@ -1,15 +1,16 @@
 import type { Mapping } from './yaml.ts'
 
-/** What a configuration of sql_exporter says beside its collectors, and what it is here. */
+/** What to set here for what a configuration of sql_exporter says beside its collectors. */
 export function adviceOf(document: Mapping): string[] {
-  return [...adviceOfTargets(document), ...adviceOfGlobal(document.mapping('global'))]
+  const global = document.mapping('global')
+  return [...adviceOfTargets(document), ...(global === undefined ? [] : adviceOfGlobal(global))]
 }
 
 function adviceOfTargets(document: Mapping): string[] {
   const configs = document.mappings('jobs').flatMap((job) => job.mappings('static_configs'))
-  const targets = configs.flatMap((config) => config.mapping('targets')?.keys ?? [])
-  const labels = new Set(configs.flatMap((config) => config.mapping('labels')?.keys ?? []))
-  const advice = []
+  const targets = keysOf(configs, 'targets')
+  const labels = new Set(keysOf(configs, 'labels'))
+  const advice: string[] = []
   if (targets.length > 0 || document.has('target')) {
     advice.push('DATABASE_URL: the data source name has a password and was not copied')
   }
@@ -24,14 +25,18 @@ function adviceOfTargets(document: Mapping): string[] {
   return advice
 }
 
-function adviceOfGlobal(global: Mapping | undefined): string[] {
-  const advice = []
-  const timeout = global?.text('scrape_timeout')
+function keysOf(configs: readonly Mapping[], key: string): string[] {
+  return configs.flatMap((config) => config.mapping(key) ?? []).flatMap(({ keys }) => keys)
+}
+
+function adviceOfGlobal(global: Mapping): string[] {
+  const advice: string[] = []
+  const timeout = global.text('scrape_timeout')
   if (timeout !== undefined) advice.push(`COLLECTOR_TIMEOUT=${timeout}, for scrape_timeout`)
-  const connections = global?.text('max_connections')
+  const connections = global.text('max_connections')
   if (Number(connections) > 0) advice.push(`COLLECTOR_CONCURRENCY=${connections}, for max_connections`)
   const known = ['min_interval', 'scrape_timeout', 'max_connections']
-  const rest = global?.keys.filter((key) => !known.includes(key)) ?? []
+  const rest = global.keys.filter((key) => !known.includes(key))
   if (rest.length > 0) advice.push(`nothing corresponds to ${rest.join(', ')}`)
   return advice
 }

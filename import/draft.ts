@@ -1,12 +1,13 @@
-import { checkDefinition } from '../src/contract/collector.ts'
-import type { Definition } from '../src/contract/definition.ts'
 import { type Labels, open } from '../src/contract/label.ts'
 import { gauge } from '../src/contract/metric.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
-import { LOST, type Question, type QuestionMetric } from './question.ts'
+import { problemsOfLabels, problemsOfMetrics } from '../src/contract/problems.ts'
+import type { Finding } from '../src/finding.ts'
+import type { Loss } from './loss.ts'
+import type { Question, QuestionMetric } from './question.ts'
 import { readStatement } from './statement.ts'
 
-/** A collector that is to be written. */
+/** A collector to be written. */
 export interface Draft {
   /** Unique among the drafts: lower-case words joined by hyphens. */
   readonly name: string
@@ -15,56 +16,75 @@ export interface Draft {
   readonly metrics: readonly QuestionMetric[]
   /** SQL that is NULL in rows that are not samples. */
   readonly where: string | undefined
-  readonly notes: readonly string[]
+  readonly notes: readonly Finding[]
+  readonly losses: readonly Loss[]
 }
 
-export interface Drafts {
+interface Drafts {
   readonly drafts: readonly Draft[]
-  readonly lost: readonly string[]
+  readonly losses: readonly Loss[]
 }
 
 /** How many values an open label has, when nothing is known of them. */
 export const LIMIT = 200
 
-/** Makes collectors of questions, in their order; what cannot be one is lost, with its place and the reason. */
+/** Makes collectors of questions, in their order; a question that cannot be one is a loss. */
 export function draftCollectors(questions: readonly Question[]): Drafts {
   const drafts: Draft[] = []
-  const lost: string[] = []
+  const lost: Loss[] = []
   const names = new Set<string>()
   /** Every name that a sample has → the metric that has it. */
   const taken = new Map<string, string>()
   for (const question of questions) {
-    const statement = readStatement(question.query)
-    const problem = typeof statement === 'string' ? statement : problemOfQuestion(question)
-    if (typeof statement === 'string' || problem !== undefined) {
-      lost.push(`${question.place}: ${question.what}: ${problem}`)
+    const { place, what } = question
+    const reading = readStatement(question.query)
+    const obstacles = 'obstacle' in reading ? [reading.obstacle] : obstaclesOf(question)
+    if ('obstacle' in reading || obstacles.length > 0) {
+      lost.push(...obstacles.map((obstacle) => ({ place, what, ...obstacle })))
       continue
     }
-    const notes = [...question.notes, ...statement.notes]
-    const losses: string[] = []
-    const metrics: QuestionMetric[] = []
-    for (const metric of question.metrics) {
-      const reserved = namesOnPage(metric).some((known) => isReserved(known))
-      const name = reserved ? `business_${metric.name}` : metric.name
-      const loss = metric.problem ?? problemOfMetric(question, { ...metric, name }, taken)
-      if (loss !== undefined) {
-        losses.push(`${metric.place}: metric "${metric.name}": ${loss}`)
-        continue
-      }
-      if (name !== metric.name)
-        notes.push(`${metric.name} is ${name}: the service has metrics of such names itself`)
-      for (const known of namesOnPage({ name, type: metric.type })) taken.set(known, name)
-      metrics.push({ ...metric, name })
-    }
+    const { sql, notes: said } = reading.statement
+    const { metrics, notes, losses } = draftMetrics(question, taken)
     if (metrics.length === 0) {
       lost.push(...losses)
       continue
     }
-    notes.push(...losses.map((loss) => `${LOST}${loss}`))
-    const name = uniqueName(question.name, names)
-    drafts.push({ name, question, sql: statement.sql, notes, ...withoutNulls(question, metrics) })
+    drafts.push({
+      name: uniqueName(question.name, names),
+      question,
+      sql,
+      notes: [...question.notes, ...said, ...notes],
+      losses: [...question.losses, ...losses],
+      ...withoutNulls(question, metrics),
+    })
   }
-  return { drafts, lost }
+  return { drafts, losses: lost }
+}
+
+/** The metrics of a question that can be carried over. Adds the names of their samples to `taken`. */
+function draftMetrics(
+  question: Question,
+  taken: Map<string, string>,
+): Pick<Draft, 'metrics' | 'notes' | 'losses'> {
+  const metrics: QuestionMetric[] = []
+  const notes: Finding[] = []
+  const losses: Loss[] = []
+  for (const metric of question.metrics) {
+    const { place, type, obstacle } = metric
+    const reserved = namesOnPage(metric).some((known) => isReserved(known))
+    const name = reserved ? `business_${metric.name}` : metric.name
+    const obstacles =
+      obstacle === undefined ? obstaclesOfMetric(question, { ...metric, name }, taken) : [obstacle]
+    if (obstacles.length > 0) {
+      losses.push(...obstacles.map((finding) => ({ place, what: `metric "${metric.name}"`, ...finding })))
+      continue
+    }
+    if (reserved)
+      notes.push({ problem: `${metric.name} is ${name}: the service has metrics of such names itself` })
+    for (const known of namesOnPage({ name, type })) taken.set(known, name)
+    metrics.push({ ...metric, name })
+  }
+  return { metrics, notes, losses }
 }
 
 /**
@@ -91,40 +111,36 @@ function withoutNulls(
   }
 }
 
-/** Asks the service itself what it would say of a collector. */
-function problemOf(definition: Partial<Definition>): string | undefined {
-  const metrics = { business_things: gauge('Things.') }
-  try {
-    checkDefinition({ name: 'import', metrics, query: (sql) => sql``, ...definition })
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message.replace('collector "import": ', '') : String(error)
-  }
-}
-
 function labelsOf(question: Question): Labels {
   return Object.fromEntries(question.labels.map(({ name, values }) => [name, values ?? open(LIMIT)]))
 }
 
-function problemOfQuestion(question: Question): string | undefined {
-  if (question.metrics.length === 0) return 'no column of it is a metric'
+/** Why a question cannot be a collector: empty when it can. */
+function obstaclesOf(question: Question): Finding[] {
+  if (question.metrics.length === 0) return [{ problem: 'no column of it is a metric' }]
   const names = question.labels.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
-  return twice === undefined ? problemOf({ labels: labelsOf(question) }) : `it has the label "${twice}" twice`
+  return twice === undefined
+    ? problemsOfLabels(labelsOf(question))
+    : [{ problem: `it has the label "${twice}" twice` }]
 }
 
-function problemOfMetric(
+/** Why a metric cannot be one of a collector: empty when it can. */
+function obstaclesOfMetric(
   question: Question,
   { name, help, type }: QuestionMetric,
   taken: ReadonlyMap<string, string>,
-): string | undefined {
-  const other = namesOnPage({ name: name, type: type })
+): Finding[] {
+  const owner = namesOnPage({ name, type })
     .map((known) => taken.get(known))
     .find((owner) => owner !== undefined)
-  if (other !== undefined) {
-    return `the name is taken by "${other}", and a metric is of one collector: join their queries with UNION ALL`
-  }
-  return problemOf({ labels: labelsOf(question), metrics: { [name]: gauge(help) } })
+  if (owner === undefined) return problemsOfMetrics({ [name]: gauge(help) }, labelsOf(question))
+  return [
+    {
+      problem: `the name is taken by "${owner}", and a metric is of one collector`,
+      advice: 'join their queries with UNION ALL',
+    },
+  ]
 }
 
 function uniqueName(text: string, names: Set<string>): string {

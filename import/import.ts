@@ -2,9 +2,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { findingOf, Mistake } from '../src/finding.ts'
 import { type Draft, draftCollectors } from './draft.ts'
+import { renderLoss, renderNote } from './loss.ts'
 import { isQueries, readQueries } from './queries.ts'
-import { LOST, type Reading } from './question.ts'
+import type { Reading } from './question.ts'
 import { renderFile } from './render.ts'
 import { isSqlExporter, readSqlExporter } from './sql-exporter.ts'
 import { readDocument } from './yaml.ts'
@@ -16,27 +18,23 @@ const USAGE = 'npm run import -- FILE [--out DIR]'
 function main(args: string[]): void {
   const { file, out } = readArguments(args)
   const reading = read(file)
-  const { drafts, lost } = draftCollectors(reading.questions)
-  const notes = drafts.flatMap(({ name, notes }) => notes.map((note) => ({ name, note })))
+  const { drafts, losses } = draftCollectors(reading.questions)
   const written = write(drafts, reading.program, out)
   process.stdout.write(
     [
       ...section(`Written to ${out}:`, written),
       ...section(
         'Carried over otherwise, as a comment in the file says:',
-        notes.filter(({ note }) => !note.startsWith(LOST)).map(({ name, note }) => `${name}.ts: ${note}`),
+        drafts.flatMap(({ name, notes }) => notes.map((note) => `${name}.ts: ${renderNote(note)}`)),
       ),
       ...section('Not carried over:', [
-        ...reading.lost,
-        ...lost,
-        ...notes
-          .filter(({ note }) => note.startsWith(LOST))
-          .map(({ name, note }) => `${name}.ts: ${note.slice(LOST.length)}`),
+        ...[...reading.losses, ...losses].map(renderLoss),
+        ...drafts.flatMap(({ name, losses }) => losses.map((loss) => `${name}.ts: ${renderLoss(loss)}`)),
       ]),
       ...section('To set and to know:', reading.advice),
     ].join('\n'),
   )
-  if (drafts.length === 0) throw new Error(`${file}: no query of it could be carried over`)
+  if (drafts.length === 0) throw new Mistake(`${file}: no query of it could be carried over`)
 }
 
 function readArguments(args: string[]): { file: string; out: string } {
@@ -44,10 +42,10 @@ function readArguments(args: string[]): { file: string; out: string } {
     const options = { out: { type: 'string', default: 'collectors' } } as const
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     const [file, ...more] = positionals
-    if (file === undefined || more.length > 0) throw new Error('One file is due')
+    if (file === undefined || more.length > 0) throw new Mistake('Name one file')
     return { file, out: values.out }
   } catch (cause) {
-    throw new Error(`${cause instanceof Error ? cause.message : cause}: ${USAGE}`, { cause })
+    throw new Mistake(findingOf(cause).problem, USAGE, { cause })
   }
 }
 
@@ -56,19 +54,20 @@ function read(file: string): Reading {
   // A namespace may have the name of a key of the other, such as "jobs".
   if (isQueries(document)) return readQueries(document)
   if (isSqlExporter(document)) return readSqlExporter(file, document)
-  throw new Error(
+  throw new Mistake(
     `${file}: this is neither a configuration of sql_exporter (it has no "collectors", "collector_files" or ` +
       '"collector_name") nor the queries of postgres_exporter (no key of it has a "query")',
   )
 }
 
-/** Writes all of the files, or none when one of them is there already; says what is in each. */
+/** Writes all of the files, or none when one of them is there already; returns a line on each. */
 function write(drafts: readonly Draft[], program: string, out: string): string[] {
   const files = drafts.map((draft) => ({ draft, path: join(out, `${draft.name}.ts`) }))
   const there = files.filter(({ path }) => existsSync(path)).map(({ path }) => path)
   if (there.length > 0) {
-    throw new Error(
-      `${there.join(', ')}: there already, and nothing was written: move it, or name another --out`,
+    throw new Mistake(
+      `${there.join(', ')}: there already, and nothing was written`,
+      'move it, or name another --out',
     )
   }
   if (files.length > 0) mkdirSync(out, { recursive: true })
@@ -87,6 +86,6 @@ function section(title: string, lines: readonly string[]): string[] {
 try {
   main(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.stderr.write(`${renderNote(findingOf(error))}\n`)
   process.exitCode = 1
 }

@@ -1,4 +1,5 @@
-import { columnLabel, LOST, type Question, type QuestionMetric, type Reading } from './question.ts'
+import type { Loss } from './loss.ts'
+import { columnLabel, type Question, type QuestionMetric, type Reading } from './question.ts'
 import { caseOf, columnOf, isNeverNull, literal } from './statement.ts'
 import type { Mapping } from './yaml.ts'
 
@@ -25,7 +26,7 @@ export function readQueries(document: Mapping): Reading {
   return {
     program: 'postgres_exporter',
     questions,
-    lost: [],
+    losses: [],
     advice: [
       'DATABASE_URL, for DATA_SOURCE_NAME; one service asks one database, also of those that the exporter discovered',
       'the label server is not on the samples: the scrape configuration adds instance',
@@ -42,13 +43,14 @@ function readNamespace(namespace: string, entry: Mapping, place: string): Questi
   const query = entry.text('query') ?? ''
   const labels: string[] = []
   const metrics: QuestionMetric[] = []
-  const notes: string[] = []
+  const losses: Loss[] = []
   const seconds = Number(entry.text('cache_seconds') ?? 0)
   if (!Number.isInteger(seconds) || seconds < 0)
     entry.fail('"cache_seconds" takes whole seconds', 'cache_seconds')
   const versions = entry.text('runonserver')
   if (versions !== undefined) {
-    notes.push(`${LOST}runonserver: it was asked of versions ${versions} only, and is of all now`)
+    const problem = `it was asked of versions ${versions} only, and is of all now`
+    losses.push({ place: entry.place('runonserver'), what: 'runonserver', problem })
   }
   for (const item of entry.mappings('metrics')) {
     for (const column of item.keys) {
@@ -59,7 +61,9 @@ function readNamespace(namespace: string, entry: Mapping, place: string): Questi
         item.fail(`the usage of column "${column}" is none of ${USAGES.join(', ')}`, column)
       }
       if (options.has('pg_version')) {
-        notes.push(`${LOST}pg_version of column ${column}: it is asked of all versions now`)
+        const what = `pg_version of column ${column}`
+        const problem = 'it is asked of all versions now'
+        losses.push({ place: options.place('pg_version'), what, problem })
       }
       if (usage === 'LABEL') labels.push(column)
       else if (usage !== 'DISCARD') {
@@ -76,7 +80,8 @@ function readNamespace(namespace: string, entry: Mapping, place: string): Questi
     metrics,
     measures: [],
     interval: seconds === 0 ? undefined : seconds * 1000,
-    notes,
+    notes: [],
+    losses,
   }
 }
 
@@ -98,10 +103,11 @@ function readColumn(
     place: item.place(column),
   }
   if (usage === 'HISTOGRAM') {
-    const problem =
-      `the bounds of its buckets are in the rows, and here they are of the metric: declare histogram(help, bounds), ` +
-      `and have observe('${base.name}', …) count the rows`
-    return { ...base, problem }
+    const obstacle = {
+      problem: 'the bounds of its buckets are in the rows, and here they are of the metric',
+      advice: `declare histogram(help, bounds), and let observe('${base.name}', …) count the rows`,
+    }
+    return { ...base, obstacle }
   }
   if (usage === 'DURATION') {
     // Whole milliseconds, and -1 for none, as the exporter reads a duration.

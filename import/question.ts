@@ -1,8 +1,7 @@
+import type { Finding } from '../src/finding.ts'
+import type { Loss } from './loss.ts'
 import { columnOf } from './statement.ts'
 import type { Place } from './yaml.ts'
-
-/** How a note begins, when it says what is not carried over. */
-export const LOST = 'Not carried over: '
 
 /** A query as another exporter asks it, with what it makes of the rows. */
 export interface Question {
@@ -18,8 +17,10 @@ export interface Question {
   readonly measures: readonly string[]
   /** Milliseconds; every tick when undefined. */
   readonly interval: number | undefined
-  /** What could not be carried over, or only otherwise, in whole sentences without the full stop. */
-  readonly notes: readonly string[]
+  /** What is carried over otherwise than it was. */
+  readonly notes: readonly Finding[]
+  /** What of it is not carried over. */
+  readonly losses: readonly Loss[]
 }
 
 export interface QuestionLabel {
@@ -38,19 +39,19 @@ export interface QuestionMetric {
   readonly expression: string
   /** SQL that is NULL when there is no value; undefined when there always is one. */
   readonly nullable: string | undefined
-  /** Why it cannot be carried over, and what to do instead. */
-  readonly problem?: string
+  /** Why it cannot be carried over, if it cannot. */
+  readonly obstacle?: Finding
   readonly place: Place
 }
 
 /** What a file says, in the words of collectors. */
 export interface Reading {
-  /** The program that the file is of. */
+  /** The program that reads the file. */
   readonly program: string
   readonly questions: readonly Question[]
-  /** What became of no collector: where, what and why. */
-  readonly lost: readonly string[]
-  /** What is to be set or known once, for all of them. */
+  /** What becomes of no collector. */
+  readonly losses: readonly Loss[]
+  /** What to set or to know once, for all of them. */
   readonly advice: readonly string[]
 }
 

@@ -1,5 +1,6 @@
 import { formatDuration } from '../src/time/duration.ts'
 import { type Draft, LIMIT } from './draft.ts'
+import { renderLoss, renderNote } from './loss.ts'
 import type { QuestionLabel, QuestionMetric } from './question.ts'
 import { columnOf, hasLongQuotes, identifier, literal } from './statement.ts'
 
@@ -8,7 +9,7 @@ const WIDTH = 110
 
 /** The text of a collector's file, formatted; `contract` is where it imports src/collector.ts from. */
 export function renderFile(draft: Draft, program: string, contract: string): string {
-  const { name, question, metrics, notes } = draft
+  const { name, question, metrics, notes, losses } = draft
   const { labels, interval } = question
   const used = new Set(['defineCollector', ...metrics.map(({ type }) => type)])
   if (labels.some(({ values }) => values === undefined)) used.add('open')
@@ -16,7 +17,8 @@ export function renderFile(draft: Draft, program: string, contract: string): str
     `import { ${[...used].sort().join(', ')} } from ${quote(contract)}`,
     '',
     ...comment(`From ${question.what} of ${program} (${question.place}).`),
-    ...notes.flatMap((note) => comment(`${note}.`)),
+    ...notes.flatMap((note) => comment(`${renderNote(note)}.`)),
+    ...losses.flatMap((loss) => comment(`Not carried over: ${renderLoss(loss)}.`)),
     'export default defineCollector({',
     `  name: ${quote(name)},`,
     ...(labels.length > 0 ? ['  labels: {', ...labelLines(labels), '  },'] : []),

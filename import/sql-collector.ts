@@ -1,5 +1,5 @@
-import { durationOf } from './durations.ts'
-import { columnLabel, LOST, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
+import type { Loss } from './loss.ts'
+import { columnLabel, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
 import { columnOf, isNeverNull, literal } from './statement.ts'
 import type { Mapping } from './yaml.ts'
 
@@ -24,38 +24,38 @@ interface MetricEntry {
   readonly metric: QuestionMetric
   readonly labels: readonly QuestionLabel[]
   readonly measures: readonly string[]
-  readonly notes: readonly string[]
+  readonly losses: readonly Loss[]
 }
 
 /**
- * The questions of one collector of sql_exporter. Metrics of one named query are of one question, when they have the
- * same labels. https://github.com/burningalchemist/sql_exporter/blob/master/documentation/sql_exporter.yml
+ * Reads the questions of one collector of sql_exporter. Metrics of one named query belong to one question when they have
+ * the same labels. https://github.com/burningalchemist/sql_exporter/blob/master/documentation/sql_exporter.yml
  */
 export function readSqlCollector(collector: Mapping, interval: number | undefined): Question[] {
   collector.expect('a collector of sql_exporter', COLLECTOR_KEYS)
-  const own = collector.text('collector_name') ?? collector.fail('a collector has no "collector_name"')
+  const own = collector.required('collector_name', 'a collector')
   const metrics = collector.mappings('metrics')
   if (metrics.length === 0) collector.fail(`collector "${own}" has no "metrics"`)
   const queries = new Map<string, string>()
   for (const query of collector.mappings('queries')) {
     query.expect('a query of sql_exporter', QUERY_KEYS)
-    queries.set(required(query, 'query_name', 'a query'), required(query, 'query', 'a query'))
+    queries.set(query.required('query_name', 'a query'), query.required('query', 'a query'))
   }
   const groups = new Map<string, Question>()
   for (const mapping of metrics) {
     mapping.expect('a metric of sql_exporter', METRIC_KEYS)
-    const name = required(mapping, 'metric_name', 'a metric')
+    const name = mapping.required('metric_name', 'a metric')
     const ref = mapping.text('query_ref')
     const query =
       ref === undefined
-        ? required(mapping, 'query', `metric "${name}"`)
+        ? mapping.required('query', `metric "${name}"`)
         : (queries.get(ref) ??
           mapping.fail(
             `metric "${name}" refers to the query "${ref}", which its collector does not have`,
             'query_ref',
           ))
-    const { metric, labels, measures, notes } = readMetric(mapping, name, query)
-    const key = JSON.stringify([ref ?? '', labels, ref === undefined || measures.length > 0 ? name : ''])
+    const { metric, labels, measures, losses } = readMetric(mapping, name, query)
+    const key = JSON.stringify([ref, labels, ref === undefined || measures.length > 0 ? name : ''])
     const group = groups.get(key)
     groups.set(key, {
       name: ref ?? name,
@@ -65,24 +65,22 @@ export function readSqlCollector(collector: Mapping, interval: number | undefine
       labels,
       metrics: [...(group?.metrics ?? []), metric],
       measures,
-      interval:
-        durationOf(collector, 'min_interval') ?? (collector.has('min_interval') ? undefined : interval),
-      notes: [...(group?.notes ?? []), ...notes],
+      // An interval of 0 is that of each tick.
+      interval: (collector.duration('min_interval') ?? interval) || undefined,
+      notes: [],
+      losses: [...(group?.losses ?? []), ...losses],
     })
   }
   const questions = [...groups.values()]
-  // A collector with one question has said well enough what that is called.
+  // The name of a collector with one question names that question.
   return questions.length === 1 ? questions.map((question) => ({ ...question, name: own })) : questions
 }
 
-function required(mapping: Mapping, key: string, of: string): string {
-  return mapping.text(key) ?? mapping.fail(`${of} has no "${key}"`)
-}
-
 function readMetric(mapping: Mapping, name: string, query: string): MetricEntry {
-  const type = required(mapping, 'type', `metric "${name}"`).toLowerCase()
+  const type = mapping.required('type', `metric "${name}"`).toLowerCase()
   if (type !== 'gauge' && type !== 'counter') {
-    mapping.fail(`metric "${name}" is of a type that sql_exporter does not have: gauge or counter`, 'type')
+    const problem = `metric "${name}" is of a type that sql_exporter does not have`
+    mapping.fail(problem, 'type', 'it has gauge and counter')
   }
   const values = mapping.texts('values')
   const constant = mapping.text('static_value')
@@ -105,9 +103,9 @@ function readMetric(mapping: Mapping, name: string, query: string): MetricEntry 
   return {
     metric: {
       name,
-      // A moment of 0 would be a lie, and the zeros that a gauge is filled with are such.
+      // The zeros that a gauge is filled with would say 1970.
       type: type === 'gauge' && /_timestamp_seconds$/.test(name) ? 'timestamp' : type,
-      help: required(mapping, 'help', `metric "${name}"`),
+      help: mapping.required('help', `metric "${name}"`),
       expression,
       nullable: sure ? undefined : expression,
       place: mapping.place(),
@@ -122,17 +120,25 @@ function readMetric(mapping: Mapping, name: string, query: string): MetricEntry 
           : [{ name: valueLabel, expression: literal(value), values: [value] }]),
     ],
     measures,
-    notes:
+    losses:
       created === undefined
         ? []
-        : [`${LOST}timestamp_value of ${name}: samples are of the time of the scrape`],
+        : [
+            {
+              place: mapping.place('timestamp_value'),
+              what: `timestamp_value of ${name}`,
+              problem: 'samples are of the time of the scrape',
+            },
+          ],
   }
 }
 
 function staticLabels(mapping: Mapping): QuestionLabel[] {
   const labels = mapping.mapping('static_labels')
-  return (labels?.keys ?? []).toSorted().map((name) => {
-    const value = labels?.text(name) ?? ''
+  if (labels === undefined) return []
+  return labels.keys.toSorted().map((name) => {
+    // A label without a value is an empty text to Go.
+    const value = labels.text(name) ?? ''
     return { name, expression: literal(value), values: [value] }
   })
 }

@@ -1,7 +1,7 @@
 import { globSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { adviceOf } from './advice.ts'
-import { durationOf } from './durations.ts'
+import type { Loss } from './loss.ts'
 import type { Question, Reading } from './question.ts'
 import { readSqlCollector } from './sql-collector.ts'
 import { type Mapping, readDocument } from './yaml.ts'
@@ -29,18 +29,19 @@ const GLOBAL_KEYS = [
 const TARGET_KEYS = ['name', 'data_source_name', 'aws_secret_name', 'collectors', 'enable_ping']
 const JOB_KEYS = ['job_name', 'collectors', 'static_configs', 'enable_ping']
 
-/** Schemes of a data source name that lead to PostgreSQL, or to a store that keeps the name itself. */
+/** Schemes of data source names that lead to PostgreSQL, or to a store that keeps the name itself. */
 const POSTGRES =
   /^(postgres|postgresql|pgsql|pg|pgx|px|awssecretsmanager|gcpsecretmanager|hashivault|k8ssecret)$/
 
 const NULLS = 'NULL is no sample, as it was; of a counter whose row has other metrics it is 0'
 
-/** The scheme of a data source name, when it says which database it is of. The rest of it is a secret. */
+/** The scheme of a data source name, if it has one. The rest of it is a secret. */
 function schemeOf(name: string | undefined): string | undefined {
-  return /^([a-z][a-z0-9]*)(\+[a-z0-9]+)*:\/\//i.exec(name ?? '')?.[1]?.toLowerCase()
+  if (name === undefined) return undefined
+  return /^([a-z][a-z0-9]*)(\+[a-z0-9]+)*:\/\//i.exec(name)?.[1]?.toLowerCase()
 }
 
-/** Who asks a collector: a target, or the targets of a job. */
+/** A target, or the targets of a job: what asks for collectors. */
 interface Asker {
   readonly patterns: readonly string[]
   readonly schemes: readonly (string | undefined)[]
@@ -58,38 +59,46 @@ function isCollector(document: Mapping): boolean {
 export function readSqlExporter(file: string, document: Mapping): Reading {
   const program = 'sql_exporter'
   if (isCollector(document)) {
-    return { program, questions: readSqlCollector(document, undefined), lost: [], advice: [NULLS] }
+    return { program, questions: readSqlCollector(document, undefined), losses: [], advice: [NULLS] }
   }
   document.expect('a configuration of sql_exporter', CONFIG_KEYS)
   const global = document.mapping('global')
   global?.expect('"global"', GLOBAL_KEYS)
-  const interval = global === undefined ? undefined : durationOf(global, 'min_interval')
+  const interval = global?.duration('min_interval')
   const askers = askersOf(document)
-  const lost: string[] = []
+  const losses: Loss[] = []
   const questions: Question[] = []
   for (const collector of [
     ...document.mappings('collectors'),
     ...filesOf(file, document).map(readDocument),
   ]) {
-    const name = collector.text('collector_name') ?? ''
+    const name = collector.required('collector_name', 'a collector')
     const asking = askers.filter(({ patterns }) => patterns.some((pattern) => matches(pattern, name)))
     if (askers.length > 0 && asking.length === 0) {
-      lost.push(
-        `${collector.place()}: collector "${name}": no target or job asks for it. List it in "collectors" of one`,
-      )
+      losses.push({
+        place: collector.place(),
+        what: `collector "${name}"`,
+        problem: 'no target or job asks for it',
+        advice: 'list it in "collectors" of one',
+      })
       continue
     }
     const schemes = asking.flatMap(({ schemes }) => schemes)
     const foreign = schemes.find((scheme) => scheme !== undefined && !POSTGRES.test(scheme))
     const notes =
       foreign !== undefined && !schemes.some((scheme) => scheme === undefined || POSTGRES.test(scheme))
-        ? [`Its target is "${foreign}", and this asks PostgreSQL: rewrite what PostgreSQL does not know`]
+        ? [
+            {
+              problem: `Its target is "${foreign}", and this asks PostgreSQL`,
+              advice: 'rewrite what PostgreSQL does not know',
+            },
+          ]
         : []
     for (const question of readSqlCollector(collector, interval)) {
       questions.push({ ...question, notes: [...notes, ...question.notes] })
     }
   }
-  return { program, questions, lost, advice: [...adviceOf(document), NULLS] }
+  return { program, questions, losses, advice: [...adviceOf(document), NULLS] }
 }
 
 function askersOf(document: Mapping): Asker[] {
@@ -97,10 +106,10 @@ function askersOf(document: Mapping): Asker[] {
   target?.expect('"target"', TARGET_KEYS)
   const jobs = document.mappings('jobs').map((job) => {
     job.expect('a job', JOB_KEYS)
-    const targets = job.mappings('static_configs').map((config) => config.mapping('targets'))
+    const targets = job.mappings('static_configs').flatMap((config) => config.mapping('targets') ?? [])
     return {
       patterns: job.texts('collectors'),
-      schemes: targets.flatMap((names) => (names?.keys ?? []).map((key) => schemeOf(names?.text(key)))),
+      schemes: targets.flatMap((names) => names.keys.map((key) => schemeOf(names.text(key)))),
     }
   })
   if (target === undefined) return jobs
@@ -110,7 +119,7 @@ function askersOf(document: Mapping): Asker[] {
   ]
 }
 
-/** As Go's path.Match has it, less the classes of characters. */
+/** Matches as Go's path.Match does, without the classes of characters. */
 function matches(pattern: string, name: string): boolean {
   const escaped = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -126,7 +135,7 @@ function filesOf(file: string, document: Mapping): string[] {
   if (path !== undefined) patterns.unshift({ glob: path, key: 'collector_path' })
   const files = patterns.flatMap(({ glob, key }) => {
     const found = globSync(isAbsolute(glob) ? glob : join(dirname(file), glob)).toSorted()
-    if (found.length === 0) document.fail(`"${key}": no file is "${glob}": correct it, or take it out`, key)
+    if (found.length === 0) document.fail(`"${key}": no file is "${glob}"`, key, 'correct it, or take it out')
     return found.flatMap((path) =>
       statSync(path).isDirectory() ? globSync(join(path, '**/*.{yml,yaml}')).toSorted() : [path],
     )

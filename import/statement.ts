@@ -1,23 +1,28 @@
+import type { Finding } from '../src/finding.ts'
+
 /**
- * What stands in quotes, between dollars, or in a comment.
+ * What is in quotes, between dollars, or in a comment.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 const QUIET =
   /\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_]\w*|)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//gi
 
-/** Of a query that is asked as it is: its text, and what to know about it. */
-export interface Statement {
+/** A query that a collector can ask: its text, and what to know about it. */
+interface Statement {
   readonly sql: string
-  readonly notes: readonly string[]
+  readonly notes: readonly Finding[]
 }
+
+/** A query as a statement, or why it cannot be one. */
+export type StatementReading = { readonly statement: Statement } | { readonly obstacle: Finding }
 
 /** The SQL with blanks for all that is quoted or commented, so that the rest can be searched; as long as it was. */
 function bare(sql: string): string {
   return sql.replace(QUIET, (quiet) => quiet.replace(/[^\n]/g, ' '))
 }
 
-/** The one SELECT that a query is, without the semicolon at its end; or, in words, why it is none. */
-export function readStatement(query: string): Statement | string {
+/** Reads the one SELECT that a query must be, without the semicolon at its end. */
+export function readStatement(query: string): StatementReading {
   const end = /;[\s;]*$/.exec(bare(query))?.index
   const written = query
     .slice(0, end)
@@ -25,29 +30,45 @@ export function readStatement(query: string): Statement | string {
     .trimEnd()
   const sql = written.includes('\n') ? written : written.trim()
   const text = bare(sql)
+  const obstacle = obstacleIn(text)
+  if (obstacle !== undefined) return { obstacle }
+  const notes: Finding[] = []
+  if (/\{\{|\$\{/.test(sql))
+    notes.push({ problem: 'A text in the query has a template in it, and nothing expands that here' })
+  if (text.includes('`')) {
+    notes.push({
+      problem: 'The query quotes with `, which PostgreSQL does not',
+      advice: 'it quotes names with "',
+    })
+  }
+  return { statement: { sql, notes } }
+}
+
+/** Why a bare text is not one SELECT that only reads; undefined when it is. */
+function obstacleIn(text: string): Finding | undefined {
   const [, word] = /^[\s(]*(\w+)/.exec(text) ?? []
-  if (word === undefined) return 'it has no query'
-  if (text.includes(';')) return 'its query is several statements: write it as one SELECT'
+  if (word === undefined) return { problem: 'it has no query' }
+  if (text.includes(';')) {
+    return { problem: 'its query is several statements', advice: 'write it as one SELECT' }
+  }
   const [template] = /\{\{|\$\{|\$\d+/.exec(text) ?? []
   if (template !== undefined) {
-    return `its query has a place that something else fills in ("${template}"): write the value itself`
+    return {
+      problem: `its query has a place that something else fills in ("${template}")`,
+      advice: 'write the value itself',
+    }
   }
   if (!/^(select|with|values|table)$/i.test(word)) {
-    return `its query is a ${word.toUpperCase()}: a collector asks one SELECT`
+    return { problem: `its query is a ${word.toUpperCase()}`, advice: 'a collector asks one SELECT' }
   }
   if (
     /\b(insert\s+into|delete\s+from|merge\s+into|update\s+\S+\s+set|for\s+(no\s+key\s+update|update|key\s+share|share))\b/i.test(
       text,
     )
   ) {
-    return 'its query writes or locks rows, and a collector reads only'
+    return { problem: 'its query writes or locks rows, and a collector reads only' }
   }
-  const notes = []
-  if (/\{\{|\$\{/.test(sql))
-    notes.push('A text in the query has a template in it, and nothing expands that here')
-  if (text.includes('`'))
-    notes.push('The query quotes with `, which PostgreSQL does not: it quotes names with "')
-  return { sql, notes }
+  return undefined
 }
 
 /**

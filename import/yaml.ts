@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { Mistake } from '../src/finding.ts'
+import { parseDuration } from '../src/time/duration.ts'
 
-/** Where something stands: `shop.yml:12`. */
+/** Units of Prometheus that Go lacks: https://prometheus.io/docs/prometheus/latest/configuration/configuration/ */
+const LONGER = new Map([
+  ['d', 86_400_000],
+  ['w', 604_800_000],
+  ['y', 31_536_000_000],
+])
+
+/** The place of something in a file: `shop.yml:12`. */
 export type Place = string
 
 interface Source {
@@ -10,7 +19,7 @@ interface Source {
   readonly lines: LineCounter
 }
 
-/** A mapping of a YAML file, which names the file and the line of what is wrong. It never quotes a value: that may be a secret. */
+/** A mapping of a YAML file. Its errors name the file and the line, and never quote a value, which may be a secret. */
 export class Mapping {
   readonly #source: Source
   readonly #node: Node
@@ -42,22 +51,28 @@ export class Mapping {
     return [...this.#entries.keys()]
   }
 
-  /** Where the mapping begins, or a key of it stands. */
+  /** The place of a key, or of the mapping itself. */
   place(key?: string): Place {
     const { file, lines } = this.#source
-    const node = this.#entries.get(key ?? '')?.key ?? this.#node
-    return `${file}:${lines.linePos(node.range?.[0] ?? 0).line}`
+    const node = (key === undefined ? undefined : this.#entries.get(key)?.key) ?? this.#node
+    if (!node.range) throw new Error(`${file}: a node that was parsed has no place`)
+    return `${file}:${lines.linePos(node.range[0]).line}`
   }
 
-  fail(problem: string, key?: string): never {
-    throw new Error(`${this.place(key)}: ${problem}`)
+  /** Throws a Mistake that names the place. */
+  fail(problem: string, key?: string, advice?: string): never {
+    throw new Mistake(`${this.place(key)}: ${problem}`, advice)
   }
 
-  /** Throws an Error that names the first key which is none of these. */
+  /** Throws a Mistake that names the first key that is not known. */
   expect(what: string, known: readonly string[]): void {
     const unknown = this.keys.find((key) => !known.includes(key))
     if (unknown !== undefined) {
-      this.fail(`"${unknown}" is not a key of ${what}: remove it; the keys are ${known.join(', ')}`, unknown)
+      this.fail(
+        `"${unknown}" is not a key of ${what}`,
+        unknown,
+        `remove it; the keys are ${known.join(', ')}`,
+      )
     }
   }
 
@@ -72,6 +87,22 @@ export class Mapping {
   text(key: string): string | undefined {
     const node = this.#value(key)
     return node === null ? undefined : this.#scalar(key, node)
+  }
+
+  /** The text of a key that `of`, such as `a collector`, cannot lack. */
+  required(key: string, of: string): string {
+    return this.text(key) ?? this.fail(`${of} has no "${key}"`)
+  }
+
+  /** Milliseconds of a duration as Prometheus writes it. */
+  duration(key: string): number | undefined {
+    const text = this.text(key)
+    if (text === undefined) return undefined
+    try {
+      return parseDuration(text, LONGER)
+    } catch {
+      return this.fail(`"${key}" takes a duration such as 30s, 5m or 1h30m`, key)
+    }
   }
 
   texts(key: string): readonly string[] {
@@ -110,14 +141,14 @@ function resolved({ document }: Source, node: Node | null): Node | null {
   return isAlias(node) ? (node.resolve(document) ?? null) : node
 }
 
-/** Reads a YAML file that is one mapping. Throws an Error that names the file and the line. */
+/** Reads a YAML file that is one mapping. Throws a Mistake that names the file and the line. */
 export function readDocument(file: string): Mapping {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     const reason = cause instanceof Error && 'code' in cause ? cause.code : cause
-    throw new Error(`${file}: cannot be read (${reason}): name a file that is there`, { cause })
+    throw new Mistake(`${file}: cannot be read (${reason})`, 'name a file that is there', { cause })
   }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -125,8 +156,8 @@ export function readDocument(file: string): Mapping {
   if (error !== undefined) {
     // What follows a colon may quote the file, and a data source name has a password.
     const [problem] = error.message.split(/[:;]/)
-    throw new Error(`${file}:${lines.linePos(error.pos[0]).line}: this is not YAML: ${problem}`)
+    throw new Mistake(`${file}:${lines.linePos(error.pos[0]).line}: this is not YAML: ${problem}`)
   }
-  if (document.contents === null) throw new Error(`${file}: the file is empty`)
+  if (document.contents === null) throw new Mistake(`${file}: the file is empty`)
   return new Mapping({ file, document, lines }, document.contents)
 }

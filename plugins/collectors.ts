@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
 import type { Collector } from '../src/contract/collector.ts'
-import { shortInterval } from '../src/contract/interval.ts'
+import { checkNames } from '../src/contract/did-you-mean.ts'
+import { shortInterval } from '../src/contract/lint.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
-import { checkNames } from '../src/contract/names.ts'
+import { renderFinding } from '../src/finding.ts'
 import { seriesOfGroup } from '../src/samples/label-set.ts'
 
 /** The label that names the database, where DATABASE_URL gives names. */
@@ -55,7 +56,7 @@ export default fp<{ files: ReadonlyMap<string, string> }>(
         statuses.map((status) => [status.collector, status]),
       ).values()) {
         const warning = shortInterval(collector, config.METRICS_TICK_DURATION)
-        if (warning !== undefined) app.log.warn({ collector: collector.name, file }, warning)
+        if (warning !== undefined) app.log.warn({ collector: collector.name, file }, renderFinding(warning))
       }
     })
   },

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { describeError } from '../src/finding.ts'
+import { describeError, renderFinding } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
 import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
@@ -109,7 +109,10 @@ export function openRound(options: RoundOptions): Round {
     const rejectedBefore =
       before !== undefined && !(before instanceof Error) && before.rejection !== undefined
     if (result.rejection !== undefined && !rejectedBefore) {
-      log.warn({ ...who, rejected: result.rejected }, `collector rejects rows: ${result.rejection}`)
+      log.warn(
+        { ...who, rejected: result.rejected },
+        `collector rejects rows: ${renderFinding(result.rejection)}`,
+      )
     }
   }
 

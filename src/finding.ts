@@ -1,19 +1,58 @@
 import { DeadlineError } from './time/deadline.ts'
 
+/** What is wrong, and what to do about it: two fields until they are printed. */
+export interface Finding {
+  readonly problem: string
+  readonly advice?: string | undefined
+}
+
+/** A mistake in what people write: a collector, a configuration, arguments. Its message is the problem. */
+export class Mistake extends Error {
+  readonly advice: string | undefined
+
+  constructor(problem: string, advice?: string, options?: ErrorOptions) {
+    super(problem, options)
+    this.advice = advice
+  }
+}
+
+/**
+ * What an error says. An empty message is replaced by the error's code, as Node's is for "localhost". PostgreSQL's
+ * DETAIL belongs to the problem, and its HINT is the advice.
+ */
+export function findingOf(error: unknown): Finding {
+  if (!(error instanceof Error)) return { problem: String(error) }
+  const { message } = error
+  if (error instanceof Mistake) return { problem: message, advice: error.advice }
+  if (message === '' && error instanceof AggregateError && error.errors.length > 0)
+    return findingOf(error.errors[0])
+  const detail = fieldOf(error, 'detail')
+  const said = message === '' ? (fieldOf(error, 'code') ?? error.name) : message
+  return { problem: detail === undefined ? said : `${said} — ${detail}`, advice: fieldOf(error, 'hint') }
+}
+
+/** A finding as text, its problem and its advice in one line each, with `separator` between them. */
+export function renderFinding({ problem, advice }: Finding, separator = ' — '): string {
+  return [problem, ...(advice === undefined ? [] : [advice])]
+    .map((text) => text.replaceAll(/\s*\n\s*/g, ' '))
+    .join(separator)
+}
+
+/** What an error says, in one line. */
+export function describeError(error: unknown): string {
+  return renderFinding(findingOf(error))
+}
+
+/** A field that the driver or Node adds to its errors. */
+function fieldOf(error: Error, name: 'code' | 'detail' | 'hint'): string | undefined {
+  const value: unknown = Reflect.get(error, name)
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
 /** query_canceled: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const CANCELED = '57014'
 
 /** Whether a query took too long: by our clock, or by the server's statement_timeout. */
 export function isTimeout(error: Error): boolean {
   return error instanceof DeadlineError || ('code' in error && error.code === CANCELED)
-}
-
-/** What an error says, in one line: the code stands in where the message is empty, as Node's is for "localhost". */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code, detail, hint } = error as { code?: unknown; detail?: unknown; hint?: unknown }
-  const first = error instanceof AggregateError ? error.errors[0] : undefined
-  const message = error.message || (first === undefined ? String(code ?? error.name) : describeError(first))
-  const more = [detail, hint].filter((text) => typeof text === 'string' && text !== '')
-  return [message, ...more].join(' — ').replaceAll(/\s*\n\s*/g, ' ')
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import type { Test } from 'tap'
 import type { CollectorPlugin } from '../src/collector.ts'
-import { describeError } from '../src/finding.ts'
+import { describeError, renderFinding } from '../src/finding.ts'
 import { createDatabase } from './database.ts'
 import { startService } from './service.ts'
 
@@ -58,7 +58,7 @@ export async function kit(t: Test, { schema, collectors }: KitOptions): Promise<
         if (last === undefined) return `collector "${name}" did not run`
         if (last.result instanceof Error) return `collector "${name}" fails: ${describeError(last.result)}`
         const { rejection } = last.result
-        return rejection === undefined ? [] : `collector "${name}" rejects rows: ${rejection}`
+        return rejection === undefined ? [] : `collector "${name}" rejects rows: ${renderFinding(rejection)}`
       })
       if (problems.length > 0) throw new Error(problems.join('\n'))
       return Object.fromEntries([...(await scrape())].filter(([sample]) => isTheirs(sample)))

@@ -1,6 +1,6 @@
 import type { ISql, Row } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
-import { Mistake } from '../../src/mistake.ts'
+import { Mistake } from '../../src/finding.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
 import { isQuery, type Query, stream } from '../../src/query/stream.ts'
@@ -68,7 +68,7 @@ function write(
     const select = typeof query === 'string' ? query.trim().split('\n', 1)[0] : 'SELECT …'
     throw new Mistake(
       'its query must return the sql`…` itself: not a string, and nothing that was awaited',
-      `query: (sql) => sql\`${select}\``,
+      `write: query: (sql) => sql\`${select}\``,
     )
   }
   return { query, bounds }
@@ -84,6 +84,6 @@ function checkBounds(text: string, { from, to }: Bounds): void {
   if (missing.length === 0) return
   throw new Mistake(
     `it has a window, and its query does not use ${missing.map((name) => `"${name}"`).join(' and ')}: rows would count again at each run`,
-    `query: (sql, { from, to }) => sql\`… WHERE create_time > \${from} AND create_time <= \${to}\``,
+    `write: query: (sql, { from, to }) => sql\`… WHERE create_time > \${from} AND create_time <= \${to}\``,
   )
 }

@@ -1,9 +1,8 @@
 import type { Sql } from 'postgres'
 import type { ReportOptions } from '../../src/check/inspector.ts'
 import type { Report } from '../../src/check/report.ts'
-import { shortInterval } from '../../src/contract/interval.ts'
-import { lint } from '../../src/contract/lint.ts'
-import { describeError } from '../../src/finding.ts'
+import { lint, shortInterval } from '../../src/contract/lint.ts'
+import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countRejected } from '../../src/rows/rows.ts'
@@ -28,9 +27,9 @@ export interface ReportLimits {
 }
 
 /**
- * Has a collector's query planned and run once, both within its timeout, and says what is to be said of it. A windowed
- * one is asked for its last interval or for the time in which its windows settle, whichever is longer: what a run of the
- * service asks at most while nothing was missed.
+ * Plans and runs a collector's query once, both within its timeout, and reports what it finds. A windowed collector is
+ * asked for its last interval or for the time in which its windows settle, whichever is longer: a run of the service
+ * asks for no more while no run was missed.
  */
 export async function reportOn(
   status: CollectorStatus,
@@ -44,7 +43,7 @@ export async function reportOn(
   const ends = performance.now() + timeout
   const left = () => Math.max(ends - performance.now(), 1)
 
-  // First, for a query that takes too long is the one whose plan is wanted. If it has none, its run says why.
+  // First, because the plan of a query that takes too long is the one that is wanted. If it has none, its run says why.
   const inspection = await transact(left(), (sql) => inspect(collector, sql, window)).catch(() => undefined)
   const plan = options.explain
     ? await transact(left(), (sql) => explain(collector, sql, window)).catch(() => [])
@@ -53,15 +52,18 @@ export async function reportOn(
   const started = performance.now()
   let samples: Samples | undefined
   let rows = 0
-  const errors: string[] = []
+  const errors: Finding[] = []
   try {
     const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget)))
     rows = given.length + countRejected(given.rejections().rejected)
     samples = await inSlices(samplesOf(collector, given, budget))
-    const rejected = countRejected(samples.rejected)
-    if (rejected > 0) errors.push(`${rejected} of ${rows} rows rejected; the first: ${samples.rejection}`)
+    const { rejected, rejection } = samples
+    if (rejection !== undefined) {
+      const problem = `${countRejected(rejected)} of ${rows} rows rejected; the first: ${rejection.problem}`
+      errors.push({ ...rejection, problem })
+    }
   } catch (error) {
-    errors.push(describeError(error))
+    errors.push(findingOf(error))
   }
   const short = shortInterval(collector, tick)
   return {
@@ -69,7 +71,11 @@ export async function reportOn(
     ...(status.database === undefined ? {} : { database: status.database }),
     file,
     errors,
-    warnings: [...(short === undefined ? [] : [short]), ...warningsOf(inspection), ...lint(collector)],
+    warnings: [
+      ...(short === undefined ? [] : [short]),
+      ...(inspection === undefined ? [] : warningsOf(inspection)),
+      ...lint(collector),
+    ],
     seconds: (performance.now() - started) / 1000,
     run:
       samples === undefined
@@ -84,19 +90,20 @@ export async function reportOn(
   }
 }
 
-function warningsOf(inspection: Inspection | undefined): string[] {
-  if (inspection === undefined) return []
-  const { sequentialScans, missingIndexes } = inspection
+function warningsOf({ sequentialScans, missingIndexes }: Inspection): Finding[] {
   return [
-    ...sequentialScans.map(
-      ({ table, rows }) =>
-        `it reads all of ${table}, about ${rows.toLocaleString('en')} rows — an index, a window or a longer interval makes it cheaper`,
-    ),
-    ...(missingIndexes?.map(
-      ({ table, columns }) =>
-        `no index serves its window on ${table} — write: CREATE INDEX ON ${table} (${columns.join(', ')})`,
-    ) ?? [
-      `its window is in no condition on a table, so that each run reads all of it — write: WHERE create_time > \${from} AND create_time <= \${to}`,
+    ...sequentialScans.map(({ table, rows }) => ({
+      problem: `it reads all of ${table}, about ${rows.toLocaleString('en')} rows`,
+      advice: 'an index, a window or a longer interval makes it cheaper',
+    })),
+    ...(missingIndexes?.map(({ table, columns }) => ({
+      problem: `no index serves its window on ${table}`,
+      advice: `write: CREATE INDEX ON ${table} (${columns.join(', ')})`,
+    })) ?? [
+      {
+        problem: 'its window is in no condition on a table, so that each run reads all of it',
+        advice: `write: WHERE create_time > \${from} AND create_time <= \${to}`,
+      },
     ]),
   ]
 }

@@ -1,19 +1,20 @@
+import { type Finding, renderFinding } from '../finding.ts'
 import type { MissingIndex } from '../query/missing-index.ts'
 import type { SequentialScan } from '../query/plan.ts'
 import { countRejected, type Rejections } from '../rows/rows.ts'
 import { formatSeconds } from '../time/age.ts'
 
-/** What a check found of one collector. A text of `errors` or `warnings` has the advice after the last " — ". */
+/** What a check found of one collector: a row of the table, an entry of the JSON document. */
 export interface Report {
   readonly name: string
   /** The name of the database that it asked, if that has one. */
   readonly database?: string
   /** The path of its file, where that is known. */
   readonly file: string | null
-  /** Why it is wrong; empty when it is not. */
-  readonly errors: readonly string[]
-  /** What it does and had better not. */
-  readonly warnings: readonly string[]
+  /** Why it fails or loses rows; empty when it does neither. */
+  readonly errors: readonly Finding[]
+  /** What works and could be better. */
+  readonly warnings: readonly Finding[]
   /** How long its query and what is made of the rows took. */
   readonly seconds: number
   /** What its run came to; null when that failed. */
@@ -51,8 +52,10 @@ export function passes(reports: readonly Report[], strict: boolean): boolean {
   return reports.every((report) => verdictOf(report) === 'ok' || (!strict && verdictOf(report) === 'warning'))
 }
 
-/** Widths of the columns, beside that of the names. */
-const WIDTHS = [8, 10, 9, 8, 9, 12]
+/** What the table says of a run, and what it says beside that. */
+type RunCells = readonly [rows: string, rejected: string, series: string, folded: string]
+type Cells = readonly [...RunCells, time: string, cost: string]
+
 const VERDICT = 'warning'.length + 2
 
 /** The head of the table that `renderReport` fills; `width` is that of the longest name. */
@@ -60,24 +63,28 @@ export function renderHead(width: number): string {
   return line('', 'collector', width, ['rows', 'rejected', 'series', 'folded', 'time', 'cost'])
 }
 
-/** A collector's line of the table, and what there is to say of it. */
+/** A collector's line of the table, and below it its findings. */
 export function renderReport(report: Report, width: number): string {
   const { name, file, errors, warnings, run, seconds, cost, plan, samples } = report
-  const rejected = run === null ? 0 : countRejected(run.rejected)
-  const numbers = [
-    ...(run === null ? ['-', '-', '-', '-'] : [run.rows, rejected, run.series, run.folded].map(numeral)),
-    formatSeconds(seconds),
-    cost === null ? '-' : numeral(Math.round(cost)),
-  ]
   const verdict = verdictOf(report)
   return [
-    line(verdict, name, width, numbers),
+    line(verdict, name, width, [
+      ...cellsOf(run),
+      formatSeconds(seconds),
+      cost === null ? '-' : numeral(Math.round(cost)),
+    ]),
     ...(verdict === 'ok' || file === null ? [] : [indent(`in ${file}`)]),
-    ...errors.map((text) => indent(spread('error', text))),
-    ...warnings.map((text) => indent(spread('warning', text))),
+    ...errors.map((finding) => indent(spread('error', finding))),
+    ...warnings.map((finding) => indent(spread('warning', finding))),
     ...section('plan', plan),
     ...section('samples', samples),
   ].join('')
+}
+
+function cellsOf(run: Run | null): RunCells {
+  if (run === null) return ['-', '-', '-', '-']
+  const { rows, rejected, series, folded } = run
+  return [numeral(rows), numeral(countRejected(rejected)), numeral(series), numeral(folded)]
 }
 
 /** The last line. */
@@ -88,14 +95,23 @@ export function renderTotals(reports: readonly Report[]): string {
   return `${reports.length} ${noun}: ${ok} ok, ${warning} with warnings, ${error} with errors\n`
 }
 
-function line(verdict: string, name: string, width: number, numbers: readonly string[]): string {
-  const cells = numbers.map((text, i) => text.padStart(WIDTHS[i] ?? 0))
-  return `${verdict.padEnd(VERDICT)}${name.padEnd(width)}${cells.join('')}\n`
+function line(verdict: string, name: string, width: number, cells: Cells): string {
+  const [rows, rejected, series, folded, time, cost] = cells
+  return [
+    verdict.padEnd(VERDICT),
+    name.padEnd(width),
+    rows.padStart(8),
+    rejected.padStart(10),
+    series.padStart(9),
+    folded.padStart(8),
+    time.padStart(9),
+    `${cost.padStart(12)}\n`,
+  ].join('')
 }
 
-/** What is wrong, and on a line of its own what to do about it. */
-function spread(kind: string, text: string): string {
-  return `${kind}: ${text.replaceAll(' — ', '\n  ')}`
+/** The problem, and the advice on a line of its own. */
+function spread(kind: Verdict, finding: Finding): string {
+  return `${kind}: ${renderFinding(finding, '\n  ')}`
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -1,9 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Collector, checkDefinition } from './collector.ts'
+import { Mistake } from '../finding.ts'
+import { type Collector, collectorOf } from './collector.ts'
 import type { Definition, WindowOptions } from './definition.ts'
 import type { Labels } from './label.ts'
 import type { Metrics } from './metric.ts'
+import { problemsOf } from './problems.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,8 +28,8 @@ export interface Collectors {
 export type CollectorPlugin = FastifyPluginAsync & { readonly collector: Collector }
 
 /**
- * Makes a Fastify plugin of a definition. Throws an Error that names the collector and what is wrong with it:
- * a name that Prometheus or PostgreSQL would not take, a label without values, a duration that is none.
+ * Makes a Fastify plugin of a definition. Throws an Error that names the collector and everything that is wrong with
+ * it: a name that Prometheus or PostgreSQL would not take, a label without values, an interval that is not a duration.
  */
 export function defineCollector<
   const L extends Labels = Record<never, never>,
@@ -40,4 +42,14 @@ export function defineCollector<
     dependencies: ['collectors'],
   })
   return Object.assign(plugin, { collector }) as CollectorPlugin
+}
+
+function checkDefinition(definition: Definition): Collector {
+  const findings = problemsOf(definition)
+  if (findings.length === 0) return collectorOf(definition)
+  const advice = findings.flatMap(({ advice }) => advice ?? [])
+  throw new Mistake(
+    `collector "${definition.name}": ${findings.map(({ problem }) => problem).join('; ')}`,
+    advice.length === 0 ? undefined : advice.join('; '),
+  )
 }

@@ -60,8 +60,8 @@ export interface Definition<
   W extends WindowOptions | undefined = WindowOptions | undefined,
 > {
   /**
-   * Lower-case words joined by hyphens, as the file is named; the value of the `collector` label of the self-metrics,
-   * and what `COLLECTORS` lists.
+   * Lower-case words joined by hyphens or underscores, as the file is named; the value of the `collector` label of the
+   * self-metrics, and what `COLLECTORS` lists.
    * @example 'overdue-invoices'
    */
   readonly name: string

@@ -1,26 +1,25 @@
-/** Of how many characters one may be wrong for a name to be taken for another. */
-const RIGHT = 3
+import { closestMatch } from 'leven'
 
-/** The name that was most likely meant by one that there is not; undefined when none is like it. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  const allowed = Math.max(Math.floor(name.length / RIGHT), 1)
-  const [first] = names
-    .map((known) => ({ known, distance: distanceOf(name.toLowerCase(), known.toLowerCase()) }))
-    .filter(({ distance }) => distance <= allowed)
-    .sort((a, b) => a.distance - b.distance)
-  return first?.known
+/** One typo is tolerated per this many characters. */
+const CHARACTERS_PER_TYPO = 3
+
+/** The known name that `name` was most likely meant to be, whatever its case; undefined when none is close enough. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const maxDistance = Math.max(Math.floor(name.length / CHARACTERS_PER_TYPO), 1)
+  const lower = known.map((other) => other.toLowerCase())
+  const found = closestMatch(name.toLowerCase(), lower, { maxDistance })
+  return known.find((_, i) => lower[i] === found)
 }
 
-/** How many characters to change, to add or to leave out: https://en.wikipedia.org/wiki/Levenshtein_distance */
-function distanceOf(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(changed, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
-    }
-    above = row
-  }
-  return above[b.length] ?? 0
+/** Throws an Error when `asked` has a name of a collector that is not known; the message begins with `where`. */
+export function checkNames(where: string, asked: readonly string[], known: readonly string[]): void {
+  const unknown = asked.filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const meant = [...new Set(unknown.flatMap((name) => nearest(name, known) ?? []))]
+  const question = meant.length === 0 ? '' : `: did you mean ${quoted(meant)}?`
+  throw new Error(`${where} ${quoted(unknown)}${question}; the collectors are ${known.join(', ') || 'none'}`)
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ')
 }

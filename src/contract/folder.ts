@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyPluginAsync } from 'fastify'
-import { describeError } from '../finding.ts'
+import { findingOf, Mistake } from '../finding.ts'
 import type { Collector } from './collector.ts'
 
 const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
@@ -53,10 +53,14 @@ async function load(path: string): Promise<Plugin> {
   try {
     module = await import(pathToFileURL(path).href)
   } catch (error) {
-    throw new Error(`${path} cannot be loaded: ${describeError(error)}`, { cause: error })
+    const { problem, advice } = findingOf(error)
+    throw new Mistake(`${path} cannot be loaded: ${problem}`, advice, { cause: error })
   }
   if (!isPlugin(module.default)) {
-    throw new Error(`${path} has no default export that is a plugin: export default defineCollector({ … })`)
+    throw new Mistake(
+      `${path} has no default export that is a plugin`,
+      'write: export default defineCollector({ … })',
+    )
   }
   return module.default
 }

@@ -1,20 +1,24 @@
+import type { Finding } from '../finding.ts'
+import { formatDuration } from '../time/duration.ts'
 import type { Collector, CollectorMetric } from './collector.ts'
+import { BASE_UNITS, type BaseUnit } from './metric-names.ts'
 
-/** By unit, the base unit that a name has instead: https://prometheus.io/docs/practices/naming/#base-units */
-const UNITS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    amperes: [],
-    bytes: ['bits'],
-    celsius: ['fahrenheit', 'rankine'],
-    grams: ['pounds', 'ounces'],
-    joules: ['calories'],
-    kelvin: [],
-    meters: ['inches', 'yards', 'miles'],
-    metres: [],
-    seconds: ['minutes', 'hours', 'days', 'weeks'],
-    volts: [],
-  }).flatMap(([base, others]) => [base, ...others].map((unit): [string, string] => [unit, base])),
-)
+/** Units that are not base units, by the base unit to use in their place. */
+const OTHER_UNITS = {
+  bytes: ['bits'],
+  celsius: ['fahrenheit', 'rankine'],
+  grams: ['pounds', 'ounces'],
+  joules: ['calories'],
+  meters: ['inches', 'yards', 'miles'],
+  seconds: ['minutes', 'hours', 'days', 'weeks'],
+} satisfies Partial<Record<BaseUnit, readonly string[]>>
+/** The base unit of each unit. A ratio has no unit of its own: that of a name which has both is the other one. */
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ...BASE_UNITS.filter((unit) => unit !== 'ratio').map((unit): [string, string] => [unit, unit]),
+  ...Object.entries(OTHER_UNITS).flatMap(([base, units]) =>
+    units.map((unit): [string, string] => [unit, base]),
+  ),
+])
 const PREFIX =
   /^(pico|nano|micro|milli|centi|deci|deca|hecto|kilo|kibi|mega|mibi|giga|gibi|tera|tebi|peta|pebi)/
 const ABBREVIATED = /_(s|ms|us|ns|sec|b|kb|mb|gb|tb|pb|m|h|d)(_|$)/i
@@ -22,22 +26,40 @@ const TYPED = /_(counter|gauge|summary|histogram)(_|$)/i
 const CAMEL = /[a-z][A-Z]/
 
 /**
- * What `promtool check metrics` would say of a collector's metrics, each with the name that it is about. That every one
- * has a help text is seen to when the collector is defined.
+ * What `promtool check metrics` would say of a collector's metrics, each with the name that it is about. It cannot miss
+ * a help text: a collector without one is not defined.
  * https://github.com/prometheus/client_golang/tree/main/prometheus/testutil/promlint
  */
-export function lint({ labels, metrics }: Collector): string[] {
+export function lint({ labels, metrics }: Collector): Finding[] {
   const names = labels.map(({ name }) => name)
-  return metrics.flatMap((metric) => problemsOf(metric, names).map((problem) => `${metric.name}: ${problem}`))
+  return metrics.flatMap((metric) =>
+    findingsOf(metric, names).map(({ problem, advice }) => ({
+      problem: `${metric.name}: ${problem}`,
+      advice,
+    })),
+  )
 }
 
-function problemsOf({ name, type }: CollectorMetric, labels: readonly string[]): string[] {
-  const problems: string[] = []
-  const check = (wrong: boolean, problem: string) => {
-    if (wrong) problems.push(problem)
+/**
+ * Warns of an interval that is shorter than the tick: nothing runs between two ticks. It is no error, because
+ * METRICS_TICK_DURATION is the operator's choice.
+ */
+export function shortInterval({ interval }: Collector, tick: number): Finding | undefined {
+  if (interval === undefined || interval >= tick) return undefined
+  const [own, beat] = [formatDuration(interval), formatDuration(tick)]
+  return {
+    problem: `its interval ${own} is below METRICS_TICK_DURATION (${beat}), so that it runs at every tick`,
+    advice: `write: interval: '${beat}' or longer, or leave it out`,
+  }
+}
+
+function findingsOf({ name, type }: CollectorMetric, labels: readonly string[]): Finding[] {
+  const findings: Finding[] = []
+  const check = (wrong: boolean, problem: string, advice?: string) => {
+    if (wrong) findings.push({ problem, advice })
   }
   const counts = type === 'counter'
-  check(counts && !name.endsWith('_total'), `the name of a counter ends in _total — write: ${name}_total`)
+  check(counts && !name.endsWith('_total'), 'the name of a counter ends in _total', `write: ${name}_total`)
   check(
     !counts && name.endsWith('_total'),
     `only the name of a counter ends in _total, and this is a ${type}`,
@@ -51,21 +73,22 @@ function problemsOf({ name, type }: CollectorMetric, labels: readonly string[]):
   const [unit, base] = unitOf(name)
   check(
     unit !== base,
-    `the unit "${unit}" is not a base unit — write: ${name.replace(unit, base)}, in ${base}`,
+    `the unit "${unit}" is not a base unit`,
+    `write: ${name.replace(unit, base)}, in ${base}`,
   )
   const [, abbreviated] = ABBREVIATED.exec(name) ?? []
-  check(abbreviated !== undefined, `"${abbreviated}" looks like the abbreviation of a unit: write it out`)
+  check(abbreviated !== undefined, `"${abbreviated}" looks like the abbreviation of a unit`, 'write it out')
   const [, typed] = TYPED.exec(name) ?? []
   check(typed !== undefined, `"${typed}" is a type of metrics, which no name needs to say`)
   check(name.includes(':'), 'colons are for the names of recording rules')
-  check(CAMEL.test(name), `it is in camelCase — write: ${snake(name)}`)
-  for (const label of labels.filter((label) => CAMEL.test(label))) {
-    check(true, `its label "${label}" is in camelCase — write: ${snake(label)}`)
+  check(CAMEL.test(name), 'it is in camelCase', `write: ${snake(name)}`)
+  for (const label of labels) {
+    check(CAMEL.test(label), `its label "${label}" is in camelCase`, `write: ${snake(label)}`)
   }
-  return problems
+  return findings
 }
 
-/** The first word of a name that is a unit, and its base unit; empty when there is none. */
+/** The first word of a name that is a unit, and its base unit; two empty texts when there is none. */
 function unitOf(name: string): [unit: string, base: string] {
   for (const word of name.split('_')) {
     const base = UNITS.get(word) ?? UNITS.get(word.replace(PREFIX, ''))

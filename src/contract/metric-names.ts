@@ -1,5 +1,24 @@
 import type { CollectorMetric } from './collector.ts'
 
+/**
+ * The units that a name may end in. All but "ratio" are the base units of promtool, which takes both spellings of the
+ * metre: https://prometheus.io/docs/practices/naming/#base-units
+ */
+export const BASE_UNITS = [
+  'amperes',
+  'bytes',
+  'celsius',
+  'grams',
+  'joules',
+  'kelvin',
+  'meters',
+  'metres',
+  'ratio',
+  'seconds',
+  'volts',
+] as const
+export type BaseUnit = (typeof BASE_UNITS)[number]
+
 /** Names that belong to the service's own metrics, and to those of fastify-metrics. */
 const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
 

@@ -1,4 +1,5 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
+import { BASE_UNITS } from '../contract/metric-names.ts'
 import type { LabelSets, Value } from '../samples/label-set.ts'
 
 /**
@@ -16,8 +17,6 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 /** What a page ends with. */
 export const ENDINGS: Readonly<Record<Format, string>> = { text: '', openmetrics: '# EOF\n' }
 
-/** The units that a name may carry: base units, as https://prometheus.io/docs/practices/naming/#base-units has them. */
-const UNITS = ['seconds', 'bytes', 'ratio', 'celsius', 'meters', 'volts', 'amperes', 'joules', 'grams']
 /** Characters of a chunk, about: enough for compression to be worth its start, little enough to write in one go. */
 const CHUNK = 262_144
 
@@ -111,7 +110,7 @@ export function renderClient(families: readonly ClientFamily[], format: Format, 
 function headOf(name: string, type: string, help: string, format: Format): string {
   if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
   const family = familyOf(name, type)
-  const unit = UNITS.find((unit) => family.endsWith(`_${unit}`))
+  const unit = BASE_UNITS.find((unit) => family.endsWith(`_${unit}`))
   return `# TYPE ${family} ${type}\n${unit === undefined ? '' : `# UNIT ${family} ${unit}\n`}# HELP ${family} ${escapeText(help)}\n`
 }
 

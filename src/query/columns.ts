@@ -1,18 +1,18 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import { nearest } from '../contract/did-you-mean.ts'
-import { Mistake } from '../mistake.ts'
+import { Mistake } from '../finding.ts'
 
 /** How many wrong columns a message names. */
 const NAMED = 5
 
-/** What is wrong with a column, and what to write instead. */
-interface Problem {
-  readonly says: string
-  readonly instead: string
+/** A column that is missing, unexpected or repeated, and the line to write in its place. */
+interface WrongColumn {
+  readonly problem: string
+  readonly line?: string | undefined
 }
 
 /**
- * Where the column of each label and then of each metric stands among those that a query returns. Throws a Mistake that
+ * The place of each label's column and then of each metric's among those that a query returns. Throws a Mistake that
  * names each missing, unexpected or repeated one.
  */
 export function placeColumns(collector: Collector, names: readonly string[]): number[] {
@@ -21,26 +21,32 @@ export function placeColumns(collector: Collector, names: readonly string[]): nu
   const unexpected = names.filter((name) => !wanted.includes(name))
   const meant = pair(unexpected, missing)
   const named = new Set(meant.values())
-  const problems: Problem[] = [
+  const wrong: WrongColumn[] = [
     ...missing.map((name) => ({
-      says: `the query returns no column "${name}"`,
-      instead: named.has(name) ? '' : lineFor(collector, name),
+      problem: `the query returns no column "${name}"`,
+      line: named.has(name) ? undefined : lineFor(collector, name),
     })),
     ...unexpected.map((name) => unexpectedColumn(name, meant.get(name))),
     ...names
       .filter((name, i) => names.indexOf(name) < i)
       .map((name) => ({
-        says: `the query returns two columns "${name}"`,
-        instead: `one of them only: … AS ${name}`,
+        problem: `the query returns two columns "${name}"`,
+        line: `one of them only: … AS ${name}`,
       })),
   ]
-  if (problems.length > 0) {
-    const more = problems.length > NAMED ? `; and ${problems.length - NAMED} more` : ''
-    const lines = problems.slice(0, NAMED).flatMap(({ instead }) => instead || [])
-    const says = problems.slice(0, NAMED).map(({ says }) => says)
-    throw new Mistake(`${says.join('; ')}${more}`, [...new Set(lines)].join('; '))
-  }
+  if (wrong.length > 0) throw mistakeOf(wrong)
   return wanted.map((name) => names.indexOf(name))
+}
+
+/** One mistake of all the wrong columns, which names the first few. */
+function mistakeOf(wrong: readonly WrongColumn[]): Mistake {
+  const named = wrong.slice(0, NAMED)
+  const more = wrong.length > NAMED ? `; and ${wrong.length - NAMED} more` : ''
+  const lines = new Set(named.flatMap(({ line }) => line ?? []))
+  return new Mistake(
+    `${named.map(({ problem }) => problem).join('; ')}${more}`,
+    lines.size === 0 ? undefined : `write: ${[...lines].join('; ')}`,
+  )
 }
 
 /** By unexpected column, the missing one that it most likely is; where there is one of each, the one for the other. */
@@ -54,10 +60,10 @@ function pair(unexpected: readonly string[], missing: readonly string[]): Map<st
   return pairs
 }
 
-function unexpectedColumn(name: string, meant: string | undefined): Problem {
-  const says = `the query returns a column "${name}", which is neither a label nor a metric`
-  if (meant !== undefined) return { says: `${says}: did you mean "${meant}"?`, instead: `… AS ${meant}` }
-  return { says, instead: `labels: { ${name}: open(100) }, or leave that column out` }
+function unexpectedColumn(name: string, meant: string | undefined): WrongColumn {
+  const problem = `the query returns a column "${name}", which is neither a label nor a metric`
+  if (meant !== undefined) return { problem: `${problem}: did you mean "${meant}"?`, line: `… AS ${meant}` }
+  return { problem, line: `labels: { ${name}: open(100) }, or leave that column out` }
 }
 
 /** A column that a query lacks, as it would be written. */

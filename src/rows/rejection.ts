@@ -1,4 +1,5 @@
 import type { CollectorLabel, CollectorMetric } from '../contract/collector.ts'
+import type { Finding } from '../finding.ts'
 import { columnOf } from '../query/columns.ts'
 
 /** How much of a value a message shows. */
@@ -6,32 +7,39 @@ const SHOWN = 80
 /** How PostgreSQL writes an interval: https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-INTERVAL-OUTPUT */
 const INTERVAL = /^(-?\d+ (years?|mons?|days?) ?)*(-?\d+:\d\d:\d\d(\.\d+)?)?$/
 
-/** Why the value of a metric is none, and what to write instead. */
-export function badValue(metric: CollectorMetric, given: unknown): string {
-  return tell(
-    `${metric.name} is ${show(given)}, which is not a value that it takes`,
-    valueInstead(metric, given),
-  )
+/** Says that a metric does not take a value. */
+export function badValue(metric: CollectorMetric, given: unknown): Finding {
+  return {
+    problem: `${metric.name} is ${show(given)}, which is not a value that it takes`,
+    advice: write(valueInstead(metric, given)),
+  }
 }
 
-/** Why a label cannot have a value, and what to write instead. */
-export function badLabel(label: CollectorLabel, given: unknown): string {
-  return tell(
-    `${label.name} is ${show(given)}, which is not a value that the label takes`,
-    labelInstead(label, given),
-  )
+/** Says that a label does not take a value. */
+export function badLabel(label: CollectorLabel, given: unknown): Finding {
+  return {
+    problem: `${label.name} is ${show(given)}, which is not a value that the label takes`,
+    advice: write(labelInstead(label, given)),
+  }
 }
 
-/** Why a row cannot stand beside one before it, and what to write instead. */
-export function duplicate(labels: readonly CollectorLabel[], texts: readonly string[]): string {
-  if (labels.length === 0)
-    return 'a row before it has no labels either — write: one row, or a label to tell them apart'
+/** Says that a row has the labels of one before it. */
+export function duplicate(labels: readonly CollectorLabel[], texts: readonly string[]): Finding {
+  if (labels.length === 0) {
+    return {
+      problem: 'a row before it has no labels either',
+      advice: write('one row, or a label to tell them apart'),
+    }
+  }
   const names = labels.map(({ name }) => name).join(', ')
-  return `a row before it had the same labels (${names}: ${show(texts.join(', '))}) — write: GROUP BY ${names}`
+  return {
+    problem: `a row before it had the same labels (${names}: ${show(texts.join(', '))})`,
+    advice: write(`GROUP BY ${names}`),
+  }
 }
 
-function tell(problem: string, instead: string | undefined): string {
-  return instead === undefined ? problem : `${problem} — write: ${instead}`
+function write(instead: string | undefined): string | undefined {
+  return instead === undefined ? undefined : `write: ${instead}`
 }
 
 function valueInstead(metric: CollectorMetric, given: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import { type Collector, OTHER } from '../contract/collector.ts'
+import type { Finding } from '../finding.ts'
 import { placeColumns } from '../query/columns.ts'
 import type { LabelSets, Value } from '../samples/label-set.ts'
 import { Dictionary, Table } from './label-table.ts'
@@ -11,8 +12,8 @@ export type Reason = (typeof REASONS)[number]
 /** The rows of a query that do not stand. */
 export interface Rejections {
   readonly rejected: Readonly<Record<Reason, number>>
-  /** The first row that was rejected and why, in words. */
-  readonly rejection: string | undefined
+  /** Why the first row was rejected. */
+  readonly rejection: Finding | undefined
 }
 
 /** The rejections of two queries of one run. */
@@ -47,7 +48,7 @@ export class Rows {
   #columns: readonly number[] = []
   readonly #table: Table
   readonly #rejected: Record<Reason, number> = { value: 0, label: 0, duplicate: 0 }
-  #rejection: string | undefined
+  #rejection: Finding | undefined
   #unlisted = false
 
   /** `dictionaries` are those of an earlier run, one for each label. */
@@ -116,7 +117,7 @@ export class Rows {
     return { rejected: { ...this.#rejected }, rejection: this.#rejection }
   }
 
-  #reject(reason: Reason, why: () => string): false {
+  #reject(reason: Reason, why: () => Finding): false {
     this.#rejected[reason]++
     this.#rejection ??= why()
     return false

@@ -1,4 +1,5 @@
 import { type Collector, type CollectorMetric, OTHER } from '../contract/collector.ts'
+import type { Finding } from '../finding.ts'
 import type { Rejections, Rows } from '../rows/rows.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import {
@@ -40,10 +41,10 @@ export function* samplesOf(collector: Collector, rows: Rows, budget: number): Sl
   }
 }
 
-/** What folding rows into "other" makes of them; `unfit` has a text for each value that cannot be folded with another. */
+/** What folding rows into "other" makes of them; `unfit` has a finding for each value that cannot be folded with another. */
 interface Folded {
   readonly sets: LabelSets
-  readonly unfit: readonly string[]
+  readonly unfit: readonly Finding[]
   /** Series that had to give up their labels. */
   readonly folded: number
 }
@@ -121,7 +122,7 @@ function* merge(
     if (others === undefined) shared.set(key, [labels === row.labels ? row : { labels, values: row.values }])
     else others.push(row)
   })
-  const unfit: string[] = []
+  const unfit: Finding[] = []
   const sets = yield* map([...shared.values()], (same) => {
     const [first] = same
     if (same.length === 1) return first
@@ -130,7 +131,9 @@ function* merge(
       const value = fold(metric, given)
       if (value === undefined) {
         for (const _ of given)
-          unfit.push(`${metric.name} has several values that fold into "other", and cannot fold`)
+          unfit.push({
+            problem: `${metric.name} has several values that fold into "other", and cannot fold`,
+          })
       }
       return value
     })

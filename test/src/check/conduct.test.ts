@@ -103,7 +103,7 @@ t.test('a query is ended at the timeout of its collector, which is told with its
   const { document, code } = await runJson(t, { DATABASE_URL: url }, '--folder', folder)
   t.match(document.collectors, [
     { name: 'good', verdict: 'ok' },
-    { name: 'slow', errors: [/statement timeout|no answer within/], run: null, cost: Number },
+    { name: 'slow', errors: [{ problem: /statement timeout|no answer within/ }], run: null, cost: Number },
   ])
   t.equal(code, 1)
   t.same(await sessions(sql), [])

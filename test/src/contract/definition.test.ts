@@ -90,7 +90,7 @@ t.test('the longest name that PostgreSQL does not cut is right', async (t) => {
   t.equal(problemWith({ metrics: { ['b'.repeat(63)]: gauge('Things.') } }), '')
 })
 
-for (const name of ['a', 'connections', 'operations-in-progress', 'a1-b2', 'snake_case']) {
+for (const name of ['a', 'connections', 'operations-in-progress', 'a1-b2', 'snake_case', 'a_b-c']) {
   t.test(`"${name}" is a name for a collector`, async (t) => {
     t.equal(problemWith({ name }), '')
   })
@@ -100,7 +100,7 @@ for (const name of ['', 'Things', 'two words', '-things', 'things-', 'a--b', '1s
   t.test(`${JSON.stringify(name)} is no name for a collector`, async (t) => {
     const problem = problemWith({ name })
     t.ok(problem.includes(`collector "${name}"`), problem)
-    t.match(problem, /its name is not/)
+    t.match(problem, /its name is not lower-case words joined by hyphens or underscores/)
   })
 }
 
@@ -186,6 +186,31 @@ for (const [what, difference, says] of untyped) {
     t.match(problem, says)
   })
 }
+
+t.test('everything that is wrong is said at once, and apart from it what to write', async (t) => {
+  const error = t.throws(() =>
+    defineCollector({ ...right, metrics: {}, labels: { kind: [], 'a-b': ['x'] }, interval: '0s' }),
+  )
+  t.match(error, {
+    message:
+      'collector "things": it has no metrics; label "kind" has no values; "a-b" is not a label name; its interval is 0',
+    advice:
+      "write: metrics: { business_things: gauge('Things.') }; list them, or write open(200); " +
+      'use letters, digits and _, and do not begin with __',
+  })
+})
+
+t.test('a definition whose problems have no advice has none', async (t) => {
+  const error = t.throws(() => defineCollector({ ...right, interval: '0s', timeout: '25h' }))
+  t.match(error, {
+    message: 'collector "things": its interval is 0; its timeout is longer than 24h',
+    advice: undefined,
+  })
+})
+
+t.test('a window that is null is one without settle', async (t) => {
+  t.match(problemWithUntyped({ window: null }), /its window has no settle/)
+})
 
 for (const name of ['constructor', 'valueOf']) {
   t.test(`"${name}" is a metric name and a label name like any other`, async (t) => {

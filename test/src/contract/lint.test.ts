@@ -3,6 +3,8 @@ import t, { type Test } from 'tap'
 import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
 import type { Collector } from '../../../src/contract/collector.ts'
 import { lint } from '../../../src/contract/lint.ts'
+import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
+import { renderFinding } from '../../../src/finding.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
 import type { Value } from '../../../src/samples/label-set.ts'
 import { lacks } from '../../program.ts'
@@ -121,6 +123,12 @@ t.test(
   },
 )
 
+for (const unit of BASE_UNITS) {
+  t.test(`a name may end in ${unit}`, async (t) => {
+    t.same(lint(collectorOf(`business_x_${unit}`, gauge('Things.'))), [])
+  })
+}
+
 const lessons: [name: string, type: string, says: RegExp][] = [
   ['business_things', 'counter', /^business_things: .*_total — write: business_things_total$/],
   ['business_things_total', 'gauge', /only the name of a counter ends in _total, and this is a gauge/],
@@ -144,8 +152,8 @@ for (const [name, type, says] of lessons) {
   t.test(`${name} as a ${type} is told what is wrong`, async (t) => {
     const { metric } = TYPES[type] ?? {}
     if (metric === undefined) throw new Error(type)
-    const problems = lint(collectorOf(name, metric))
-    t.equal(problems.length, 1)
-    t.match(problems[0], says)
+    const findings = lint(collectorOf(name, metric))
+    t.equal(findings.length, 1)
+    t.match(findings.map((finding) => renderFinding(finding))[0], says)
   })
 }

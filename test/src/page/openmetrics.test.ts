@@ -11,6 +11,7 @@ import {
   open,
   timestamp,
 } from '../../../src/collector.ts'
+import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
 import { type ClientFamily, type Format, renderClient, renderFamilies } from '../../../src/page/exposition.ts'
 import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
 import { createDatabase } from '../../database.ts'
@@ -170,6 +171,12 @@ for (const [name, metric, unit] of units) {
       .split('\n')
       .filter((line) => line.startsWith('# UNIT'))
     t.same(found, unit === undefined ? [] : [`# UNIT ${family} ${unit}`])
+  })
+}
+
+for (const unit of BASE_UNITS) {
+  t.test(`a metric whose name ends in ${unit} has that unit`, async (t) => {
+    t.match(render({ [`business_x_${unit}`]: gauge('A.') }, []), `\n# UNIT business_x_${unit} ${unit}\n`)
   })
 }
 

@@ -9,6 +9,7 @@ import {
   open,
 } from '../../../src/collector.ts'
 import type { Collector } from '../../../src/contract/collector.ts'
+import { type Finding, renderFinding } from '../../../src/finding.ts'
 import { Rows } from '../../../src/rows/rows.ts'
 
 function collectorOf(metric: Metric, labels: Readonly<Record<string, Label>> = {}): Collector {
@@ -20,8 +21,8 @@ function collectorOf(metric: Metric, labels: Readonly<Record<string, Label>> = {
   }).collector
 }
 
-/** What is said of the first of these rows that does not stand. */
-function rejectionOf(collector: Collector, ...given: unknown[][]): string | undefined {
+/** Why the first of these rows that is rejected is. */
+function rejectionOf(collector: Collector, ...given: unknown[][]): Finding | undefined {
   const rows = new Rows(collector)
   rows.columns([...collector.labels, ...collector.metrics].map(({ name }) => name))
   for (const row of given) rows.add(row)
@@ -51,7 +52,8 @@ const values: [what: string, metric: Metric, given: unknown, says: string | RegE
 ]
 for (const [what, metric, given, says] of values) {
   t.test(`${what} where a number is due is told, with what to write instead if that is known`, async (t) => {
-    t.match(rejectionOf(collectorOf(metric), [given]), says)
+    const rejection = rejectionOf(collectorOf(metric), [given])
+    t.match(rejection && renderFinding(rejection), says)
   })
 }
 
@@ -69,23 +71,23 @@ const labels: [what: string, label: Label, given: unknown, says: string][] = [
 ]
 for (const [what, label, given, instead] of labels) {
   t.test(`${what} is told with what to write instead`, async (t) => {
-    const rejection = rejectionOf(collectorOf(gauge('Things.'), { kind: label }), [given, 1]) ?? ''
-    t.match(rejection, /^kind is .*, which is not a value that the label takes — write: /)
-    t.equal(rejection.split(' — write: ')[1], instead)
+    const rejection = rejectionOf(collectorOf(gauge('Things.'), { kind: label }), [given, 1])
+    t.match(rejection?.problem, /^kind is .*, which is not a value that the label takes$/)
+    t.equal(rejection?.advice, `write: ${instead}`)
   })
 }
 
 t.test('two rows with the same labels are told with what to group by', async (t) => {
   const collector = collectorOf(gauge('Things.'), { kind: open(9), state: open(9) })
-  t.equal(
-    rejectionOf(collector, ['a', 'new', 1], ['a', 'new', 2]),
-    'a row before it had the same labels (kind, state: "a, new") — write: GROUP BY kind, state',
-  )
+  t.same(rejectionOf(collector, ['a', 'new', 1], ['a', 'new', 2]), {
+    problem: 'a row before it had the same labels (kind, state: "a, new")',
+    advice: 'write: GROUP BY kind, state',
+  })
 })
 
 t.test('two rows of a collector without labels are told apart by a label or made one', async (t) => {
-  t.match(
-    rejectionOf(collectorOf(gauge('Things.')), [1], [2]),
-    /no labels either — write: one row, or a label/,
-  )
+  t.match(rejectionOf(collectorOf(gauge('Things.')), [1], [2]), {
+    problem: /no labels either$/,
+    advice: /^write: one row, or a label/,
+  })
 })

@@ -71,6 +71,12 @@ t.test('a text that was refused does not disturb the next one', async (t) => {
   t.equal(parseDuration('2m'), 2 * MINUTE)
 })
 
+t.test('units that are added are parsed beside those of Go', async (t) => {
+  const longer = new Map([['d', 24 * HOUR]])
+  t.equal(parseDuration('1d12h', longer), 36 * HOUR)
+  t.throws(() => parseDuration('1w', longer))
+})
+
 t.test('a duration of whole milliseconds comes back from its text', async () => {
   // 30 years of milliseconds, and in another run the short ones, of which a random choice would have few.
   for (const max of [30 * 365 * 24 * HOUR, 10 * MINUTE]) {
@@ -89,9 +95,38 @@ const texts: [milliseconds: number, text: string][] = [
   [90_000, '1m30s'],
   [86_400_000, '24h'],
   [3_601_500, '1h1.5s'],
+  [999.9994, '999.999ms'],
+  [999.9999, '1s'],
+  [119_999.9996, '2m'],
+  [3_599_999.7, '1h'],
 ]
 for (const [milliseconds, text] of texts) {
   t.test(`${milliseconds} milliseconds are written ${text}`, async (t) => {
     t.equal(formatDuration(milliseconds), text)
   })
 }
+
+t.test('a duration with fractions is written as the nearest one that has a text', async () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        // Just below a whole second, minute or hour, where rounding carries.
+        fc
+          .tuple(
+            fc.constantFrom(1000, MINUTE, HOUR),
+            fc.integer({ min: 1, max: 1000 }),
+            fc.double({ min: 0, max: 1, noNaN: true }),
+          )
+          .map(([unit, amount, less]) => unit * amount - less),
+      ),
+      (milliseconds) => {
+        const text = formatDuration(milliseconds)
+        const written = parseDuration(text)
+        const step = written < 1000 ? 1e-3 : 1
+        return Math.abs(written - milliseconds) <= 0.5 * step + 1e-6 && formatDuration(written) === text
+      },
+    ),
+    { numRuns: 20_000 },
+  )
+})
