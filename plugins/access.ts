@@ -50,9 +50,11 @@ export default fp(
       try {
         const server = app.server as unknown as Server
         server.setSecureContext(readCertificate(app.config))
-        app.log.info('the certificate was read anew')
+        app.log.info('TLS certificate reloaded')
       } catch (error) {
-        app.log.warn(`the certificate cannot be read anew, and the one before stays: ${describeError(error)}`)
+        app.log.warn(
+          `TLS certificate cannot be reloaded; the previous one stays in use: ${describeError(error)}`,
+        )
       }
     }
     // Looked at again and again, for a mounted secret is renewed by moving links, which a watch would not see.

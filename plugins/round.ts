@@ -50,11 +50,11 @@ export function openRound(options: RoundOptions): Round {
         snapshot = await db.snapshot(lifetime, stopping.signal, lost)
       } catch (error) {
         if (outcomes !== undefined) return outcomes
-        if (!outage) log.error(`no snapshot of the database: ${describeError(error)}`)
+        if (!outage) log.error(`database unavailable: ${describeError(error)}`)
         outage = true
         return due.map((status) => failure(status, started, error))
       }
-      if (outage) log.info('the database is back')
+      if (outage) log.info('database recovered')
       outage = false
       progress = progress && { ...progress, done: 0 }
       outcomes = await runAll(due, snapshot)
@@ -96,16 +96,16 @@ export function openRound(options: RoundOptions): Round {
     const who = { collector: status.collector.name, file: status.file }
     if (result instanceof Error) {
       if (status.error === undefined && !outage) {
-        log.error(who, `collector fails: ${describeError(result)}`)
+        log.error(who, `collector failed: ${describeError(result)}`)
       }
       return
     }
-    if (status.error !== undefined) log.info(who, 'collector works again')
+    if (status.error !== undefined) log.info(who, 'collector recovered')
     const before = status.last?.result
     const rejectedBefore =
       before !== undefined && !(before instanceof Error) && before.rejection !== undefined
     if (result.rejection !== undefined && !rejectedBefore) {
-      log.warn({ ...who, rejected: result.rejected }, `collector rejects rows: ${result.rejection}`)
+      log.warn({ ...who, rejected: result.rejected }, `collector rejected rows: ${result.rejection}`)
     }
   }
 
@@ -132,7 +132,7 @@ export function openRound(options: RoundOptions): Round {
     async run(tick, asked) {
       const due = asked ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
-        .catch((error) => log.error(error, 'a round ended in an error of the service itself'))
+        .catch((error) => log.error(error, 'round failed: internal error'))
         .finally(() => {
           current = undefined
           progress = undefined

@@ -61,14 +61,14 @@ class SavedState implements State {
     try {
       text = this.#file.read()
     } catch (error) {
-      this.#log.warn(`STATE_FILE cannot be read, and all counters start from 0: ${describeError(error)}`)
+      this.#log.warn(`STATE_FILE cannot be read; all counters start from 0: ${describeError(error)}`)
     }
     if (text === undefined) return
     try {
       for (const [name, saved] of Object.entries(decodeState(text))) this.#windows.set(name, saved)
     } catch (error) {
       this.#log.warn(
-        `STATE_FILE is refused and kept as ${this.#file.rejected}, and all counters start from 0: ${describeError(error)}`,
+        `STATE_FILE rejected and kept as ${this.#file.rejected}; all counters start from 0: ${describeError(error)}`,
       )
       this.#keep(() => this.#file.reject())
       return
@@ -85,10 +85,10 @@ class SavedState implements State {
     if (window === undefined) {
       this.#log.warn(
         { collector: name },
-        'its labels or metrics are not those of STATE_FILE: it starts from 0',
+        'counters start from 0: their labels or metrics are not those of STATE_FILE',
       )
     } else {
-      this.#log.info({ collector: name, sealedTo: saved.sealedTo }, 'counters go on from STATE_FILE')
+      this.#log.info({ collector: name, sealedTo: saved.sealedTo }, 'counters restored from STATE_FILE')
     }
   }
 
@@ -96,7 +96,7 @@ class SavedState implements State {
     try {
       rejected()
     } catch (error) {
-      this.#log.warn(`${this.#file.rejected} cannot be written: ${describeError(error)}`)
+      this.#log.warn(`STATE_FILE cannot be kept as ${this.#file.rejected}: ${describeError(error)}`)
     }
   }
 
@@ -107,7 +107,7 @@ class SavedState implements State {
     if (later(window.sealedTo, this.#maxAge) >= now) return
     this.#log.warn(
       { collector: collector.name },
-      `its state ends at ${formatMoment(window.sealedTo)}, more than ${formatDuration(this.#maxAge)} ago (STATE_MAX_AGE): it starts from 0, and STATE_FILE is kept as ${this.#file.rejected}`,
+      `counters start from 0: STATE_FILE ends at ${formatMoment(window.sealedTo)}, more than ${formatDuration(this.#maxAge)} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
     )
     this.#keep(() => this.#file.keepCopy())
     status.restore(undefined)
@@ -131,7 +131,7 @@ class SavedState implements State {
     })
     try {
       await within(WRITE, new AbortController().signal, written)
-      if (this.#failing) this.#log.info('STATE_FILE is written again')
+      if (this.#failing) this.#log.info('STATE_FILE is writable again')
       this.#failing = false
     } catch (error) {
       this.failures++

@@ -55,7 +55,7 @@ export async function buildApp({
   app.decorate('environment', environment)
   app.log.level = config.LOG_LEVEL
   app.addHook('onError', async (request, _reply, error) => {
-    app.log.error(error, `${request.method} ${request.url} failed`)
+    app.log.error(error, `request failed: ${request.method} ${request.url}`)
   })
   try {
     const files = await loadFolder(folder)

@@ -202,7 +202,7 @@ t.test('the log of a round says of which database it is', async (t) => {
   const { eu, log, app } = await startBoth(t, [things])
   await eu.sql`DROP TABLE things`
   await app.databases[0]?.round.run(1)
-  const [line] = log.filter(({ msg }) => msg.startsWith('collector fails'))
+  const [line] = log.filter(({ msg }) => msg.startsWith('collector failed'))
   t.match(line, { database: 'eu', collector: 'things' })
 })
 
