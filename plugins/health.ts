@@ -68,11 +68,11 @@ function landing(tick: number, collectors: ReadonlySet<string>): Html {
     STYLE,
     html`<main>
 <h1>Metrics service ${version}</h1>
-<p>Queries PostgreSQL every ${formatDuration(tick)} and serves what it found to Prometheus.</p>
+<p>Queries PostgreSQL every ${formatDuration(tick)} and serves the results to Prometheus.</p>
 <ul>
-<li><a href="/metrics">/metrics</a>: what it found</li>
-<li><a href="/readyz">/readyz</a>: whether all of it is there and fresh</li>
-<li><a href="/healthz">/healthz</a>: whether the process lives</li>
+<li><a href="/metrics">/metrics</a>: the metrics</li>
+<li><a href="/readyz">/readyz</a>: whether every value is present and fresh</li>
+<li><a href="/healthz">/healthz</a>: whether the process is alive</li>
 </ul>
 <h2>Collectors</h2>
 <ul>

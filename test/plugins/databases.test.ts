@@ -214,7 +214,7 @@ t.test('the debug page has each collector of each database', async (t) => {
   t.match(page, '<h2>Collectors of eu</h2>')
   t.match(page, '<a href="/debug/collectors/things?database=us">things</a>')
   t.match(page, 'id="us.things.state"')
-  t.match(page, 'All 2 collectors work')
+  t.match(page, 'All 2 collectors OK')
   const list = await (await ask('/debug/collectors')).json()
   t.match(list, [
     { database: 'eu', name: 'things' },
