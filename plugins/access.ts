@@ -1,3 +1,4 @@
+// Access: who may ask the listeners, and TLS. Imports src/ only.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { type Server, TLSSocket } from 'node:tls'
 import bearerAuth from '@fastify/bearer-auth'
@@ -7,25 +8,25 @@ import fp from 'fastify-plugin'
 import type { Config } from '../src/config/read.ts'
 import { describeError } from '../src/finding.ts'
 
-/** Milliseconds between two looks at the files of the certificate. */
-const WATCH = 1000
-/** Paths that a probe can ask without a token or a certificate: they tell nothing of the business. */
-const OPEN = ['/healthz', '/readyz']
-/** Connections at once: far more than there are scrapers. What is more is turned away, and memory stays bounded. */
-const CONNECTIONS = 1000
+/** Milliseconds between two checks of the certificate's files. */
+const WATCH_INTERVAL = 1000
+/** Paths that need no token and no certificate, because probes have none and the answers say nothing of the business. */
+const OPEN_PATHS = ['/healthz', '/readyz']
+/** The most connections at once, to bound memory: far more than there are scrapers. Further ones are refused. */
+const MAX_CONNECTIONS = 1000
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Lets a listener answer only requests with this bearer token, and those that are open to all. */
+    /** Makes a listener refuse requests without this bearer token, except those that are open to all. */
     requireToken: typeof requireToken
   }
 }
 
-/** Who may come in: tokens, certificates, and the headers that keep a page from being misused. */
+/** Checks tokens and client certificates, reloads the TLS certificate, and sets security headers. */
 export default fp(
   async (app) => {
     const { METRICS_TOKEN, TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE } = app.config
-    app.server.maxConnections = CONNECTIONS
+    app.server.maxConnections = MAX_CONNECTIONS
     await app.register(helmet, {
       global: false,
       contentSecurityPolicy: {
@@ -46,25 +47,27 @@ export default fp(
     if (METRICS_TOKEN !== undefined) await requireToken(app, METRICS_TOKEN, isOpen)
 
     const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== undefined)
-    const renew = () => {
+    const reload = () => {
       try {
         const server = app.server as unknown as Server
         server.setSecureContext(readCertificate(app.config))
-        app.log.info('the certificate was read anew')
+        app.log.info('TLS certificate reloaded')
       } catch (error) {
-        app.log.warn(`the certificate cannot be read anew, and the one before stays: ${describeError(error)}`)
+        app.log.warn(
+          `TLS certificate cannot be reloaded; the previous one stays in use: ${describeError(error)}`,
+        )
       }
     }
-    // Looked at again and again, for a mounted secret is renewed by moving links, which a watch would not see.
-    for (const file of files) watchFile(file, { interval: WATCH, persistent: false }, renew)
+    // Polled, because a mounted secret is renewed by replacing symbolic links, which file system events miss.
+    for (const file of files) watchFile(file, { interval: WATCH_INTERVAL, persistent: false }, reload)
     app.addHook('onClose', async () => {
-      for (const file of files) unwatchFile(file, renew)
+      for (const file of files) unwatchFile(file, reload)
     })
   },
   { name: 'access', decorators: { fastify: ['config'] } },
 )
 
-/** The certificate that the metrics listener shows and those that it trusts, as the files are now. Throws when one cannot be read. */
+/** Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws when a file cannot be read. */
 export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config) {
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
   return { cert: read(TLS_CERT_FILE), key: read(TLS_KEY_FILE), ca: read(TLS_CLIENT_CA_FILE) }
@@ -89,5 +92,5 @@ async function requireToken(
 }
 
 function isOpen(request: FastifyRequest): boolean {
-  return OPEN.includes(request.routeOptions.url ?? '')
+  return OPEN_PATHS.includes(request.routeOptions.url ?? '')
 }

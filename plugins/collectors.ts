@@ -1,3 +1,4 @@
+// Collectors: the set of them, checked for conflicts. Imports src/ only.
 import fp from 'fastify-plugin'
 import type { Collector } from '../src/contract/collector.ts'
 import { checkNames } from '../src/contract/did-you-mean.ts'
@@ -6,17 +7,17 @@ import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { renderFinding } from '../src/finding.ts'
 import { seriesOfGroup } from '../src/samples/label-set.ts'
 
-/** The label that names the database, where DATABASE_URL gives names. */
-const DATABASE = 'database'
+/** The label with the name of the database, when DATABASE_URL gives names. */
+const DATABASE_LABEL = 'database'
 
-/** The set of collectors; `files` has the path of each one's file, by its name. */
+/** Adds collectors to every database, after checking that they fit together. `files` has the path of each by its name. */
 export default fp<{ files: ReadonlyMap<string, string> }>(
   async (app, { files }) => {
     const { config, databases } = app
     const named = databases.some(({ name }) => name !== undefined)
     const names = new Set<string>()
-    /** Every name that a sample can have → the collector that has it. */
-    const taken = new Map<string, string>()
+    /** The owner of each name that a sample can have. */
+    const owners = new Map<string, string>()
 
     function add(collector: Collector): void {
       const { name, metrics, labels } = collector
@@ -27,15 +28,17 @@ export default fp<{ files: ReadonlyMap<string, string> }>(
       names.add(name)
       for (const metric of metrics) {
         for (const known of namesOnPage(metric)) {
-          const other = isReserved(known) ? 'the service itself' : taken.get(known)
+          const other = isReserved(known) ? 'the service itself' : owners.get(known)
           if (other !== undefined) {
             fail(`the name "${known}" of its metric "${metric.name}" is taken by ${other}`)
           }
-          taken.set(known, `collector "${name}"`)
+          owners.set(known, `collector "${name}"`)
         }
       }
-      if (named && labels.some((label) => label.name === DATABASE)) {
-        fail(`its label "${DATABASE}" is taken by the name of the database, since DATABASE_URL gives names`)
+      if (named && labels.some((label) => label.name === DATABASE_LABEL)) {
+        fail(
+          `its label "${DATABASE_LABEL}" is taken by the name of the database, because DATABASE_URL gives names`,
+        )
       }
       if (config.COLLECTORS.length > 0 && !config.COLLECTORS.includes(name)) return
       const least = seriesOfGroup(collector)

@@ -1,3 +1,4 @@
+// The debug listener: what the service does and did last. Imports src/ and its own folder only.
 import { readFile } from 'node:fs/promises'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
@@ -9,10 +10,10 @@ import { collectors } from './debug/collectors.ts'
 import { live } from './debug/live.ts'
 import { profiles } from './debug/profiles.ts'
 
-/** Connections at once: far more than there are people who look. */
-const CONNECTIONS = 100
+/** The most connections at once: far more than there are people who look. */
+const MAX_CONNECTIONS = 100
 
-/** The second listener, for whoever is on the machine: what the service does, and what it did last. */
+/** Starts the debug listener, which is for people on the machine and shows what the service does and did last. */
 export default fp(
   async (app) => {
     const { databases } = app
@@ -23,7 +24,7 @@ export default fp(
       logController: new LogController({ disableRequestLogging: true }),
       bodyLimit: 1024,
     })
-    debug.server.maxConnections = CONNECTIONS
+    debug.server.maxConnections = MAX_CONNECTIONS
     const self = ["'self'"]
     await debug.register(helmet, {
       global: false,
@@ -40,15 +41,15 @@ export default fp(
         },
       },
     })
-    // What a form without fields sends: the path says all.
+    // The forms have no fields, but a browser sends this content type all the same.
     debug.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string' },
       async () => undefined,
     )
-    debug.addHook('onRequest', refuseStrangers)
+    debug.addHook('onRequest', refuseOtherSites)
     if (token !== undefined) {
-      // A browser cannot send a bearer token, but asks its user for a password and sends that.
+      // A browser cannot send a bearer token, but it can ask for a password and send that.
       debug.addHook('onRequest', async (request) => {
         const basic = /^Basic (.*)$/i.exec(request.headers.authorization ?? '')?.[1]
         if (basic === undefined) return
@@ -82,19 +83,19 @@ export default fp(
     app.addHook('onClose', () => debug.close())
 
     /**
-     * A page of somebody else's in the user's browser may reach this machine: neither what it sends as a form nor what it
-     * asks for under a name of its own is answered. https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site
+     * Refuses what a page of another site makes the user's browser send: its forms (Sec-Fetch-Site), and requests under a
+     * host name that points to this machine. https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site
      */
-    async function refuseStrangers(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    async function refuseOtherSites(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
       const site = request.headers['sec-fetch-site']
       if (request.method !== 'GET' && site !== undefined && site !== 'same-origin') {
-        return reply.code(403).send({ error: 'this was sent by the page of another site' })
+        return reply.code(403).send({ error: 'cross-site request refused' })
       }
       if (token === undefined && !LOOPBACK.test(request.hostname.replace(/^\[(.*)\]$/, '$1'))) {
         const name = JSON.stringify(request.hostname)
         return reply
           .code(403)
-          .send({ error: `the Host header is ${name}: without DEBUG_TOKEN it has to be localhost` })
+          .send({ error: `the Host header is ${name}: without DEBUG_TOKEN it must be localhost` })
       }
     }
   },

@@ -1,3 +1,4 @@
+// Health: /healthz, /readyz and the landing page. Imports src/ only.
 import fp from 'fastify-plugin'
 import { version } from '../src/config/version.ts'
 import type { Database } from '../src/database.ts'
@@ -6,10 +7,10 @@ import { type Html, html } from '../src/html/html.ts'
 import { document } from '../src/html/page.ts'
 import { formatDuration } from '../src/time/duration.ts'
 
-/** /healthz: the process lives. /readyz: its values are there and fresh. /: where to look. */
+/** Serves /healthz (the process is alive), /readyz (its values are present and fresh) and / (links). */
 export default fp(
   async (app) => {
-    /** Why the values are not all there and fresh; empty when they are. */
+    /** Lists why values are missing or stale; empty when all are present and fresh. */
     function problems(): string[] {
       return app.databases.flatMap((database) => {
         const { name } = database
@@ -21,11 +22,11 @@ export default fp(
     function problemsOf({ db, collectors, leader }: Database): string[] {
       const { quorate, votes, required, endpoints } = db
       if (!quorate) {
-        const silent = endpoints.flatMap(({ error }) => error ?? [])
-        return [`waiting for the database quorum: ${votes} of ${required} votes`, ...silent]
+        const errors = endpoints.flatMap(({ error }) => error ?? [])
+        return [`waiting for the database quorum: ${votes} of ${required} votes`, ...errors]
       }
       const now = performance.now()
-      // It is for another replica to have values.
+      // The replica that leads has the values.
       if (leader.trustedUntil <= now) return []
       return collectors.list.flatMap((status) => {
         const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
@@ -61,18 +62,18 @@ const STYLE = html`<style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText }
 </style>`
 
-/** The page that says where to look; `tick` is in milliseconds. */
+/** Renders the page that links the others; `tick` is in milliseconds. */
 function landing(tick: number, collectors: ReadonlySet<string>): Html {
   return document(
     'Metrics service',
     STYLE,
     html`<main>
 <h1>Metrics service ${version}</h1>
-<p>Queries PostgreSQL every ${formatDuration(tick)} and serves what it found to Prometheus.</p>
+<p>Queries PostgreSQL every ${formatDuration(tick)} and serves the results to Prometheus.</p>
 <ul>
-<li><a href="/metrics">/metrics</a>: what it found</li>
-<li><a href="/readyz">/readyz</a>: whether all of it is there and fresh</li>
-<li><a href="/healthz">/healthz</a>: whether the process lives</li>
+<li><a href="/metrics">/metrics</a>: the metrics</li>
+<li><a href="/readyz">/readyz</a>: whether every value is present and fresh</li>
+<li><a href="/healthz">/healthz</a>: whether the process is alive</li>
 </ul>
 <h2>Collectors</h2>
 <ul>

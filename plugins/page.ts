@@ -1,3 +1,4 @@
+// Page: what scrapes get, and GET /metrics. Imports src/ and plugins/page/ only.
 import { Registry } from '@prometheus-io/client'
 import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
@@ -16,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-/** Names that `promtool check metrics` objects to. Each has a well-named twin or is of little use. */
+/** Metrics whose names `promtool check metrics` rejects. Each has a well-named twin or is of little use. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -25,7 +26,7 @@ const MISNAMED = [
   'nodejs_eventloop_utilization_summary',
 ]
 
-/** The page, the service's own metrics, those of fastify-metrics, and GET /metrics. */
+/** Serves GET /metrics: the metrics of collectors, of the service itself and of the process. */
 export default fp(
   async (app) => {
     const { config, databases } = app
@@ -33,7 +34,7 @@ export default fp(
     await app.register(fastifyMetrics.default, {
       endpoint: null,
       defaultMetrics: { enabled: true, register: http },
-      // It makes the summary even when that is off, and would make it in the registry of the whole process.
+      // The plugin creates the summary even when it is disabled, by default in the global registry.
       routeMetrics: {
         enabled: { histogram: true, summary: false },
         overrides: { histogram: { registers: [http] }, summary: { registers: [new Registry()] } },

@@ -1,3 +1,4 @@
+// Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import { describeError, renderFinding } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
@@ -14,7 +15,7 @@ import { run } from './round/run.ts'
 
 export { openInspector } from './round/inspector.ts'
 
-/** What the rounds of one database go by. */
+/** The parts of one database that its rounds use, and their limits. */
 export interface RoundOptions {
   /** The name of the database. */
   readonly name: string | undefined
@@ -23,9 +24,9 @@ export interface RoundOptions {
   readonly state: State
   readonly leader: Leader
   readonly page: Page
-  /** Collectors that query at once. */
+  /** The most collectors that query at once. */
   readonly concurrency: number
-  /** Series that each collector may make. */
+  /** The most series of each collector. */
   readonly budget: number
   readonly log: FastifyBaseLogger
 }
@@ -33,7 +34,7 @@ export interface RoundOptions {
 /** Milliseconds that a running round has to end when the service stops. */
 const GRACE = 10_000
 
-/** One run of every collector that is due, in one snapshot of the database. */
+/** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
   const { name, db, collectors, state, leader, page, concurrency, budget, log } = options
   const stopping = new AbortController()
@@ -42,7 +43,7 @@ export function openRound(options: RoundOptions): Round {
   let outage = false
 
   async function collect(due: readonly CollectorStatus[]): Promise<Outcome[]> {
-    // The longest that `concurrency` collectors at a time can take, when each takes all the time that it has.
+    // The longest that the round can take: every collector runs into its timeout, `concurrency` at a time.
     const timeouts = due.map(({ timeout }) => timeout)
     const lifetime = timeouts.reduce((sum, timeout) => sum + timeout, 0) / concurrency + Math.max(...timeouts)
     const lost = new Map<Snapshot['endpoint'], Error>()
@@ -54,16 +55,16 @@ export function openRound(options: RoundOptions): Round {
         snapshot = await db.snapshot(lifetime, stopping.signal, lost)
       } catch (error) {
         if (outcomes !== undefined) return outcomes
-        if (!outage) log.error(`no snapshot of the database: ${describeError(error)}`)
+        if (!outage) log.error(`database unavailable: ${describeError(error)}`)
         outage = true
         return due.map((status) => failure(status, started, error))
       }
-      if (outage) log.info('the database is back')
+      if (outage) log.info('database recovered')
       outage = false
       progress = progress && { ...progress, done: 0 }
       outcomes = await runAll(due, snapshot)
       const failed = outcomes.some(({ result }) => result instanceof Error)
-      // Asked after it was closed: that the lead is gone, or silent, may not have shown before.
+      // Checked after the close, because only that may show that the lost connection is lost.
       await snapshot.close()
       if (!failed || !snapshot.lost || stopping.signal.aborted) return outcomes
       lost.set(snapshot.endpoint, new Error('its connection was lost in a round'))
@@ -73,13 +74,13 @@ export function openRound(options: RoundOptions): Round {
   async function runAll(due: readonly CollectorStatus[], snapshot: Snapshot): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
     const queue = due.values()
-    const work = async () => {
+    const worker = async () => {
       for (const status of queue) {
         outcomes.push(await runOne(status, snapshot))
         progress = progress && { ...progress, done: outcomes.length }
       }
     }
-    await Promise.all(Array.from({ length: snapshot.sequential ? 1 : concurrency }, work))
+    await Promise.all(Array.from({ length: snapshot.sequential ? 1 : concurrency }, worker))
     return outcomes
   }
 
@@ -88,30 +89,32 @@ export function openRound(options: RoundOptions): Round {
     const now = parseMoment(snapshot.begun.time)
     state.expire(status, now)
     try {
-      const make = await snapshot.run(status.timeout, stopping.signal, (sql) => run(status, sql, now, budget))
-      const found = await make()
-      return { status, seconds: (performance.now() - started) / 1000, ...found }
+      const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) =>
+        run(status, sql, now, budget),
+      )
+      const output = await toSamples()
+      return { status, seconds: (performance.now() - started) / 1000, ...output }
     } catch (error) {
       return failure(status, started, error)
     }
   }
 
   function report({ status, result }: Outcome): void {
-    const who = { collector: status.collector.name, file: status.file }
+    const fields = { collector: status.collector.name, file: status.file }
     if (result instanceof Error) {
       if (status.error === undefined && !outage) {
-        log.error(who, `collector fails: ${describeError(result)}`)
+        log.error(fields, `collector failed: ${describeError(result)}`)
       }
       return
     }
-    if (status.error !== undefined) log.info(who, 'collector works again')
-    const before = status.last?.result
+    if (status.error !== undefined) log.info(fields, 'collector recovered')
+    const previous = status.last?.result
     const rejectedBefore =
-      before !== undefined && !(before instanceof Error) && before.rejection !== undefined
+      previous !== undefined && !(previous instanceof Error) && previous.rejection !== undefined
     if (result.rejection !== undefined && !rejectedBefore) {
       log.warn(
-        { ...who, rejected: result.rejected },
-        `collector rejects rows: ${renderFinding(result.rejection)}`,
+        { ...fields, rejected: result.rejected },
+        `collector rejected rows: ${renderFinding(result.rejection)}`,
       )
     }
   }
@@ -123,12 +126,12 @@ export function openRound(options: RoundOptions): Round {
     const { term } = leader
     const outcomes = await collect(due)
     for (const outcome of outcomes) report(outcome)
-    // Saved before it is shown: what was shown once is never lost.
+    // Counters are saved before they are shown, so that a restart never goes back behind what was shown.
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])
-    // Another replica may have begun meanwhile: then this is for that to publish.
+    // Another replica may lead by now, and then it publishes.
     if (!(await leader.confirm()) || leader.term !== term) return
     page.publish(name, outcomes, (performance.now() - started) / 1000, tick)
-    // What the other endpoints say concerns no result, and must not take a connection from a collector.
+    // Votes after the round, because the results do not depend on it and collectors need the connections.
     void db.vote(stopping.signal)
   }
 
@@ -139,10 +142,10 @@ export function openRound(options: RoundOptions): Round {
     get progress() {
       return progress
     },
-    async run(tick, asked) {
-      const due = asked ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
+    async run(tick, requested) {
+      const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
-        .catch((error) => log.error(error, 'a round ended in an error of the service itself'))
+        .catch((error) => log.error(error, 'round failed: internal error'))
         .finally(() => {
           current = undefined
           progress = undefined

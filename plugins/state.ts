@@ -1,3 +1,4 @@
+// State: keeps windowed counters in STATE_FILE. Imports src/ and plugins/state/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import { describeError } from '../src/finding.ts'
 import type { Collectors } from '../src/round/collectors.ts'
@@ -16,9 +17,9 @@ import { formatDuration } from '../src/time/duration.ts'
 import { formatMoment, later, type Moment } from '../src/time/moment.ts'
 import { pathOf, StateFile } from './state/file.ts'
 
-/** What the state of one database is kept with. */
+/** The file for the state of one database, and whose state it is. */
 export interface StateOptions {
-  /** STATE_FILE; undefined when nothing is kept. */
+  /** STATE_FILE; undefined when nothing is saved. */
   readonly file: string | undefined
   /** Milliseconds of STATE_MAX_AGE. */
   readonly maxAge: number
@@ -29,9 +30,9 @@ export interface StateOptions {
 }
 
 /** Milliseconds that a round waits for the disk. */
-const WRITE = 5000
+const WRITE_TIMEOUT = 5000
 
-/** Keeps what the windowed collectors of one database have counted in STATE_FILE, if that is set. */
+/** Saves what the windowed collectors of one database have counted in STATE_FILE, if that is set. */
 export function openState(options: StateOptions): State {
   const { file, name } = options
   if (file === undefined) return { failures: 0, load() {}, expire() {}, save: async () => {} }
@@ -43,7 +44,7 @@ class SavedState implements State {
   readonly #maxAge: number
   readonly #collectors: Collectors
   readonly #log: FastifyBaseLogger
-  /** By collector; those of collectors that do not run stay as they were read. */
+  /** Windows by collector. Those of collectors that do not run stay as they were read. */
   readonly #windows = new Map<string, SavedWindow>()
   #failing = false
   #writing = false
@@ -61,16 +62,16 @@ class SavedState implements State {
     try {
       text = this.#file.read()
     } catch (error) {
-      this.#log.warn(`STATE_FILE cannot be read, and all counters start from 0: ${describeError(error)}`)
+      this.#log.warn(`STATE_FILE cannot be read; all counters start from 0: ${describeError(error)}`)
     }
     if (text === undefined) return
     try {
       for (const [name, saved] of Object.entries(decodeState(text))) this.#windows.set(name, saved)
     } catch (error) {
       this.#log.warn(
-        `STATE_FILE is refused and kept as ${this.#file.rejected}, and all counters start from 0: ${describeError(error)}`,
+        `STATE_FILE rejected and kept as ${this.#file.rejected}; all counters start from 0: ${describeError(error)}`,
       )
-      this.#keep(() => this.#file.reject())
+      this.#setAside(() => this.#file.reject())
       return
     }
     for (const status of this.#collectors.list) this.#restore(status)
@@ -85,42 +86,43 @@ class SavedState implements State {
     if (window === undefined) {
       this.#log.warn(
         { collector: name },
-        'its labels or metrics are not those of STATE_FILE: it starts from 0',
+        'counters start from 0: their labels or metrics are not those of STATE_FILE',
       )
     } else {
-      this.#log.info({ collector: name, sealedTo: saved.sealedTo }, 'counters go on from STATE_FILE')
+      this.#log.info({ collector: name, sealedTo: saved.sealedTo }, 'counters restored from STATE_FILE')
     }
   }
 
-  #keep(rejected: () => void): void {
+  /** Sets the file aside. Failing to do so is only a warning. */
+  #setAside(action: () => void): void {
     try {
-      rejected()
+      action()
     } catch (error) {
-      this.#log.warn(`${this.#file.rejected} cannot be written: ${describeError(error)}`)
+      this.#log.warn(`STATE_FILE cannot be kept as ${this.#file.rejected}: ${describeError(error)}`)
     }
   }
 
   expire(status: CollectorStatus, now: Moment): void {
     const { window, lastSuccess, collector } = status
-    // Only a state that was read: a service that was there all the time catches up with all it missed.
+    // Only a state from the file expires: a service that kept running catches up with everything it missed.
     if (window === undefined || lastSuccess !== undefined) return
     if (later(window.sealedTo, this.#maxAge) >= now) return
     this.#log.warn(
       { collector: collector.name },
-      `its state ends at ${formatMoment(window.sealedTo)}, more than ${formatDuration(this.#maxAge)} ago (STATE_MAX_AGE): it starts from 0, and STATE_FILE is kept as ${this.#file.rejected}`,
+      `counters start from 0: STATE_FILE ends at ${formatMoment(window.sealedTo)}, more than ${formatDuration(this.#maxAge)} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
     )
-    this.#keep(() => this.#file.keepCopy())
+    this.#setAside(() => this.#file.keepCopy())
     status.restore(undefined)
   }
 
   async save(outcomes: readonly Outcome[]): Promise<void> {
-    let moved = false
+    let changed = false
     for (const { status, window } of outcomes) {
       if (window === undefined) continue
-      moved = true
+      changed = true
       this.#windows.set(status.collector.name, saveWindow(status.collector, window))
     }
-    if (!moved) return
+    if (!changed) return
     if (this.#writing) {
       this.failures++
       return
@@ -130,8 +132,8 @@ class SavedState implements State {
       this.#writing = false
     })
     try {
-      await within(written, { ms: WRITE })
-      if (this.#failing) this.#log.info('STATE_FILE is written again')
+      await within(written, { ms: WRITE_TIMEOUT })
+      if (this.#failing) this.#log.info('STATE_FILE is writable again')
       this.#failing = false
     } catch (error) {
       this.failures++

@@ -1,3 +1,4 @@
+// The app: the plugins in order, and what belongs to each database. Imports src/ and plugins/.
 import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import access, { readCertificate } from '../plugins/access.ts'
@@ -18,29 +19,29 @@ import type { Database } from './database.ts'
 import { Collectors } from './round/collectors.ts'
 
 export interface AppOptions {
-  /** The environment; that of the process and `.env` when it is not given. */
+  /** The environment. The default is that of the process and `.env`. */
   readonly env?: Environment
-  /** The folder of collectors. */
+  /** The folder of collectors. The default is `collectors/`. */
   readonly folder?: string
   readonly logger?: FastifyServerOptions['logger']
 }
 
-/** Milliseconds for each plugin to start and to stop: longer than the grace of a running round. */
+/** Milliseconds that each plugin has to start and to stop: longer than the grace of a running round. */
 const PLUGIN_TIMEOUT = 30_000
-/** A scrape is a request without a body, and sent at once: nothing slower or larger is worth a connection. */
+/** Limits of a request. A scrape has no body and is sent at once, so nothing slower or larger is worth a connection. */
 const LIMITS = { requestTimeout: 10_000, connectionTimeout: 60_000, bodyLimit: 1024 }
-/** Milliseconds for the headers of a request to be complete, and between two looks at that. */
-const HEADERS = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
+/** Milliseconds that the headers of a request may take, and between two checks of that. */
+const HEADER_LIMITS = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
 
-/** The service, not yet listening and not yet ticking. Rejects when its configuration or a collector is wrong. */
+/** Builds the service, not yet listening and not yet ticking. Rejects when its configuration or a collector is wrong. */
 export async function buildApp({
   env,
   folder = COLLECTORS,
   logger = true,
 }: AppOptions = {}): Promise<FastifyInstance> {
   const { config, environment } = await loadConfig(env)
-  // A line for every scrape would hide the others. While a last round ends, scrapes still get their page.
+  // A log line for every scrape would hide the others. Scrapes still get the page while the last round ends.
   const logController = new LogController({ disableRequestLogging: true })
   const app: FastifyInstance = Fastify({
     logger,
@@ -54,7 +55,7 @@ export async function buildApp({
   app.decorate('environment', environment)
   app.log.level = config.LOG_LEVEL
   app.addHook('onError', async (request, _reply, error) => {
-    app.log.error(error, `${request.method} ${request.url} failed`)
+    app.log.error(error, `request failed: ${request.method} ${request.url}`)
   })
   try {
     const files = await loadFolder(folder)
@@ -68,7 +69,7 @@ export async function buildApp({
     for (const [place, settings] of config.databases.entries()) {
       databases.push(openDatabase(app, settings, place, led))
     }
-    run(app)
+    addHooks(app)
     const paths = files.flatMap(({ collector, path }) =>
       collector === undefined ? [] : [[collector.name, path] as const],
     )
@@ -81,7 +82,7 @@ export async function buildApp({
   }
 }
 
-/** Puts together what belongs to one database. Nothing connects before its ticker starts. */
+/** Assembles what belongs to one database. Nothing connects before its ticker starts. */
 function openDatabase(
   { config, log: root, page }: FastifyInstance,
   { name, url, quorum }: DatabaseSettings,
@@ -108,8 +109,8 @@ function openDatabase(
   return { name, db, collectors, state, leader, round, inspector, ticker }
 }
 
-/** Starts and stops what belongs to databases with the app: rounds end first, then the lead, then connections. */
-function run(app: FastifyInstance): void {
+/** Loads and closes the databases with the app. At a stop, rounds end first, then leadership, then connections. */
+function addHooks(app: FastifyInstance): void {
   const each = async (work: (database: Database) => unknown) => {
     await Promise.all(app.databases.map(work))
   }
@@ -130,8 +131,8 @@ function run(app: FastifyInstance): void {
 }
 
 function listener(config: Config): object {
-  if (config.TLS_CERT_FILE === undefined) return { http: HEADERS }
-  // A client without a certificate gets as far as the probes: the doors keep it from the rest.
+  if (config.TLS_CERT_FILE === undefined) return { http: HEADER_LIMITS }
+  // A client without a certificate may connect, because probes have none. plugins/access.ts refuses it the rest.
   const clients = { requestCert: config.TLS_CLIENT_CA_FILE !== undefined, rejectUnauthorized: false }
-  return { https: { ...readCertificate(config), ...clients, ...HEADERS } }
+  return { https: { ...readCertificate(config), ...clients, ...HEADER_LIMITS } }
 }

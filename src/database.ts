@@ -1,3 +1,4 @@
+// What belongs to one database. Imports types of the stages only.
 import type { Inspector } from './check/inspector.ts'
 import type { Leader } from './leader/leader.ts'
 import type { Db } from './query/db.ts'
@@ -7,8 +8,8 @@ import type { State } from './round/state.ts'
 import type { Ticker } from './tick/ticker.ts'
 
 /**
- * Everything that belongs to one database that the service reads. src/app.ts makes it; pages, probes and metrics of the
- * whole service take it from there.
+ * Everything that belongs to one database that the service reads. src/app.ts makes it, and the plugins that concern the
+ * whole service, such as the page, get a list of them.
  */
 export interface Database {
   /** The value of the `database` label; undefined when there is one database without a name, and no such label. */

@@ -1,3 +1,4 @@
+// GET /debug/collectors and the page of each collector. Imports src/ and its own folder only.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
@@ -5,12 +6,12 @@ import type { CollectorStatus } from '../../src/round/status.ts'
 import { collectorPage } from './collector-page.ts'
 import { dueAt, whyNotFound } from './links.ts'
 
-interface Asked {
+interface CollectorRoute {
   Params: { name: string }
   Querystring: { search?: string; database?: string }
 }
 
-/** What each collector did last, as JSON; a page for each, and how PostgreSQL would answer its query. */
+/** Serves the status of all collectors as JSON, the page of each, and PostgreSQL's plan for its query. */
 export async function collectors(
   debug: FastifyInstance,
   { databases }: { databases: readonly Database[] },
@@ -22,25 +23,25 @@ export async function collectors(
     )
   })
 
-  debug.get<Asked>('/debug/collectors/:name', async ({ params, query }, reply) => {
+  debug.get<CollectorRoute>('/debug/collectors/:name', async ({ params, query }, reply) => {
     const found = find(params.name, query.database)
-    if (found === undefined) return missing(params.name, query.database, reply)
+    if (found === undefined) return notFound(params.name, query.database, reply)
     await reply.helmet()
     const { text } = await collectorPage(...found, query.search ?? '', undefined)
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
-  debug.post<Asked>('/debug/collectors/:name/explain', async ({ params, query }, reply) => {
+  debug.post<CollectorRoute>('/debug/collectors/:name/explain', async ({ params, query }, reply) => {
     const found = find(params.name, query.database)
-    if (found === undefined) return missing(params.name, query.database, reply)
+    if (found === undefined) return notFound(params.name, query.database, reply)
     await reply.helmet()
     const [database, status] = found
-    const plan = await database.inspector.explain(status).catch((error: unknown) => error as Error)
+    const plan = await database.inspector.explain(status).catch(asError)
     const { text } = await collectorPage(database, status, '', plan)
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
-  /** A collector, and its database. */
+  /** Finds a collector and its database. */
   function find(name: string, of: string | undefined): [Database, CollectorStatus] | undefined {
     for (const database of databases) {
       if (of !== undefined && database.name !== of) continue
@@ -50,9 +51,13 @@ export async function collectors(
     return undefined
   }
 
-  function missing(name: string, database: string | undefined, reply: FastifyReply): FastifyReply {
+  function notFound(name: string, database: string | undefined, reply: FastifyReply): FastifyReply {
     return reply.code(404).send({ error: whyNotFound(databases, name, database) })
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(describeError(reason))
 }
 
 function describe(of: Database, status: CollectorStatus, now: number) {

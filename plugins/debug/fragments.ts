@@ -1,4 +1,4 @@
-import type { monitorEventLoopDelay } from 'node:perf_hooks'
+// The pieces of the overview that change by themselves. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
@@ -6,17 +6,13 @@ import { plotRuns, plotSeries } from '../../src/html/plot.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { formatAge, formatSeconds } from '../../src/time/age.ts'
 import { formatDuration } from '../../src/time/duration.ts'
+import { type Delay, processOf } from './event-loop.ts'
 import { dueAt, nameOf } from './links.ts'
 
-/** Milliseconds apart are the timers by whose delay that of the event loop is known. */
-export const RESOLUTION = 20
-
-/** From one such timer to the next, in nanoseconds. */
-export type Delay = ReturnType<typeof monitorEventLoopDelay>
-
-/** The pieces of the overview that change by themselves, by the id of the element that each is in. */
+/** The pieces of HTML, by the id of the element that each is in. */
 export type Fragments = ReadonlyMap<string, Html>
 
+/** Renders every fragment as it is now. */
 export function fragmentsOf(databases: readonly Database[], delay: Delay): Fragments {
   const now = performance.now()
   const fragments = new Map<string, Html>([
@@ -36,9 +32,9 @@ export function fragmentsOf(databases: readonly Database[], delay: Delay): Fragm
   return fragments
 }
 
-/** The id of a cell: names of databases and collectors have no dots in them. */
+/** Returns the id of a cell. It is unique because names of databases and collectors have no dots. */
 export function idOf({ database, collector }: CollectorStatus, column: string): string {
-  return [database, collector.name, column].filter((part) => part !== undefined).join('.')
+  return [database, collector.name, column].filter((name) => name !== undefined).join('.')
 }
 
 function health(databases: readonly Database[], now: number): Html {
@@ -46,39 +42,38 @@ function health(databases: readonly Database[], now: number): Html {
   if (waiting !== undefined) {
     const { db, name } = waiting
     const of = name === undefined ? '' : ` of ${name}`
-    return html`<span class="failing">Waiting for the database quorum${of}: ${db.votes} of ${db.required} votes</span>`
+    const votes = `${db.votes} of ${db.required} votes`
+    return html`<span class="failing">Waiting for the database quorum${of}: ${votes}</span>`
   }
   const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
   const states = statuses.map((status) => status.state(now))
-  const unwell = statuses.filter((_, i) => states[i] === 'failing' || states[i] === 'stale')
-  if (unwell.length > 0) {
-    const names = unwell.map(nameOf).join(', ')
-    const verb = unwell.length === 1 ? 'fails' : 'fail'
-    return html`<span class="failing">${unwell.length} of ${states.length} collectors ${verb}: ${names}</span>`
+  const failing = statuses.filter((_, i) => states[i] === 'failing' || states[i] === 'stale')
+  if (failing.length > 0) {
+    const names = failing.map(nameOf).join(', ')
+    return html`<span class="failing">${failing.length} of ${states.length} collectors failing: ${names}</span>`
   }
   if (states.includes('waiting')) return html`<span class="waiting">The first round is running</span>`
-  return html`<span class="ok">${states.length === 1 ? 'The collector works' : `All ${states.length} collectors work`}</span>`
+  const all = states.length === 1 ? '1 collector OK' : `All ${states.length} collectors OK`
+  return html`<span class="ok">${all}</span>`
 }
 
 function round(databases: readonly Database[], now: number): Html {
   const running = databases.flatMap(({ round }) => round.progress ?? [])
   if (running.length > 0) {
-    const [done, total] = (['done', 'total'] as const).map((field) =>
-      running.reduce((sum, progress) => sum + progress[field], 0),
-    )
+    const done = running.reduce((sum, progress) => sum + progress.done, 0)
+    const total = running.reduce((sum, progress) => sum + progress.total, 0)
     const started = Math.min(...running.map((progress) => progress.started))
-    return html`<span>running: ${done} of ${total} collectors, ${formatSeconds((now - started) / 1000)}</span>
+    const seconds = formatSeconds((now - started) / 1000)
+    return html`<span>running: ${done} of ${total} collectors, ${seconds}</span>
 <progress max="${total}" value="${done}" aria-label="Collectors that are done"></progress>`
   }
-  const slowest = databases
+  const ran = databases
     .flatMap(({ collectors }) => [...collectors.list])
-    .reduce<CollectorStatus | undefined>(
-      (slowest, status) => ((status.last?.seconds ?? -1) > (slowest?.last?.seconds ?? -1) ? status : slowest),
-      undefined,
-    )
-  if (slowest?.last === undefined) return html`none yet`
-  return html`<span>none is running</span>
-<small>slowest collector: ${nameOf(slowest)}, ${formatSeconds(slowest.last.seconds)}</small>`
+    .flatMap((status) => (status.last === undefined ? [] : { status, seconds: status.last.seconds }))
+  if (ran.length === 0) return html`none yet`
+  const slowest = ran.reduce((slowest, run) => (run.seconds > slowest.seconds ? run : slowest))
+  return html`<span>not running</span>
+<small>slowest collector: ${nameOf(slowest.status)}, ${formatSeconds(slowest.seconds)}</small>`
 }
 
 function tick(databases: readonly Database[]): Html {
@@ -91,43 +86,36 @@ function tick(databases: readonly Database[]): Html {
 
 function databaseOf({ db, name: database, leader }: Database): Html {
   const endpoints = db.endpoints.map(({ name, up, role, error }) => {
-    const word = !up ? 'away' : role?.inRecovery ? 'standby' : 'primary'
+    const state = !up ? 'down' : role?.inRecovery ? 'standby' : 'primary'
     const use = name === db.current ? html` <span class="use">in use</span>` : undefined
     const reason = error === undefined ? undefined : html`<small>${error}</small>`
-    return html`<li><span class="${up ? 'ok' : 'failing'}">${word}</span> ${name}${use} ${reason}</li>`
+    return html`<li><span class="${up ? 'ok' : 'failing'}">${state}</span> ${name}${use} ${reason}</li>`
   })
   const leads = leader.trustedUntil > performance.now() ? 'this replica leads' : 'another replica leads'
   const lead = leader.elected ? html` <small>${leads}</small>` : undefined
   const title = database === undefined ? '' : `${database}: `
-  return html`<span>${title}${db.votes} of ${db.endpoints.length} answer</span> <small>${db.required} needed at the start</small>${lead}<ul>${endpoints}</ul>`
-}
-
-function processOf(delay: Delay): Html {
-  const megabytes = Math.round(process.memoryUsage.rss() / 2 ** 20)
-  const lag =
-    delay.count === 0
-      ? 'event loop: not measured yet'
-      : `event loop ${formatSeconds(late(delay.mean))} late, at most ${formatSeconds(late(delay.max))}`
-  return html`<span>up ${formatAge(process.uptime())}</span> <small>${megabytes} MB resident, Node.js ${process.version}</small> <small>${lag}</small>`
-}
-
-/** Seconds that a timer fired late. */
-function late(nanoseconds: number): number {
-  return Math.max(nanoseconds / 1e6 - RESOLUTION, 0) / 1000
+  return html`<span>${title}${db.votes} of ${db.endpoints.length} endpoints up</span>
+<small>${db.required} required at the start</small>${lead}
+<ul>${endpoints}</ul>`
 }
 
 function cells(of: Database, status: CollectorStatus, now: number): Record<string, Html> {
   const { last, lastSuccess, error, runs, backoffTicks } = status
   const state = status.state(now)
-  const rarer = backoffTicks > 1 ? html` <small>every ${backoffTicks} ticks</small>` : undefined
+  const backoff = backoffTicks > 1 ? html` <small>every ${backoffTicks} ticks</small>` : undefined
   const due = dueAt(of, status)
-  const old = status.lastSuccess !== undefined && status.isStale(now)
+  const stale = lastSuccess !== undefined && status.isStale(now)
+  const success = lastSuccess === undefined ? 'never' : `${formatAge(Date.now() / 1000 - lastSuccess)} ago`
   return {
-    state: html`<span class="${state}">${state}</span>${rarer}`,
-    last: html`<div class="trend"><span>${last === undefined ? '–' : formatSeconds(last.seconds)}</span>${plotRuns(runs)}</div>`,
-    series: html`<div class="trend"><span>${status.shown(now).series.toLocaleString('en')}</span>${plotSeries(runs)}</div>`,
-    success: html`<span class="${old ? 'failing' : ''}">${lastSuccess === undefined ? 'never' : `${formatAge(Date.now() / 1000 - lastSuccess)} ago`}</span>`,
+    state: html`<span class="${state}">${state}</span>${backoff}`,
+    last: trend(last === undefined ? '–' : formatSeconds(last.seconds), plotRuns(runs)),
+    series: trend(status.shown(now).series.toLocaleString('en'), plotSeries(runs)),
+    success: html`<span class="${stale ? 'failing' : ''}">${success}</span>`,
     due: html`${due === undefined ? '–' : `in ${formatAge((due - Date.now()) / 1000)}`}`,
     error: html`${error === undefined ? undefined : describeError(error)}`,
   }
+}
+
+function trend(value: string, plot: Html): Html {
+  return html`<div class="trend"><span>${value}</span>${plot}</div>`
 }

@@ -1,28 +1,37 @@
+// Names and paths of collectors on the debug listener. Imports src/ only.
 import type { Database } from '../../src/database.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 
-/** A collector, and where there are several databases, of which. */
+/** Returns the name of a collector, after that of its database when databases have names. */
 export function nameOf({ database, collector }: CollectorStatus): string {
   return database === undefined ? collector.name : `${database}/${collector.name}`
 }
 
-/** The path of a collector's page, or of what is below it. */
+/** Returns the path of a collector's page, or of something below it. */
 export function pathOf({ database, collector }: CollectorStatus, below = ''): string {
   return `/debug/collectors/${collector.name}${below}${database === undefined ? '' : `?database=${database}`}`
 }
 
-/** Why nothing is found under these names. */
+/** Returns the path that starts a round of one collector. */
+export function collectPath({ database, collector }: CollectorStatus): string {
+  return `/debug/collect?collector=${collector.name}${database === undefined ? '' : `&database=${database}`}`
+}
+
+/** Explains why there is no collector with these names; undefined means any name. */
 export function whyNotFound(
   databases: readonly Database[],
   name: string | undefined,
   database: string | undefined,
 ): string {
   const names = databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
-  const of = database === undefined ? '' : ` of a database "${database}"`
-  return `there is no collector "${name ?? ''}"${of}; the collectors are ${names}`
+  const what = [
+    name === undefined ? 'collector' : `collector "${name}"`,
+    ...(database === undefined ? [] : [`of a database "${database}"`]),
+  ]
+  return `there is no ${what.join(' ')}; the collectors are ${names}`
 }
 
-/** When a collector runs next, in milliseconds since 1970. */
+/** Returns when a collector runs next, in milliseconds since 1970; undefined before the first tick. */
 export function dueAt({ ticker }: Database, status: CollectorStatus): number | undefined {
   const { tick, nextTickAt, length } = ticker
   if (nextTickAt === undefined) return undefined

@@ -1,45 +1,47 @@
+// GET /debug and its live updates. Imports src/ and its own folder only.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Setting } from '../../src/config/shown.ts'
 import type { Database } from '../../src/database.ts'
-import { type Fragments, fragmentsOf, RESOLUTION } from './fragments.ts'
+import { RESOLUTION } from './event-loop.ts'
+import { type Fragments, fragmentsOf } from './fragments.ts'
 import { overview } from './overview.ts'
 
-/** Milliseconds between two looks at what has changed, while somebody watches. */
-const BEAT = 500
-/** How much longer it looks away than it looked: with thousands of collectors a look takes its time. */
-const REST = 10
-/** Pages that can be open at once. */
-const WATCHERS = 50
-/** Milliseconds that a page waits before it connects again. */
+/** Milliseconds between two refreshes while a page is open. */
+const INTERVAL = 500
+/** Pause after a refresh, as a multiple of its duration: with thousands of collectors a refresh takes long. */
+const PAUSE_FACTOR = 10
+/** The most pages that can be open at once. */
+const MAX_PAGES = 50
+/** Milliseconds after which a page reconnects. */
 const RETRY = 1000
 
 export interface LiveOptions {
   readonly databases: readonly Database[]
-  /** The configuration, as the page shows it. */
+  /** The configuration as the page shows it. */
   readonly settings: readonly Setting[]
 }
 
-/** GET /debug, and what keeps it up to date: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/** Serves GET /debug, and the events that keep it up to date: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export async function live(debug: FastifyInstance, { databases, settings }: LiveOptions): Promise<void> {
-  /** Each open page, and what it was told last. */
-  const watchers = new Map<Readable, Map<string, string>>()
+  /** The stream of each open page, and the fragments that it has, by id. */
+  const pages = new Map<Readable, Map<string, string>>()
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
-  let beat: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | undefined
 
-  function look(): void {
-    clearTimeout(beat)
+  function refresh(): void {
+    clearTimeout(timer)
     const started = performance.now()
     const fragments = fragmentsOf(databases, delay)
-    for (const [stream, told] of watchers) tell(stream, told, fragments)
-    beat = setTimeout(look, Math.max(BEAT, REST * (performance.now() - started)))
+    for (const [stream, sent] of pages) sendChanges(stream, sent, fragments)
+    timer = setTimeout(refresh, Math.max(INTERVAL, PAUSE_FACTOR * (performance.now() - started)))
   }
 
-  function leave(stream: Readable): void {
-    watchers.delete(stream)
-    if (watchers.size > 0) return
-    clearTimeout(beat)
+  function removePage(stream: Readable): void {
+    pages.delete(stream)
+    if (pages.size > 0) return
+    clearTimeout(timer)
     delay.disable()
   }
 
@@ -51,37 +53,37 @@ export async function live(debug: FastifyInstance, { databases, settings }: Live
   })
 
   debug.get('/debug/events', async (_request, reply) => {
-    if (watchers.size >= WATCHERS) {
-      return reply.code(503).send({ error: `${WATCHERS} pages are open, which is as many as there can be` })
+    if (pages.size >= MAX_PAGES) {
+      return reply.code(503).send({ error: `too many open pages: the limit is ${MAX_PAGES}` })
     }
     const stream = new Readable({ read() {} })
-    stream.once('close', () => leave(stream))
+    stream.once('close', () => removePage(stream))
     stream.push(`retry: ${RETRY}\n\n`)
-    if (watchers.size === 0) {
+    if (pages.size === 0) {
       delay.reset()
       delay.enable()
     }
-    watchers.set(stream, new Map())
-    look()
-    // A connection that outlived the close would hold it up.
+    pages.set(stream, new Map())
+    refresh()
+    // A kept-alive connection would delay the close of the listener.
     const headers = { 'cache-control': 'no-store', connection: 'close' }
     return reply.type('text/event-stream').headers(headers).send(stream)
   })
 
-  // A stream has no end of its own that a close could wait for.
+  // An event stream never ends by itself, and the close of the listener waits for it.
   debug.addHook('preClose', async () => {
-    for (const stream of watchers.keys()) stream.push(null)
+    for (const stream of pages.keys()) stream.push(null)
   })
 }
 
-/** Tells a page what is not as it was told last; one that does not read is told when it does. */
-function tell(stream: Readable, told: Map<string, string>, fragments: Fragments): void {
+/** Sends a page the fragments that have changed. A page that does not read gets them once it does. */
+function sendChanges(stream: Readable, sent: Map<string, string>, fragments: Fragments): void {
   if (stream.readableLength > stream.readableHighWaterMark) return
-  const news: Record<string, string> = {}
+  const changed: Record<string, string> = {}
   for (const [id, { text }] of fragments) {
-    if (told.get(id) === text) continue
-    told.set(id, text)
-    news[id] = text
+    if (sent.get(id) === text) continue
+    sent.set(id, text)
+    changed[id] = text
   }
-  if (Object.keys(news).length > 0) stream.push(`data: ${JSON.stringify(news)}\n\n`)
+  if (Object.keys(changed).length > 0) stream.push(`data: ${JSON.stringify(changed)}\n\n`)
 }

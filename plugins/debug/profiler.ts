@@ -1,10 +1,11 @@
+// Takes profiles of the process. Imports nothing of the service.
 import { setTimeout as delay } from 'node:timers/promises'
 
-// Types only: its native part takes 8 MB, and is loaded when a profile is asked for.
+// Types only: the native part takes 8 MB, so it is loaded with the first profile.
 type Pprof = typeof import('@datadog/pprof')
 type Profile = ReturnType<Pprof['time']['stop']>
 
-/** What is sampled, from `start` to `stop`. */
+/** A kind of sampling, from `start` to `stop`. */
 interface Sampling {
   start(pprof: Pprof, seconds: number): void
   stop(pprof: Pprof): Promise<Profile>
@@ -24,16 +25,16 @@ export class Profiler {
   }
 
   /**
-   * Samples for so many seconds, or until the signal, and resolves to what `pprof` reads: gzipped protobuf as in
+   * Samples for `seconds`, or until `signal` aborts, and resolves to gzipped protobuf as in
    * https://github.com/google/pprof/blob/main/proto/profile.proto. Rejects when the native part has no build for this
-   * platform. Not to be called while one is running.
+   * platform. Must not be called while a profile is running.
    */
   async take(seconds: number, signal: AbortSignal): Promise<Buffer> {
     this.#running = true
     try {
       const pprof = await import('@datadog/pprof')
       this.#sampling.start(pprof, seconds)
-      // It rejects for the signal alone, which is an end as good as the other.
+      // It rejects only when the signal aborts, which ends the profile early.
       await delay(seconds * 1000, undefined, { signal }).catch(() => {})
       return await pprof.encode(await this.#sampling.stop(pprof))
     } finally {
@@ -42,22 +43,22 @@ export class Profiler {
   }
 }
 
-/** Samples of one profile at most, idle ones counted: each takes memory until it ends. */
-const SAMPLES = 10_000
-/** Microseconds between two samples at least. */
-const CLOSEST = 1000
+/** The most samples of one profile, idle ones included: each takes memory until the profile ends. */
+const MAX_SAMPLES = 10_000
+/** The shortest time between two samples, in microseconds. */
+const MIN_INTERVAL = 1000
 
 /**
- * Where time goes: each stack's samples, the nanoseconds that it was found running, and those of processor time, which
- * `pprof` shows unless it is told otherwise. All threads but that of JavaScript are one stack.
+ * Samples where time goes: for each stack the number of samples, its wall time and its processor time, in nanoseconds.
+ * `pprof` shows processor time by default. All threads other than JavaScript's are one stack.
  */
 export const cpu: Sampling = {
   start(pprof, seconds) {
     pprof.time.start({
-      // Room is made for the samples of so long, and no more.
+      // The sampler reserves memory for the samples of this long.
       durationMillis: seconds * 1000,
-      intervalMicros: Math.max(CLOSEST, Math.round((seconds * 1e6) / SAMPLES)),
-      // Processor time is kept with contexts, and not without.
+      intervalMicros: Math.max(MIN_INTERVAL, Math.round((seconds * 1e6) / MAX_SAMPLES)),
+      // Processor time is recorded only with contexts.
       collectCpuTime: true,
       withContexts: true,
     })
@@ -65,14 +66,14 @@ export const cpu: Sampling = {
   stop: async (pprof) => pprof.time.stop(),
 }
 
-/** Bytes between two samples on average: far fewer than where sampling never ends. */
-const APART = 16 * 1024
-/** Frames of a stack. */
-const DEPTH = 64
+/** Average bytes between two samples: far fewer than when sampling never ends. */
+const HEAP_INTERVAL = 16 * 1024
+/** The most frames of a stack. */
+const STACK_DEPTH = 64
 
-/** What was allocated since the start and is in use at the stop: each stack's objects and bytes. */
+/** Samples what is allocated after the start and still in use at the stop: objects and bytes of each stack. */
 export const heap: Sampling = {
-  start: (pprof) => pprof.heap.start(APART, DEPTH),
+  start: (pprof) => pprof.heap.start(HEAP_INTERVAL, STACK_DEPTH),
   async stop(pprof) {
     try {
       await collectGarbage()
@@ -83,7 +84,7 @@ export const heap: Sampling = {
   },
 }
 
-/** Without it, what nobody holds any more and was not collected yet would pass for in use. */
+/** Collects garbage, because unreachable objects that are not collected yet would count as in use. */
 async function collectGarbage(): Promise<void> {
   const { Session } = await import('node:inspector/promises')
   const session = new Session()

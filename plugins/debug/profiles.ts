@@ -1,20 +1,21 @@
+// GET /debug/pprof/. Imports src/ and its own folder only.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Html, html } from '../../src/html/html.ts'
 import { page } from './page.ts'
 import { cpu, heap, Profiler } from './profiler.ts'
 
-/** Seconds that a profile takes at most. */
-const LONGEST = 300
+/** The longest profile, in seconds. */
+const MAX_SECONDS = 300
 
-/** Each is at a path of its name, and takes so many seconds unless it is asked for others. */
+/** The profiles, each at the path of its name. One takes `standard` seconds unless the request says otherwise. */
 const PROFILES = [
   { name: 'profile', title: 'CPU profile', standard: 30, sampling: cpu },
   { name: 'heap', title: 'heap profile', standard: 10, sampling: heap },
 ]
 
 /**
- * Profiles of this process, at the paths and in the form that `go tool pprof` expects of a service:
- * https://pkg.go.dev/net/http/pprof. A listener that it is registered on needs the patience of the longest.
+ * Serves profiles of this process, at the paths and in the form that `go tool pprof` expects of a service:
+ * https://pkg.go.dev/net/http/pprof. The listener must allow requests that take as long as the longest profile.
  */
 export async function profiles(debug: FastifyInstance): Promise<void> {
   const stopping = new AbortController()
@@ -27,18 +28,19 @@ export async function profiles(debug: FastifyInstance): Promise<void> {
 
   for (const { name, title, standard, sampling } of PROFILES) {
     const profiler = new Profiler(sampling)
-    // HEAD would have it taken and thrown away.
+    // A HEAD request would take a profile and throw it away.
     debug.get(`/${name}`, { exposeHeadRoute: false }, async (request, reply) => {
       reply.header('x-content-type-options', 'nosniff')
       const { seconds = String(standard) } = request.query as Readonly<Record<string, string | string[]>>
-      if (typeof seconds !== 'string' || !/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > LONGEST) {
+      if (typeof seconds !== 'string' || !/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > MAX_SECONDS) {
         const value = JSON.stringify(seconds)
-        return refuse(reply, 400, `seconds is ${value}: it takes one whole number from 1 to ${LONGEST}`)
+        return refuse(reply, 400, `seconds is ${value}: expected a whole number from 1 to ${MAX_SECONDS}`)
       }
-      if (profiler.running) return refuse(reply, 409, `a ${title} is running: ask again when it has ended`)
+      if (profiler.running)
+        return refuse(reply, 409, `a ${title} is already running: retry when it has ended`)
       const signal = AbortSignal.any([request.signal, stopping.signal])
       const body = await profiler.take(Number(seconds), signal)
-      // A connection that stays open would keep the listener from closing.
+      // A connection that stays open would delay the close of the listener.
       if (stopping.signal.aborted) reply.header('connection', 'close')
       return reply
         .type('application/octet-stream')
@@ -48,7 +50,7 @@ export async function profiles(debug: FastifyInstance): Promise<void> {
   }
 }
 
-/** In the form whose text `go tool pprof` shows. */
+/** Refuses a request in the form whose text `go tool pprof` shows. */
 function refuse(reply: FastifyReply, code: number, text: string): FastifyReply {
   return reply.code(code).type('text/plain; charset=utf-8').header('x-go-pprof', '1').send(`${text}\n`)
 }
@@ -62,23 +64,22 @@ function index(host: string): Html {
 <h1>Profiles</h1>
 </header>
 <main>
-<p>What this process does from the moment that you ask, for <code>seconds</code> (1 to ${LONGEST}), as gzipped protobuf
-for <code>pprof</code>. One of a kind runs at a time. Nothing is sampled while nobody asks.</p>
+<p>A profile samples this process from the moment of the request, for <code>seconds</code> (1 to ${MAX_SECONDS}). It is
+gzipped protobuf for <code>pprof</code>. One profile of each kind runs at a time. Between requests nothing is sampled.</p>
 <dl class="labels">
 <div>
 <dt><a href="/debug/pprof/profile">profile?seconds=30</a></dt>
-<dd>CPU: where time goes. <code>cpu</code> is processor time; what passed between two samples counts for what the second
-found, so short work on an idle process is under <code>(idle)</code>. <code>wall</code> is the time that a stack was
-found running, idle left out: the better order when the process is mostly idle.</dd>
+<dd>CPU: where time goes. <code>cpu</code> is processor time. The time between two samples counts towards the stack of the
+second, so short work in an idle process appears under <code>(idle)</code>. <code>wall</code> is the time that a stack
+was running, without idle time: sort by it when the process is mostly idle.</dd>
 </div>
 <div>
 <dt><a href="/debug/pprof/heap">heap?seconds=10</a></dt>
-<dd>Heap: what was allocated in these seconds and is still in use at their end, after a garbage collection. What was
-there before is not in it, <code>(external)</code> apart: that is all memory outside the JavaScript heap, buffers among
-it.</dd>
+<dd>Heap: what was allocated in these seconds and is still in use at their end, after a garbage collection. Older objects
+are not included, except in <code>(external)</code>: all memory outside the JavaScript heap, such as buffers.</dd>
 </div>
 </dl>
-<h2>To read them</h2>
+<h2>Reading profiles</h2>
 <pre tabindex="0" aria-label="Commands">go tool pprof -http=: '${address}/profile?seconds=30'
 go tool pprof -top '${address}/heap?seconds=60'</pre>
 <p>With a <code>DEBUG_TOKEN</code>, fetch the file first:</p>

@@ -1,3 +1,4 @@
+// The leader's advisory lock in PostgreSQL. Imports src/ only.
 import { crc32 } from 'node:zlib'
 import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
 import type { Db, Session } from '../../src/query/db.ts'
@@ -5,18 +6,18 @@ import type { Db, Session } from '../../src/query/db.ts'
 /** The first key of the service's advisory locks: "metr". */
 const CLASS = 0x6d657472
 
-/** What a look finds of the locks, and the server process that it was asked of. */
-interface Found extends LockState {
+/** The state of the locks, and the server process that answered. */
+interface LockRow extends LockState {
   readonly pid: number
 }
 
 /**
- * The lock of one database's leader, through a session of its own: it ends with that, and the server ends one that asks
- * nothing for as long as a lease. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+ * The lock of one database's leader. It belongs to a session of its own and ends with that; the server ends a session
+ * that is idle for a lease. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export class Lock implements LeaderLock {
   readonly #session: Session
-  /** The second keys: one that a single session holds, and one that every session holds that would. */
+  /** The second keys of the locks: the leader holds the first, and every session that may lead shares the second. */
   readonly #leader: number
   readonly #member: number
   readonly #pid: number
@@ -28,7 +29,10 @@ export class Lock implements LeaderLock {
     this.#pid = pid
   }
 
-  /** `name` is that of the database, `lease` is in milliseconds. Rejects when there is no endpoint that can be written to, or it does not answer. */
+  /**
+   * Opens the session. `name` is the database's, `lease` is in milliseconds. Rejects when no endpoint accepts writes, or
+   * when it does not answer.
+   */
   static async open(
     db: Pick<Db, 'primary'>,
     name: string | undefined,
@@ -37,7 +41,7 @@ export class Lock implements LeaderLock {
   ): Promise<Lock> {
     const session = await db.primary(signal)
     try {
-      // Of one server's databases each has locks of its own; but of one database there may be two names.
+      // PostgreSQL keeps advisory locks for each database, but DATABASE_URL may list one database under two names.
       const leader = (crc32(name ?? '') & 0x3fff_ffff) * 2
       await session.limitIdle(lease)
       const [joined] = await session.run(
@@ -51,10 +55,10 @@ export class Lock implements LeaderLock {
     }
   }
 
-  /** Asks who holds the lock. */
+  /** Asks the server who holds the lock. */
   async look(): Promise<LockState> {
-    const [found] = await this.#session.run(
-      (sql) => sql<[Found]>`
+    const [row] = await this.#session.run(
+      (sql) => sql<[LockRow]>`
         SELECT pg_backend_pid() AS pid,
                (count(*) FILTER (WHERE objid = ${this.#member}::bigint))::int AS members,
                coalesce(bool_or(objid = ${this.#leader}::bigint), false) AS held,
@@ -63,12 +67,12 @@ export class Lock implements LeaderLock {
          WHERE locktype = 'advisory' AND classid = ${CLASS} AND objsubid = 2 AND granted
            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     )
-    if (found.pid !== this.#pid) {
+    if (row.pid !== this.#pid) {
       throw new Error(
-        'its session changes sessions, as one through a pooler of transactions does: LEADER_ELECTION needs one that does not',
+        'the session changed: LEADER_ELECTION does not work through a pooler in transaction mode',
       )
     }
-    return found
+    return row
   }
 
   /** Takes the lock if nobody has it. */

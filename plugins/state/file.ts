@@ -1,18 +1,19 @@
+// The state file, written atomically and synced. Imports nothing of the service.
 import { copyFileSync, readFileSync, renameSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 
-/** The path of STATE_FILE for one database: counters.json is counters.eu.json for a database with the name eu. */
+/** Returns the path of STATE_FILE for one database: counters.json becomes counters.eu.json for a database named eu. */
 export function pathOf(file: string, database: string | undefined): string {
   if (database === undefined) return file
   const { dir, name, ext } = parse(file)
   return join(dir, `${name}.${database}${ext}`)
 }
 
-/** A file that is always whole: a reader finds the old text or the new one. */
+/** A file that is always complete: a reader finds the old text or the new one. */
 export class StateFile {
   readonly path: string
-  /** Where a text is kept that this version refuses or drops. */
+  /** The path of a copy that this version refuses or drops. */
   readonly rejected: string
 
   constructor(path: string) {
@@ -20,7 +21,7 @@ export class StateFile {
     this.rejected = `${path}.rejected`
   }
 
-  /** The text; undefined when there is no file. Throws when it cannot be read. */
+  /** Returns the text; undefined when there is no file. Throws when it cannot be read. */
   read(): string | undefined {
     try {
       return readFileSync(this.path, 'utf8')
@@ -30,7 +31,7 @@ export class StateFile {
     }
   }
 
-  /** Writes a temporary file, syncs it, and renames it. Rejects when the disk takes no more. */
+  /** Writes a temporary file, syncs it and renames it. Rejects when any step fails, as on a full disk. */
   async write(text: string): Promise<void> {
     const temporary = `${this.path}.tmp`
     const handle = await open(temporary, 'w', 0o600)
@@ -42,7 +43,7 @@ export class StateFile {
     }
     await rename(temporary, this.path)
     const folder = await open(dirname(this.path), 'r')
-    // Some file systems do not sync a folder; the rename itself is done.
+    // Some file systems cannot sync a folder. The rename is done all the same.
     await folder.sync().catch(() => {})
     await folder.close()
   }
@@ -52,7 +53,7 @@ export class StateFile {
     renameSync(this.path, this.rejected)
   }
 
-  /** Copies the file to `rejected`, and leaves it where it is. */
+  /** Copies the file to `rejected` and keeps it. */
   keepCopy(): void {
     copyFileSync(this.path, this.rejected)
   }

@@ -53,7 +53,7 @@ t.test(
     t.ok(rejected >= ROUNDS * 40, `${rejected} rows were rejected`)
     t.equal(rejected % 40, 0)
     t.ok(service.output().length < 100_000, `${service.output().length} characters were logged`)
-    t.match(service.output(), /collector rejects rows: note is .{1,200} characters/)
+    t.match(service.output(), /collector rejected rows: note is .{1,200} characters/)
   },
 )
 

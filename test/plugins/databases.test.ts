@@ -202,7 +202,7 @@ t.test('the log of a round says of which database it is', async (t) => {
   const { eu, log, app } = await startBoth(t, [things])
   await eu.sql`DROP TABLE things`
   await app.databases[0]?.round.run(1)
-  const [line] = log.filter(({ msg }) => msg.startsWith('collector fails'))
+  const [line] = log.filter(({ msg }) => msg.startsWith('collector failed'))
   t.match(line, { database: 'eu', collector: 'things' })
 })
 
@@ -214,7 +214,7 @@ t.test('the debug page has each collector of each database', async (t) => {
   t.match(page, '<h2>Collectors of eu</h2>')
   t.match(page, '<a href="/debug/collectors/things?database=us">things</a>')
   t.match(page, 'id="us.things.state"')
-  t.match(page, 'All 2 collectors work')
+  t.match(page, 'All 2 collectors OK')
   const list = await (await ask('/debug/collectors')).json()
   t.match(list, [
     { database: 'eu', name: 'things' },

@@ -91,7 +91,7 @@ t.test('before the quorum nothing is collected by hand', async (t) => {
   const started = database.ticker.start()
   const response = await fetch(`http://127.0.0.1:${port}/debug/collect`, { method: 'POST' })
   t.equal(response.status, 503)
-  t.match(await response.json(), { error: /waits for the database quorum/ })
+  t.match(await response.json(), { error: /waiting for the database quorum/ })
   const page = await (await fetch(`http://127.0.0.1:${port}/debug`)).text()
   t.match(page, 'Waiting for the database quorum: 0 of 1 votes')
   await gate.up()

@@ -167,7 +167,7 @@ for (const [what, type, kind, value, reason] of rejections) {
     t.equal(samples.get('collector_success{collector="odd"}'), 1)
     t.match(
       log.filter(({ level }) => level >= 40),
-      [{ collector: 'odd', msg: /^collector rejects rows: / }],
+      [{ collector: 'odd', msg: /^collector rejected rows: / }],
     )
   })
 }

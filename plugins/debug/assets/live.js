@@ -1,18 +1,18 @@
-// Puts what the service tells into its places, and has the button start a round without leaving the page.
+// Updates the page from the events of the service, and starts rounds without leaving the page.
 
 const answer = document.getElementById('answer')
 const events = new EventSource('/debug/events')
 
 events.addEventListener('message', ({ data }) => {
   for (const [id, html] of Object.entries(JSON.parse(data))) {
-    const place = document.getElementById(id)
-    // The service has a collector more or less than when the page was loaded: it is another one by now.
-    if (place === null) return location.reload()
-    place.innerHTML = html
+    const element = document.getElementById(id)
+    // The service was restarted with other collectors after the page was loaded.
+    if (element === null) return location.reload()
+    element.innerHTML = html
   }
 })
 events.addEventListener('open', () => document.body.classList.remove('lost'))
-// The browser connects again by itself.
+// The browser reconnects by itself.
 events.addEventListener('error', () => document.body.classList.add('lost'))
 
 document.querySelector('form')?.addEventListener('submit', async (event) => {
@@ -22,8 +22,8 @@ document.querySelector('form')?.addEventListener('submit', async (event) => {
     const headers = { accept: 'application/json' }
     const response = await fetch('/debug/collect', { method: 'POST', headers })
     const { error } = await response.json()
-    answer.textContent = response.ok ? 'a round was started' : error
+    answer.textContent = response.ok ? 'round started' : error
   } catch {
-    answer.textContent = 'the service does not answer'
+    answer.textContent = 'the service does not respond'
   }
 })

@@ -71,13 +71,13 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
       const { page, sql, service, complaints } = await openPage(t, browser)
       await page.evaluate('globalThis.loaded = true')
       await row(page, 'fragile', /ok/).waitFor()
-      await page.getByText('All 2 collectors work').waitFor()
+      await page.getByText('All 2 collectors OK').waitFor()
 
       await sql`UPDATE weather SET fine = 0`
       await service.round()
       await row(page, 'fragile', /failing/).waitFor()
       await page.getByText('division by zero').waitFor()
-      await page.getByRole('status').getByText('1 of 2 collectors fails: fragile').waitFor()
+      await page.getByRole('status').getByText('1 of 2 collectors failing: fragile').waitFor()
       const [red = 0, green = 0, blue = 0] = await colourOf(page, '[id="fragile.state"] span')
       t.ok(red > green + 50 && red > blue + 50, `its state is in rgb(${red}, ${green}, ${blue})`)
       await page.getByRole('img', { name: /last 2 runs: 1 failed/ }).waitFor()
@@ -98,16 +98,16 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await lock`BEGIN`
     await lock`LOCK TABLE rain`
     await page.getByRole('button', { name: 'Collect now' }).click()
-    await page.getByText('a round was started').waitFor()
+    await page.getByText('round started').waitFor()
     await page.getByText(/running: 1 of 2 collectors/).waitFor()
     t.equal(await page.getByRole('progressbar').getAttribute('value'), '1')
     const answered = page.waitForResponse(/\/debug\/collect$/)
     await page.getByRole('button', { name: 'Collect now' }).click()
     t.equal((await answered).status(), 409)
-    await page.getByText('a round is running: wait until it has ended').waitFor()
+    await page.getByText('a round is already running: retry when it has ended').waitFor()
     await lock`COMMIT`
     lock.release()
-    await page.getByText('none is running').waitFor()
+    await page.getByText('not running').waitFor()
     await page
       .getByRole('img', { name: /last 2 runs: 0 failed/ })
       .first()
@@ -170,7 +170,7 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
           await sql`UPDATE weather SET fine = 0`
           await service.round()
           await row(page, 'fragile', /failing/).waitFor()
-          await page.getByText('What is in effect').click()
+          await page.getByText('Settings in effect').click()
           const front = await service.app.listen({ host: '127.0.0.1', port: 0 })
           for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/', `${front}/`]) {
             if (path !== '/debug') await page.goto(new URL(path, page.url()).href)
@@ -194,7 +194,7 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await row(page, 'fragile', /ok/).waitFor()
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
-    await page.getByText('a round was started').waitFor()
+    await page.getByText('round started').waitFor()
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/debug\/collectors\/fragile$/)

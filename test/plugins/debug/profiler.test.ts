@@ -53,7 +53,7 @@ t.test('one profile of a kind at a time; of both kinds together', { buffered: tr
     ])
     t.same([first.status, second.status].sort(), [200, 409])
     const refused = first.status === 409 ? first : second
-    t.match(await refused.text(), /is running: ask again when it has ended\n$/)
+    t.match(await refused.text(), /is already running: retry when it has ended\n$/)
     t.equal((await service.ask(`${path}?seconds=1`)).status, 200, 'and again when it has ended')
   }
   const both = await Promise.all([service.ask('profile?seconds=1'), service.ask('heap?seconds=1')])

@@ -59,12 +59,12 @@ for (const [what, rest, says, instead] of failures) {
     const [line] = log.filter(({ collector }) => collector === 'odd')
     t.match(line, { level: 50, file: /odd-file\.ts$/ })
     const { msg = '' } = line ?? {}
-    t.match(msg, /^collector fails: /)
+    t.match(msg, /^collector failed: /)
     t.ok(msg.includes(says), msg)
     t.ok(msg.endsWith(instead), msg)
     t.notMatch(msg, /\n/)
     const [shown] = (await (await fetch(`http://127.0.0.1:${port}/debug/collectors`)).json()) as unknown[]
-    t.match(shown, { file: /odd-file\.ts$/, lastError: msg.replace('collector fails: ', '') })
+    t.match(shown, { file: /odd-file\.ts$/, lastError: msg.replace('collector failed: ', '') })
     const page = await fetch(`http://127.0.0.1:${port}/debug/collectors/odd`)
     t.match(await page.text(), /odd-file\.ts/)
     t.ok(database.collectors.list[0]?.error)
