@@ -109,7 +109,7 @@ t.test('a server whose connections are all taken is waited out', { buffered: tru
   const postgres = await createServer(t, ['-c', 'max_connections=8'])
   const sql = client(t, postgres.url)
   const it = await ward(t, { url: postgres.url, sql })
-  const hog = postgresJs(postgres.url, { max: 8, backoff: false })
+  const hog = postgresJs(postgres.url, { max: 8, backoff: false, fetch_types: false })
   t.teardown(() => hog.end({ timeout: 0 }))
   await it.disconnect()
   // Whoever is not a superuser may have what the reserve leaves: all of it is taken as soon as the service lets go.
