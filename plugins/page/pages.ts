@@ -1,3 +1,4 @@
+// The pages that scrapes get, in each format. Imports src/ and its own folder only.
 import type { CollectorMetric } from '../../src/contract/collector.ts'
 import type { Database } from '../../src/database.ts'
 import type { ClientFamily } from '../../src/page/exposition.ts'
@@ -13,15 +14,16 @@ import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from '../..
 import type { Outcome } from '../../src/round/outcome.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import type { LabelSets } from '../../src/samples/label-set.ts'
+import { FormatCache } from './format-cache.ts'
 
-/** Milliseconds for which scrapes share one rendering of what changes all the time. */
-const LIVE = 1000
+/** Milliseconds for which scrapes share one rendering of the service's own metrics. */
+const MAX_AGE = 1000
 
-/** The page in one format at one moment; its bodies are made when they are first asked for. */
+/** The page in one format at one moment. Each body is made when it is first asked for. */
 interface Rendering {
   readonly publication: number
   readonly renderedAt: number
-  /** The moment up to which it is known that no other replica shows what it has of a database. */
+  /** Until when this replica is sure to lead every database on the page. */
   readonly until: number
   readonly parts: readonly Part[]
   readonly sum: Sum
@@ -29,32 +31,37 @@ interface Rendering {
   gzip?: Buffer
 }
 
-/** Where the families of the official client come from; `now` is the moment of the monotonic clock that they are of. */
-export type Live = (now: number) => Promise<readonly ClientFamily[]>
+/** A part with the samples of one metric, or with all families of a collector. */
+interface SamplePart {
+  /** Undefined when the part has all families. */
+  readonly metric: CollectorMetric | undefined
+  readonly part: Promise<Part>
+}
+
+/** Reads the families of the official client, as of `now` by the monotonic clock. */
+export type ReadClient = (now: number) => Promise<readonly ClientFamily[]>
 
 /**
- * What scrapes are answered with: ready parts, and one live part that is never a second old. A collector that asks one
- * database makes one part; of one that asks several, the samples of each are parts that take turns, family by family.
+ * The pages that scrapes get. A page is a list of cached parts and one live part that is at most a second old. A
+ * collector on one database makes one part. On several databases, each metric has a part for each database.
  */
 export class Pages {
   readonly #databases: readonly Database[]
-  readonly #live: Live
+  readonly #readClient: ReadClient
   /** When the process started, in seconds since 1970: its own totals count from there. */
   readonly #started = Math.round(performance.timeOrigin) / 1000
-  /** Collectors, by name, and whether they ask one database alone: that stays as it is. */
-  readonly #alone = new Map<string, boolean>()
-  /** What families begin with, by format. */
-  readonly #heads = new Map<CollectorMetric, Map<Format, Promise<Part>>>()
-  /** The parts of samples that may be shown, by format: one for each metric, or one for all. Gone with the samples. */
-  readonly #parts = new WeakMap<LabelSets, Map<Format, Promise<Part>[]>>()
+  /** Whether the collector of this name is on one database only, which never changes. */
+  readonly #onOneDatabase = new Map<string, boolean>()
+  readonly #heads = new FormatCache<CollectorMetric, Promise<Part>>()
+  readonly #parts = new FormatCache<LabelSets, readonly SamplePart[]>()
   readonly #renderings = new Map<Format, Promise<Rendering>>()
-  /** The business parts that were summed last, by format. */
+  /** The last sum of the collectors' parts, by format. */
   readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
   #publication = 0
 
-  constructor(databases: readonly Database[], live: Live) {
+  constructor(databases: readonly Database[], readClient: ReadClient) {
     this.#databases = databases
-    this.#live = live
+    this.#readClient = readClient
   }
 
   /** Makes the parts of a round's outcomes, in the formats that are asked for, before it is published. */
@@ -62,19 +69,19 @@ export class Pages {
     for (const format of this.#renderings.keys()) {
       for (const { status, result, window } of outcomes) {
         if (result instanceof Error) continue
-        for (const part of this.#samplesOf(status, result.sets, format, window?.since)) await part
+        for (const { part } of this.#partsOf(status, result.sets, format, window?.since)) await part
       }
     }
   }
 
-  /** Has every scrape from now on see what the collectors show now. */
+  /** Makes every later scrape show what the collectors show now. */
   publish(): void {
     this.#publication++
-    // Nobody is answered with the bodies of before any more; whoever still reads one keeps it.
-    for (const rendering of this.#renderings.values()) void rendering.then(forget, () => {})
+    // No later scrape gets the old bodies. A response that is still being sent keeps its own.
+    for (const rendering of this.#renderings.values()) void rendering.then(dropBodies, () => {})
   }
 
-  /** The body of a scrape. */
+  /** Returns the body of a scrape. */
   async body(format: Format, gzip: boolean): Promise<Buffer> {
     const rendering = await this.#rendering(format)
     if (gzip) {
@@ -92,10 +99,10 @@ export class Pages {
       const now = performance.now()
       const fresh =
         rendering.publication === this.#publication &&
-        now - rendering.renderedAt < LIVE &&
+        now - rendering.renderedAt < MAX_AGE &&
         now < rendering.until
       if (fresh) return rendering
-      // Another scrape that waited for the same one may have started the next already.
+      // Another scrape that waited too may have started the next rendering already.
       const next = this.#renderings.get(format)
       if (next !== undefined && next !== known) return next
     }
@@ -112,11 +119,11 @@ export class Pages {
       const led = this.#databases.filter(({ db, leader }) => db.quorate && leader.trustedUntil > renderedAt)
       const until = Math.min(...led.map(({ leader }) => leader.trustedUntil))
       const business = Promise.all(this.#familiesOf(led, format, renderedAt))
-      // Looked at below, or not at all.
+      // Awaited below, unless this attempt is given up.
       business.catch(() => {})
-      const families = await this.#live(renderedAt)
-      // All of it is of one moment: a round that ended in it would put new self-metrics beside old values. One that
-      // ends later is for the next page, for of a thousand databases one always does before this one is made.
+      const families = await this.#readClient(renderedAt)
+      // The page shows one moment. If a round was published meanwhile, new self-metrics would be beside old values. A
+      // round that is published later is for the next page: with a thousand databases there is always one.
       if (publication !== this.#publication) continue
       const text = renderClient(families, format, this.#started)
       const live = await makePart([text, ENDINGS[format]])
@@ -127,52 +134,53 @@ export class Pages {
     }
   }
 
-  /** The parts of all families of databases: each with its samples of every one, one after the other. */
+  /** Returns the parts of all families: for each, the samples of every database one after the other. */
   #familiesOf(databases: readonly Database[], format: Format, now: number): Promise<Part>[] {
     const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
     const byName = Map.groupBy(statuses, ({ collector }) => collector.name)
-    return [...byName.values()].flatMap((same) => {
-      const samples = same.map((status) =>
-        this.#samplesOf(status, status.shown(now).sets, format, status.window?.since),
+    return [...byName.values()].flatMap((statuses) => {
+      const parts = statuses.flatMap((status) =>
+        this.#partsOf(status, status.shown(now).sets, format, status.window?.since),
       )
-      const [first] = same
-      if (first === undefined || this.#isAlone(first)) return samples.flat()
-      return first.collector.metrics.flatMap((metric, m) => [
-        this.#headOf(metric, format),
-        ...samples.flatMap((parts) => parts[m] ?? []),
+      return [...Map.groupBy(parts, ({ metric }) => metric)].flatMap(([metric, parts]) => [
+        ...(metric === undefined ? [] : [this.#headOf(metric, format)]),
+        ...parts.map(({ part }) => part),
       ])
     })
   }
 
-  /** Whether a collector asks no other database. */
-  #isAlone({ collector: { name } }: CollectorStatus): boolean {
-    const known = this.#alone.get(name)
+  #isOnOneDatabase({ collector: { name } }: CollectorStatus): boolean {
+    const known = this.#onOneDatabase.get(name)
     if (known !== undefined) return known
-    const asked = this.#databases.filter(({ collectors }) =>
+    const having = this.#databases.filter(({ collectors }) =>
       collectors.list.some(({ collector }) => collector.name === name),
     )
-    this.#alone.set(name, asked.length === 1)
-    return asked.length === 1
+    this.#onOneDatabase.set(name, having.length === 1)
+    return having.length === 1
   }
 
   #headOf(metric: CollectorMetric, format: Format): Promise<Part> {
-    return kept(this.#heads, metric, format, () => makePart([renderHead(metric, format)]))
+    return this.#heads.get(metric, format, () => makePart([renderHead(metric, format)]))
   }
 
-  /** The part of a collector's families, or a part for the samples of each. */
-  #samplesOf(
+  /** Returns one part with all families of a collector, or a part with the samples of each metric. */
+  #partsOf(
     status: CollectorStatus,
     sets: LabelSets,
     format: Format,
     since: bigint | undefined,
-  ): Promise<Part>[] {
+  ): readonly SamplePart[] {
     const { collector, database } = status
     const created = since === undefined ? undefined : Number(since) / 1e6
-    return kept(this.#parts, sets, format, () => {
-      if (this.#isAlone(status)) return [makePart(renderFamilies(collector, sets, format, created, database))]
-      return collector.metrics.map((metric) =>
-        makePart(renderSamples(collector, metric, { sets, created, database }, format)),
-      )
+    return this.#parts.get(sets, format, () => {
+      if (this.#isOnOneDatabase(status)) {
+        const part = makePart(renderFamilies(collector, sets, format, created, database))
+        return [{ metric: undefined, part }]
+      }
+      return collector.metrics.map((metric) => ({
+        metric,
+        part: makePart(renderSamples(collector, metric, { sets, created, database }, format)),
+      }))
     })
   }
 
@@ -186,21 +194,7 @@ export class Pages {
   }
 }
 
-function forget(rendering: Rendering): void {
+function dropBodies(rendering: Rendering): void {
   delete rendering.identity
   delete rendering.gzip
-}
-
-/** What was made of a thing in a format, or is made now. */
-function kept<Key extends object, Made>(
-  known: Pick<WeakMap<Key, Map<Format, Made>>, 'get' | 'set'>,
-  key: Key,
-  format: Format,
-  make: () => Made,
-): Made {
-  const formats = known.get(key) ?? new Map<Format, Made>()
-  known.set(key, formats)
-  const made = formats.get(format) ?? make()
-  formats.set(format, made)
-  return made
 }
