@@ -10,7 +10,9 @@ import { describeError } from '../src/finding.ts'
 
 /** Milliseconds between two checks of the certificate's files. */
 const WATCH_INTERVAL = 1000
-/** Paths that need no token and no certificate, because probes have none and the answers say nothing of the business. */
+/**
+ * Paths that need no token and no certificate, because probes have none and the answers say nothing of the business.
+ */
 const OPEN_PATHS = ['/healthz', '/readyz']
 /** The most connections at once, to bound memory: far more than there are scrapers. Further ones are refused. */
 const MAX_CONNECTIONS = 1000
@@ -67,7 +69,9 @@ export default fp(
   { name: 'access', decorators: { fastify: ['config'] } },
 )
 
-/** Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws when a file cannot be read. */
+/**
+ * Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws when a file cannot be read.
+ */
 export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config) {
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
   return { cert: read(TLS_CERT_FILE), key: read(TLS_KEY_FILE), ca: read(TLS_CLIENT_CA_FILE) }

@@ -10,7 +10,9 @@ import { seriesOfGroup } from '../src/samples/label-set.ts'
 /** The label with the name of the database, when DATABASE_URL gives names. */
 const DATABASE_LABEL = 'database'
 
-/** Adds collectors to every database, after checking that they fit together. `files` has the path of each by its name. */
+/**
+ * Adds collectors to every database, after checking that they fit together. `files` has the path of each by its name.
+ */
 export default fp<{ files: ReadonlyMap<string, string> }>(
   async (app, { files }) => {
     const { config, databases } = app

@@ -59,7 +59,10 @@ export default fp(
 )
 
 const STYLE = html`<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText }
+body {
+font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem;
+background: Canvas; color: CanvasText
+}
 </style>`
 
 /** Renders the page that links the others; `tick` is in milliseconds. */

@@ -107,9 +107,11 @@ class SavedState implements State {
     // Only a state from the file expires: a service that kept running catches up with everything it missed.
     if (window === undefined || lastSuccess !== undefined) return
     if (later(window.sealedTo, this.#maxAge) >= now) return
+    const end = formatMoment(window.sealedTo)
+    const maxAge = formatDuration(this.#maxAge)
     this.#log.warn(
       { collector: collector.name },
-      `counters start from 0: STATE_FILE ends at ${formatMoment(window.sealedTo)}, more than ${formatDuration(this.#maxAge)} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
+      `counters start from 0: STATE_FILE ends at ${end}, more than ${maxAge} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
     )
     this.#setAside(() => this.#file.keepCopy())
     status.restore(undefined)

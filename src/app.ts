@@ -34,7 +34,9 @@ const LIMITS = { requestTimeout: 10_000, connectionTimeout: 60_000, bodyLimit: 1
 const HEADER_LIMITS = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
 
-/** Builds the service, not yet listening and not yet ticking. Rejects when its configuration or a collector is wrong. */
+/**
+ * Builds the service, not yet listening and not yet ticking. Rejects when its configuration or a collector is wrong.
+ */
 export async function buildApp({
   env,
   folder = COLLECTORS,

@@ -23,7 +23,10 @@ export interface LiveOptions {
   readonly settings: readonly Setting[]
 }
 
-/** Serves GET /debug, and the events that keep it up to date: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/**
+ * Serves GET /debug, and the events that keep it up to date:
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
 export async function live(debug: FastifyInstance, { databases, settings }: LiveOptions): Promise<void> {
   /** The stream of each open page, and the fragments that it has, by id. */
   const pages = new Map<Readable, Map<string, string>>()

@@ -69,8 +69,8 @@ gzipped protobuf for <code>pprof</code>. One profile of each kind runs at a time
 <dl class="labels">
 <div>
 <dt><a href="/debug/pprof/profile">profile?seconds=30</a></dt>
-<dd>CPU: where time goes. <code>cpu</code> is processor time. The time between two samples counts towards the stack of the
-second, so short work in an idle process appears under <code>(idle)</code>. <code>wall</code> is the time that a stack
+<dd>CPU: where time goes. <code>cpu</code> is processor time. The time between two samples counts towards the stack of
+the second, so short work in an idle process appears under <code>(idle)</code>. <code>wall</code> is the time that a stack
 was running, without idle time: sort by it when the process is mostly idle.</dd>
 </div>
 <div>

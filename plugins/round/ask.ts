@@ -1,3 +1,4 @@
+// Sends collectors' queries. Imports src/ only.
 import type { ISql, Row } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { Mistake } from '../../src/finding.ts'
@@ -38,29 +39,32 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
   return rows
 }
 
-/** Asks the server how it would run a collector's query for a window, without running it. Resolves to lines of text. */
+/** Asks the server for the plan of a collector's query for a window, as lines of text, without running the query. */
 export async function explain(collector: Collector, sql: ISql, window: Window): Promise<string[]> {
   const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window).query}`
   return lines.map((line) => line['QUERY PLAN'])
 }
 
-/** Asks the same as `explain`, and resolves to a plan that a program can read, with the schema of each table. */
+/** Asks for the same plan as `explain`, in a form that a program can read, with the schema of each table. */
 export async function plan(collector: Collector, sql: ISql, window: Window): Promise<PlanNode> {
   const [row] = await sql<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>`
     EXPLAIN (VERBOSE, FORMAT JSON) ${write(collector, sql, window).query}`
   return row['QUERY PLAN'][0].Plan
 }
 
-/** The bounds of a window as SQL has them. */
+/** The bounds of a window, written in SQL. */
 type Bounds = Readonly<Record<'from' | 'to', string>>
 
-/** Writes a collector's query for a window, without sending it. Throws a Mistake when the collector returns something else. */
+/**
+ * Writes a collector's query for a window, without sending it. Throws a Mistake when the collector returns something
+ * else.
+ */
 function write(
   collector: Collector,
   sql: ISql,
   window: Window,
 ): { readonly query: Query; readonly bounds: Bounds } {
-  // Written into the text: of a parameter the client would make a Date, which is cut to milliseconds.
+  // Literals, because the client turns a parameter into a Date, which has only milliseconds.
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
   const query: unknown = collector.query(sql, { observe: observer(sql, collector), from, to })
@@ -78,7 +82,7 @@ function literal(moment: Moment): string {
   return `timestamptz '${formatMoment(moment)}'`
 }
 
-/** Throws a Mistake when the text of a query leaves out a bound of its window: it would count rows at each run again. */
+/** Throws a Mistake when the text of a query lacks a bound of its window: each run would count the same rows again. */
 function checkBounds(text: string, { from, to }: Bounds): void {
   const missing = [...(text.includes(from) ? [] : ['from']), ...(text.includes(to) ? [] : ['to'])]
   if (missing.length === 0) return

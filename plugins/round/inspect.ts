@@ -1,3 +1,4 @@
+// Inspects the plan of a collector's query. Imports src/ and its own folder only.
 import type { ISql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
@@ -5,24 +6,24 @@ import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } 
 import type { Window } from '../../src/samples/window.ts'
 import { plan } from './ask.ts'
 
-/** The most rows of a table that may be read from end to end without a warning. */
-const MANY = 1_000_000
+/** The most rows of a table that a query may read from end to end without a warning. */
+const MAX_SCANNED_ROWS = 1_000_000
 
-/** How the server would answer a collector's query. */
+/** How the server would run a collector's query. */
 export interface Inspection {
   /** The planner's estimate, in its own unit: https://www.postgresql.org/docs/current/using-explain.html */
   readonly cost: number
   readonly sequentialScans: readonly SequentialScan[]
-  /** Of an incremental collector; undefined when its window is in no condition on a table. */
+  /** Empty without a window; undefined when the window is in no condition on a table. */
   readonly missingIndexes: readonly MissingIndex[] | undefined
 }
 
-/** Asks the server for the plan of a collector's query for a window, in a transaction of its own, without running it. */
+/** Inspects the plan of a collector's query for a window, in a transaction of its own, without running the query. */
 export async function inspect(collector: Collector, sql: ISql, window: Window): Promise<Inspection> {
   const reads = readsOf(await plan(collector, sql, window))
   let indexed = reads
   if (collector.settle !== undefined) {
-    // A small table is read from end to end even where an index would serve, so this asks what index would.
+    // The planner reads a small table from end to end even if an index would serve, so this plan does without.
     await sql`SET LOCAL enable_seqscan = off`
     indexed = readsOf(await plan(collector, sql, window))
   }
@@ -32,13 +33,13 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
   const keys = await keysOf(sql, [...new Set(indexes)])
   return {
     cost: reads.cost,
-    sequentialScans: sequentialScans(reads, relations, MANY),
+    sequentialScans: sequentialScans(reads, relations, MAX_SCANNED_ROWS),
     missingIndexes:
       collector.settle === undefined ? [] : missingIndexes([reads, indexed], window, relations, keys),
   }
 }
 
-/** Reads from the catalog, by schema and name, what is known of relations. */
+/** Reads the table and the estimated rows of relations from the catalog, by schema and name. */
 async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<string, Relation>> {
   if (names.length === 0) return new Map()
   const rows = await sql<{ name: string; table: string; rows: number }[]>`
@@ -53,7 +54,7 @@ async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<str
   return new Map(rows.map(({ name, table, rows }) => [name, { table, rows }]))
 }
 
-/** Reads from the catalog, by schema and name, the first key of each index as SQL has it. */
+/** Reads the first key of each index from the catalog, written in SQL, by schema and name. */
 async function keysOf(sql: ISql, names: readonly string[]): Promise<Map<string, string>> {
   if (names.length === 0) return new Map()
   const rows = await sql<{ name: string; key: string }[]>`

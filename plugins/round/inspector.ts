@@ -1,3 +1,4 @@
+// Checks and explains queries outside of rounds. Imports src/ and its own folder only.
 import type { Check, Inspector, ReportOptions } from '../../src/check/inspector.ts'
 import type { Db } from '../../src/query/db.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
@@ -5,21 +6,21 @@ import { parseMoment } from '../../src/time/moment.ts'
 import { explain } from './ask.ts'
 import { type ReportLimits, reportOn } from './report.ts'
 
-/** What an inspector goes by: the database, and the limits of reports. */
+/** The database that an inspector asks, and the limits of its reports. */
 export interface InspectorOptions extends Omit<ReportLimits, 'now'> {
   readonly db: Db
 }
 
-/** Milliseconds for a query to end after its time. */
+/** Milliseconds that a query may take to end after its timeout. */
 const GRACE = 5000
 
-/** Asks one database about the queries of collectors, outside of any round. */
+/** Makes the inspector of one database, which checks and explains queries outside of rounds. */
 export function openInspector({ db, budget, tick }: InspectorOptions): Inspector {
   const stopping = new AbortController()
   const { signal } = stopping
 
   async function check(collectors: readonly CollectorStatus[], options: ReportOptions): Promise<Check> {
-    // The quorum is not waited for: a check wants to know now.
+    // A check does not wait for the quorum: it reports what is so now.
     await db.vote(signal)
     if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
     const lifetime = collectors.reduce((sum, { timeout }) => sum + timeout + GRACE, 0)
@@ -50,8 +51,8 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
       const snapshot = await db.snapshot(timeout, limit)
       try {
         const now = parseMoment(snapshot.begun.time)
-        const asked = { from: window?.sealedTo ?? now, to: now }
-        return await snapshot.run(timeout, signal, (sql) => explain(collector, sql, asked))
+        const span = { from: window?.sealedTo ?? now, to: now }
+        return await snapshot.run(timeout, signal, (sql) => explain(collector, sql, span))
       } finally {
         await snapshot.close()
       }

@@ -1,3 +1,4 @@
+// Runs one collector in a transaction. Imports src/ and its own folder only.
 import type { ISql } from 'postgres'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { addRejections, type Rows } from '../../src/rows/rows.ts'
@@ -15,28 +16,29 @@ import { finish, inSlices } from '../../src/time/slices.ts'
 import { ask } from './ask.ts'
 
 /**
- * Rows of one query for each series of the budget: what has no room of its own folds into "other", but a query that
- * returns ten times as much is one that forgot to aggregate. Few rows are never too many.
+ * The most rows of a query for each series of the budget. Series beyond the budget fold into "other", but a query that
+ * returns ten times as many rows has forgotten to aggregate.
  */
 const ROWS_PER_SERIES = 10
-const FEW_ROWS = 200_000
+/** Rows that a query may always return, however small the budget is. */
+const MIN_ROW_LIMIT = 200_000
 
-/** What a run found, and where an incremental collector stands after it. */
-export interface Found {
+/** The samples of a run, and the state of a windowed collector after it. */
+export interface RunOutput {
   readonly result: Samples
   readonly window?: WindowState
 }
 
 /**
- * Asks a collector's question in a transaction whose time is `now`, and resolves to what makes samples of the rows:
- * that needs the database no longer. `budget` is how many series they may be.
+ * Runs a collector's query in a transaction whose time is `now`. Resolves to a function that makes samples of the rows,
+ * which needs the database no longer. `budget` is the most series that they may have.
  */
 export async function run(
   status: CollectorStatus,
   sql: ISql,
   now: Moment,
   budget: number,
-): Promise<() => Promise<Found>> {
+): Promise<() => Promise<RunOutput>> {
   const { collector } = status
   if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, now, budget)
   const rows = await ask(status, sql, { from: now, to: now }, rowLimit(budget))
@@ -49,16 +51,16 @@ async function runWindows(
   sql: ISql,
   now: Moment,
   budget: number,
-): Promise<() => Promise<Found>> {
+): Promise<() => Promise<RunOutput>> {
   const { collector, timeout } = status
   const state = status.window ?? startWindow(collector, now)
   const plan = planWindow(state, now, settle)
-  const enough = performance.now() + timeout / 2
+  const deadline = performance.now() + timeout / 2
   const sealed: Rows[] = []
   let sealedTo = state.sealedTo
   for (const window of plan.sealed) {
-    // After a long outage there is much to catch up with: what does not fit into this run is for the next ones.
-    if (sealed.length > 0 && performance.now() > enough) break
+    // After a long outage there are many windows. Those that do not fit into this run are for the next ones.
+    if (sealed.length > 0 && performance.now() > deadline) break
     sealed.push(await ask(status, sql, window, rowLimit(budget)))
     sealedTo = window.to
   }
@@ -76,7 +78,7 @@ function setsOf(rows: readonly Rows[]) {
   return rows.flatMap((rows) => [...rows.sets()])
 }
 
-/** How many rows a query may return. */
+/** Returns how many rows a query may return. */
 export function rowLimit(budget: number): number {
-  return Math.max(ROWS_PER_SERIES * budget, FEW_ROWS)
+  return Math.max(ROWS_PER_SERIES * budget, MIN_ROW_LIMIT)
 }

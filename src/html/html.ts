@@ -1,4 +1,5 @@
-/** A piece of HTML: what is put into it is text unless it is such a piece itself. */
+// HTML: templates, the frame of a page, plots. Imports stages before it only.
+/** A piece of HTML. */
 export class Html {
   readonly text: string
 
@@ -9,15 +10,7 @@ export class Html {
 
 export type Content = Html | string | number | undefined | readonly Content[]
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** HTML with content in it: texts are escaped, lists are joined, undefined is nothing. */
+/** Makes HTML of a template: escapes texts, joins lists, and leaves out undefined. */
 export function html(strings: TemplateStringsArray, ...contents: readonly Content[]): Html {
   return new Html(strings.reduce((text, string, i) => text + write(contents[i - 1]) + string))
 }
@@ -26,5 +19,14 @@ function write(content: Content): string {
   if (content === undefined) return ''
   if (content instanceof Html) return content.text
   if (typeof content === 'object') return content.map(write).join('')
-  return String(content).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
+  return escapeText(String(content))
+}
+
+function escapeText(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
 }

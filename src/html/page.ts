@@ -1,6 +1,6 @@
 import { type Html, html } from './html.ts'
 
-/** A whole HTML page. `style` is an element that says how it looks. */
+/** Renders a whole HTML page. `style` is the element that styles it. */
 export function document(title: string, style: Html, body: Html): Html {
   return html`<!doctype html>
 <html lang="en">

@@ -2,12 +2,12 @@ import type { Run } from '../round/status.ts'
 import { formatSeconds } from '../time/age.ts'
 import { type Html, html } from './html.ts'
 
-/** How many runs a plot has room for, and the width of each; the newest stands at the right. */
+/** The number of runs in a plot, and the width of each. The newest is on the right. */
 const SLOTS = 60
 const STEP = 2
 const HEIGHT = 20
 
-/** A bar for each run, as high as it took long beside the longest; one that failed is marked from top to bottom. */
+/** Plots the duration of each run as a bar, relative to the longest. A failed run is marked over the full height. */
 export function plotRuns(runs: readonly Run[]): Html {
   const longest = Math.max(...runs.map(({ seconds }) => seconds), Number.MIN_VALUE)
   const failures = runs.filter(({ failed }) => failed).length
@@ -20,16 +20,17 @@ export function plotRuns(runs: readonly Run[]): Html {
     const size = `M${x + STEP / 4} ${HEIGHT}v-${height.toFixed(1)}h${STEP * 0.75}V${HEIGHT}z`
     return html`${mark}<path class="${failed ? 'failed' : 'run'}" d="${size}"/>`
   })
-  const label = `last ${runs.length === 1 ? 'run' : `${runs.length} runs`}: ${failures} failed, ${formatSeconds(longest)} at most`
+  const last = runs.length === 1 ? 'last run' : `last ${runs.length} runs`
+  const label = `${last}: ${failures} failed, ${formatSeconds(longest)} at most`
   return runs.length === 0 ? html`` : plot(label, bars)
 }
 
-/** A line through the series that each run left on the page. */
+/** Plots the number of series after each run as a line. */
 export function plotSeries(runs: readonly Run[]): Html {
   const counts = runs.map(({ series }) => series)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
   const points = counts.map((series, i) => {
-    // What stays the same is a line in the middle.
+    // A number that never changes is a line in the middle.
     const share = most === least ? 0.5 : (series - least) / (most - least)
     return `${xOf(i, counts.length) + STEP / 2},${(HEIGHT - 2 - share * (HEIGHT - 4)).toFixed(1)}`
   })
@@ -43,5 +44,8 @@ function xOf(i: number, length: number): number {
 
 function plot(label: string, shapes: readonly Html[]): Html {
   const width = SLOTS * STEP
-  return html`<svg role="img" aria-label="${label}" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" preserveAspectRatio="none"><path class="base" d="M0 ${HEIGHT}v-0.5h${width}v0.5z"/>${shapes}</svg>`
+  const box = `0 0 ${width} ${HEIGHT}`
+  const base = html`<path class="base" d="M0 ${HEIGHT}v-0.5h${width}v0.5z"/>`
+  return html`<svg role="img" aria-label="${label}" viewBox="${box}" width="${width}" height="${HEIGHT}"
+preserveAspectRatio="none">${base}${shapes}</svg>`
 }

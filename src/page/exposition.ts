@@ -3,7 +3,7 @@ import { BASE_UNITS } from '../contract/metric-names.ts'
 import type { LabelSets, Value } from '../samples/label-set.ts'
 
 /**
- * The two forms of a page.
+ * The two formats of a page.
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
  * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
@@ -14,13 +14,13 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 }
 
-/** What a page ends with. */
+/** The end of a page. */
 export const ENDINGS: Readonly<Record<Format, string>> = { text: '', openmetrics: '# EOF\n' }
 
-/** Characters of a chunk, about: enough for compression to be worth its start, little enough to write in one go. */
-const CHUNK = 262_144
+/** Approximate characters of a chunk: enough to be worth a compression, few enough to write without a pause. */
+const CHUNK_LENGTH = 262_144
 
-/** A family as the official client has it. */
+/** A family of the official client. */
 export interface ClientFamily {
   readonly name: string
   readonly help: string
@@ -33,8 +33,8 @@ export interface ClientFamily {
 }
 
 /**
- * The families of one collector, each with its help and its type, samples or none, in chunks. `created` is when the
- * totals of its counters and histograms started from 0, in seconds since 1970.
+ * Renders the families of one collector in chunks, each with its help and type, even without samples. `created` is when
+ * the totals of its counters and histograms started from 0, in seconds since 1970.
  */
 export function* renderFamilies(
   collector: Collector,
@@ -49,16 +49,16 @@ export function* renderFamilies(
   }
 }
 
-/** The samples of a family that are of one database. */
+/** The samples of one database in a family. */
 export interface FamilySamples {
   readonly sets: LabelSets
   /** When the totals of counters and histograms started from 0, in seconds since 1970. */
   readonly created: number | undefined
-  /** The name of the database: a label of each sample, unless it has none. */
+  /** The name of the database, which is a label of each sample; undefined when it has none. */
   readonly database: string | undefined
 }
 
-/** The samples of one of a collector's metrics, without its help and its type, in chunks. */
+/** Renders the samples of one metric of a collector in chunks, without help and type. */
 export function* renderSamples(
   collector: Collector,
   metric: CollectorMetric,
@@ -75,9 +75,10 @@ export function* renderSamples(
     const value = values[m]
     if (value === undefined) continue
     let pairs = first
-    for (let i = 0; i < heads.length; i++) pairs += `${heads[i]}${escapeText(labels[i] ?? '')}"`
+    let i = 0
+    for (const label of labels) pairs += `${heads[i++]}${escapeText(label)}"`
     text += samples(pairs, value) + tail(pairs)
-    if (text.length > CHUNK) {
+    if (text.length > CHUNK_LENGTH) {
       yield text
       text = ''
     }
@@ -85,12 +86,12 @@ export function* renderSamples(
   if (text !== '') yield text
 }
 
-/** What a family begins with: its help and its type. */
+/** Renders the help and the type of a metric, with which its family begins. */
 export function renderHead({ name, type, help }: CollectorMetric, format: Format): string {
   return headOf(name, type === 'timestamp' ? 'gauge' : type, help, format)
 }
 
-/** Families of the official client, whose totals started from 0 at `created`. */
+/** Renders families of the official client, whose totals started from 0 at `created`. */
 export function renderClient(families: readonly ClientFamily[], format: Format, created: number): string {
   let text = ''
   for (const { name, help, type, values } of families) {
@@ -114,7 +115,7 @@ function headOf(name: string, type: string, help: string, format: Format): strin
   return `# TYPE ${family} ${type}\n${unit === undefined ? '' : `# UNIT ${family} ${unit}\n`}# HELP ${family} ${escapeText(help)}\n`
 }
 
-/** In OpenMetrics the family of a counter is named without the suffix of its samples. */
+/** Returns the name of a family in OpenMetrics, where that of a counter lacks the suffix of its samples. */
 function familyOf(name: string, type: string): string {
   return type === 'counter' ? name.replace(/_total$/, '') : name
 }
@@ -129,10 +130,10 @@ function numberOf({ name, type }: CollectorMetric, format: Format): Render {
 function histogramOf({ name, buckets }: CollectorMetric, format: Format): Render {
   const bounds = [...buckets.map((bound) => boundOf(bound, format)), '+Inf']
   return (pairs, value) => {
-    const parts = typeof value === 'number' ? [] : value
-    const [count, sum] = parts.slice(-2)
+    if (typeof value === 'number') throw new Error(`a sample of the histogram ${name} is a number`)
+    const [count, sum] = value.slice(-2)
     const head = pairs === '' ? '' : `${pairs},`
-    const lines = bounds.map((le, i) => `${name}_bucket{${head}le="${le}"} ${parts[i]}\n`).join('')
+    const lines = bounds.map((le, i) => `${name}_bucket{${head}le="${le}"} ${value[i]}\n`).join('')
     return `${lines}${name}_sum${braced(pairs)} ${sum}\n${name}_count${braced(pairs)} ${count}\n`
   }
 }
@@ -149,7 +150,7 @@ function createdOf(
   return (pairs) => `${family}_created${braced(pairs)} ${created}\n`
 }
 
-/** OpenMetrics wants a bound written as a float, so that it is the same text wherever it comes from. */
+/** Writes a bound. OpenMetrics requires a float, so that every exporter writes the same text. */
 function boundOf(bound: number, format: Format): string {
   return format === 'openmetrics' && /^-?\d+$/.test(String(bound)) ? `${bound}.0` : String(bound)
 }

@@ -1,14 +1,15 @@
+// Page: what scrapes get, in its formats. Imports stages before it only.
 import type { Outcome } from '../round/outcome.ts'
 import type { CollectorStatus } from '../round/status.ts'
 
-/** What a scrape is answered with: the families of every collector, as they were when the last round ended. */
+/** The page that scrapes get: the families of every collector, as of the end of the last round. */
 export interface Page {
-  /** Shows what is known of collectors before any round: 0, or where a counter stopped when its state was saved. */
+  /** Shows what is known of collectors before any round: 0, or the saved value of a counter. */
   seed(statuses: readonly CollectorStatus[]): void
-  /** Renders what these outcomes will show, so that no scrape after the publication waits for it. */
+  /** Renders what these outcomes will show, so that no scrape waits for that after the publication. */
   prepare(outcomes: readonly Outcome[]): Promise<void>
-  /** Takes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
+  /** Publishes all outcomes of a round at once. `seconds` is how long it took, `tick` the number of its tick. */
   publish(database: string | undefined, outcomes: readonly Outcome[], seconds: number, tick: number): void
-  /** Removes what collectors showed: another replica leads their database. */
+  /** Removes what collectors showed, because another replica leads their database. */
   forget(database: string | undefined, statuses: readonly CollectorStatus[]): void
 }

@@ -1,7 +1,8 @@
+// Query: what is asked of the database, and how. Imports stages before it only.
 import type { Sql } from 'postgres'
 import type { Endpoint, Role } from '../config/database-url.ts'
 
-/** What is known of an endpoint since it was last asked or used. */
+/** The state of an endpoint when it was last asked or used. */
 export interface EndpointState {
   /** `host:port`, as in the `endpoint` label. */
   readonly name: string
@@ -12,15 +13,15 @@ export interface EndpointState {
   readonly error: string | undefined
 }
 
-/** What the start of a transaction tells. */
+/** What the server reports at the start of a transaction. */
 export interface Begun extends Role {
-  /** The server process, which pg_cancel_backend takes; null where the engine does not tell. */
+  /** The server process, for pg_cancel_backend; null when the engine does not report it. */
   readonly pid: number | null
   /** The transaction's time by the database's clock: ISO 8601 in UTC, with microseconds. */
   readonly time: string
 }
 
-/** One moment of the database, which all queries that run in it see alike. */
+/** One moment of the database, which all queries that run in it see. */
 export interface Snapshot {
   readonly endpoint: Endpoint
   readonly begun: Begun
@@ -33,7 +34,7 @@ export interface Snapshot {
    * the query on the server, too.
    */
   run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T>
-  /** Ends it. Rejects never. */
+  /** Ends the snapshot. It never rejects. */
   close(): Promise<void>
 }
 

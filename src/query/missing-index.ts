@@ -2,17 +2,17 @@ import type { Window } from '../samples/window.ts'
 import { formatMoment } from '../time/moment.ts'
 import { nameOf, type Reads, type Relation, type Scan } from './plan.ts'
 
-/** A table that a window is asked of and no index serves; the columns that are compared with the window's bounds. */
+/** A table on which no index serves a window, and the columns that are compared with the window's bounds. */
 export interface MissingIndex {
   readonly table: string
   readonly columns: readonly string[]
 }
 
 /**
- * The tables for which no index serves a window, given what a query reads and what it would read were no table to be
- * read from end to end: a small one is read so whatever its indexes are. An index serves when the condition by which
- * rows are found in it holds a bound of the window and its first key; `keys` has that of each index. Undefined when the
- * window is in no condition on a table, so that all of it is read.
+ * Finds the tables on which no index serves a window. `reads` are the reads of the query's plan, and of its plan without
+ * sequential scans, because the planner reads a small table from end to end whatever its indexes are. An index serves
+ * when its condition contains a bound of the window and the index's first key, which is in `keys`. Returns undefined when
+ * the window is in no condition on a table, so that the query reads all of it.
  */
 export function missingIndexes(
   reads: readonly Reads[],
@@ -26,24 +26,24 @@ export function missingIndexes(
   const bound = scans.filter(
     ({ found, filter }) => holds(filter) || found.some(({ condition }) => holds(condition)),
   )
-  // Where no table is read at all, as when no partition is as new as the window, there is nothing to say.
+  // No table is read at all when, for example, no partition is as new as the window.
   if (bound.length === 0) return scans.length === 0 ? [] : undefined
-  const placeOf = (scan: Scan) => `${nameOf(scan)} ${scan.alias}`
+  const aliasOf = (scan: Scan) => `${nameOf(scan)} ${scan.alias}`
   const served = new Set(
     bound
       .filter(
         ({ schema, found, foreign }) =>
           foreign ||
-          found.some(
-            ({ index, condition }) =>
-              holds(condition) && mentions(condition, keys.get(`${schema}.${index}`) ?? ''),
-          ),
+          found.some(({ index, condition }) => {
+            const key = keys.get(`${schema}.${index}`)
+            return holds(condition) && key !== undefined && mentions(condition, key)
+          }),
       )
-      .map(placeOf),
+      .map(aliasOf),
   )
   const missing = new Map<string, Set<string>>()
   for (const scan of bound) {
-    if (served.has(placeOf(scan))) continue
+    if (served.has(aliasOf(scan))) continue
     const table = relations.get(nameOf(scan))?.table ?? nameOf(scan)
     const columns = missing.get(table) ?? new Set()
     missing.set(table, columns)
@@ -56,8 +56,8 @@ export function missingIndexes(
 }
 
 /**
- * What of a moment a plan shows whatever the time zone is and the style of dates: its second, in all its digits. In a
- * plan it may stand as a date and time with or without a zone.
+ * Returns the part of a moment that a plan shows in every time zone and every style of dates: its second with all its
+ * digits.
  */
 function markOf(moment: bigint): string {
   return formatMoment(moment)
@@ -65,7 +65,9 @@ function markOf(moment: bigint): string {
     .replace(/\.?0+$/, '')
 }
 
-/** Whether a condition has the first key of an index in it; where that is an expression, it is taken for granted. */
+/**
+ * Returns whether a condition contains the first key of an index. A key that is an expression is assumed to be in it.
+ */
 function mentions(condition: string, key: string): boolean {
   return (
     /[^\w$"]/.test(key.replaceAll(/"[^"]*"/g, '')) ||
@@ -74,7 +76,7 @@ function mentions(condition: string, key: string): boolean {
   )
 }
 
-/** The columns of a relation in a condition, where EXPLAIN VERBOSE has its alias before each. */
+/** Returns the columns of a relation in a condition, in which EXPLAIN VERBOSE puts the alias before each. */
 function columnsOf(condition: string, alias: string): string[] {
   const names = /("(?:[^"]|"")+"|[\w$]+)\.("(?:[^"]|"")+"|[\w$]+)/g
   return Array.from(condition.matchAll(names))

@@ -1,4 +1,4 @@
-/** A node of what EXPLAIN (VERBOSE, FORMAT JSON) tells: https://www.postgresql.org/docs/current/sql-explain.html */
+/** A node of the output of EXPLAIN (VERBOSE, FORMAT JSON): https://www.postgresql.org/docs/current/sql-explain.html */
 export interface PlanNode {
   readonly 'Node Type': string
   readonly 'Total Cost': number
@@ -8,7 +8,7 @@ export interface PlanNode {
   readonly 'Index Name'?: string
   readonly 'Index Cond'?: string
   readonly Filter?: string
-  /** What a foreign server is asked. */
+  /** The query that a foreign server gets. */
   readonly 'Remote SQL'?: string
   readonly Plans?: readonly PlanNode[]
 }
@@ -19,19 +19,20 @@ export interface Scan {
   readonly relation: string
   readonly alias: string
   readonly sequential: boolean
-  /** Conditions by which rows are found in an index; several where a bitmap is made of several. */
+  /** The conditions on indexes; a bitmap may combine several. */
   readonly found: { readonly index: string; readonly condition: string }[]
-  /** What is asked of each row that was read; of a foreign table, what the other server is asked. */
+  /** The condition on each row that was read; for a foreign table, the query that the other server gets. */
   readonly filter: string
   readonly foreign: boolean
 }
 
-/** What of a plan says how a query reads its tables. */
+/** The parts of a plan that describe how a query reads its tables. */
 export interface Reads {
   readonly cost: number
   readonly scans: readonly Scan[]
 }
 
+/** Returns the reads of a plan. */
 export function readsOf(plan: PlanNode): Reads {
   const scans: Scan[] = []
   const visit = (node: PlanNode, parent: Scan | undefined) => {
@@ -44,7 +45,7 @@ export function readsOf(plan: PlanNode): Reads {
       scan = { schema, relation, alias, sequential, found: [], filter, foreign }
       scans.push(scan)
     }
-    // The index scans that make a bitmap name no relation: theirs is that of the scan above them.
+    // The index scans below a bitmap scan name no relation: it is the relation of the bitmap scan.
     const { 'Index Name': index, 'Index Cond': condition } = node
     if (index !== undefined && condition !== undefined) scan?.found.push({ index, condition })
     for (const child of node.Plans ?? []) visit(child, scan)
@@ -53,19 +54,21 @@ export function readsOf(plan: PlanNode): Reads {
   return { cost: plan['Total Cost'], scans }
 }
 
-/** What is known of a relation: the table that it is a partition of or itself, as SQL has it, and its rows, about. */
+/** The table of a relation in SQL (for a partition, the partitioned table), and the relation's estimated rows. */
 export interface Relation {
   readonly table: string
   readonly rows: number
 }
 
-/** A table, and how many of its rows are read from end to end. */
+/** A table that is read from end to end, and its estimated rows. */
 export interface SequentialScan {
   readonly table: string
   readonly rows: number
 }
 
-/** The tables of more than `limit` rows that are read from end to end, partitions as one. */
+/**
+ * Returns the tables of more than `limit` rows that are read from end to end. The partitions of a table count together.
+ */
 export function sequentialScans(
   { scans }: Reads,
   relations: ReadonlyMap<string, Relation>,
@@ -80,7 +83,7 @@ export function sequentialScans(
   return [...tables].filter(([, rows]) => rows > limit).map(([table, rows]) => ({ table, rows }))
 }
 
-/** The schema and the name of a relation. */
+/** Returns the schema and the name of a relation. */
 export function nameOf({ schema, relation }: Scan): string {
   return `${schema}.${relation}`
 }

@@ -1,15 +1,15 @@
 import type { Fragment } from '../contract/definition.ts'
 
-/** Takes what becomes of a query, as it happens. */
+/** Receives the result of a query as it arrives. */
 export interface Receiver {
-  /** Takes the text of the statement once it is sent, whether or not the query succeeds. Must not throw. */
+  /** Receives the text of the statement when it is sent, whether or not the query succeeds. Must not throw. */
   sent(text: string): void
   /**
-   * Takes the names of the columns, and the text of the statement, once: before the first row, or at the end of a result
-   * without rows. An error that it throws ends the stream.
+   * Receives the names of the columns and the text of the statement, once: before the first row, or at the end of a
+   * result without rows. An error that it throws ends the stream.
    */
   columns(names: readonly string[], text: string): void
-  /** Takes the values of a row, in the order of the columns. An error that it throws ends the stream. */
+  /** Receives the values of a row, in the order of the columns. An error that it throws ends the stream. */
   row(values: readonly unknown[]): void
 }
 
@@ -19,14 +19,14 @@ export type Query = Fragment & {
   readonly statement: { readonly string: string } | null
 }
 
-/** Whether a value is a query as the client's sql`…` tag makes it. */
+/** Returns whether a value is a query as the client's sql`…` tag makes it. */
 export function isQuery(value: unknown): value is Query {
   return value instanceof Promise && 'values' in value && 'forEach' in value && 'statement' in value
 }
 
 /**
- * Sends a query and hands over its result one row at a time, as arrays: a large result is never in memory as a whole.
- * Rejects as soon as the receiver throws, and hands over nothing more; the query may still run on the server then.
+ * Sends a query and passes its rows on one at a time, as arrays, so that a large result is never in memory as a whole.
+ * Rejects as soon as the receiver throws, and passes on nothing more; the query may still run on the server then.
  */
 export async function stream(query: Query, receiver: Receiver): Promise<void> {
   const { promise: failed, reject } = Promise.withResolvers<never>()
@@ -57,7 +57,7 @@ export async function stream(query: Query, receiver: Receiver): Promise<void> {
   if (!named) name(result)
 }
 
-/** What the client tells of a result beside its rows. */
+/** The properties of a result beside its rows. */
 interface Result {
   readonly columns: readonly { readonly name: string }[]
   readonly statement: { readonly string: string }

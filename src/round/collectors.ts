@@ -16,8 +16,9 @@ export class Collectors {
 
   /** Adds a collector unless it lists other databases. `file` is the path of its file. */
   add(collector: Collector, file?: string): void {
-    const { database = '' } = this.#limits
-    if (collector.databases?.includes(database) === false) return
+    const { databases } = collector
+    const { database } = this.#limits
+    if (databases !== undefined && (database === undefined || !databases.includes(database))) return
     this.#list.push(new CollectorStatus(collector, this.#limits, file))
   }
 }

@@ -3,17 +3,17 @@ import type { Samples } from '../samples/samples.ts'
 import type { WindowState } from '../samples/window.ts'
 import type { CollectorStatus } from './status.ts'
 
-/** What one run of a collector came to. */
+/** The result of one run of a collector. */
 export interface RunResult {
   /** How long the run took, in seconds. */
   readonly seconds: number
-  /** What it found, or why it failed. */
+  /** The samples, or why the run failed. */
   readonly result: Samples | Error
   /** The state of a windowed collector after a run that succeeded. */
   readonly window?: WindowState
 }
 
-/** A run, and the collector whose it was. */
+/** The result of a run, and its collector. */
 export interface Outcome extends RunResult {
   readonly status: CollectorStatus
 }
@@ -31,6 +31,7 @@ export const NO_COUNTS: Counts = {
   folded: 0,
 }
 
+/** Adds the result of a run to the totals. */
 export function addCounts({ failures, rejected, folded }: Counts, result: Samples | Error): Counts {
   if (result instanceof Error) return { failures: failures + 1, rejected, folded }
   return {

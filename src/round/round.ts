@@ -1,6 +1,7 @@
+// Round: what is due, how runs end, what is shown. Imports stages before it only.
 import type { CollectorStatus } from './status.ts'
 
-/** How far a round is. */
+/** The progress of a round. */
 export interface Progress {
   /** When it began, in milliseconds of the monotonic clock. */
   readonly started: number
@@ -11,7 +12,7 @@ export interface Progress {
 
 /** Runs the rounds of one database, one at a time. */
 export interface Round {
-  /** How far the running round is; undefined when no round is running. */
+  /** The progress of the running round; undefined when no round is running. */
   readonly progress: Progress | undefined
   /**
    * Runs every collector that is due at tick number `tick`, or the given ones, and publishes the outcomes. It never

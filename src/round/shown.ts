@@ -1,30 +1,30 @@
 import type { LabelSets } from '../samples/label-set.ts'
 
-/** What a collector has on the page. */
+/** The content of a collector on the page. */
 export interface Content {
   readonly sets: LabelSets
   /** Series that the sets make on the page. */
   readonly series: number
 }
 
-/** One empty content for good: what is rendered of it is kept. */
+/** The one empty content, so that its rendering is cached. */
 const NOTHING: Content = { sets: [], series: 0 }
 
-/** What a collector shows, and until when. Times are milliseconds of the monotonic clock. */
+/** Holds what a collector shows, and until when. Times are in milliseconds of the monotonic clock. */
 export class Shown {
   readonly #staleAfter: number
   #content = NOTHING
   #since = 0
 
   /**
-   * `staleAfter` is COLLECTOR_STALE_AFTER, 0 for ever. One run of a collector whose interval is as long may fail before
-   * its values go.
+   * `staleAfter` is COLLECTOR_STALE_AFTER; 0 keeps values for ever. At least two intervals pass first, so that one run
+   * may fail before the values are removed.
    */
   constructor(staleAfter: number, interval: number) {
     this.#staleAfter = staleAfter === 0 ? Number.POSITIVE_INFINITY : Math.max(staleAfter, 2 * interval)
   }
 
-  /** Shows this from now on. */
+  /** Shows this content from now on. */
   replace({ sets, series }: Content, now: number): void {
     this.#content = { sets, series }
     this.#since = now
@@ -35,17 +35,17 @@ export class Shown {
     this.#content = NOTHING
   }
 
-  /** What was shown last, however old it is. */
+  /** The last content, however old it is. */
   get content(): Content {
     return this.#content
   }
 
-  /** Whether the values are older than they may be. */
+  /** Returns whether the values are older than `staleAfter`. */
   isStale(now: number): boolean {
     return now - this.#since > this.#staleAfter
   }
 
-  /** What is on the page: nothing once the values of a failing collector are stale. */
+  /** Returns what is on the page: nothing when the collector fails and its values are stale. */
   at(now: number, failing: boolean): Content {
     return failing && this.isStale(now) ? NOTHING : this.#content
   }

@@ -6,7 +6,7 @@ import { Due } from './due.ts'
 import { addCounts, type Counts, NO_COUNTS, type RunResult } from './outcome.ts'
 import { type Content, Shown } from './shown.ts'
 
-/** What is kept of an earlier run of a collector. */
+/** A past run of a collector, for the debug page. */
 export interface Run {
   readonly seconds: number
   readonly failed: boolean
@@ -14,7 +14,7 @@ export interface Run {
   readonly series: number
 }
 
-/** Limits of a collector in milliseconds, `staleAfter` 0 keeps its values for ever; and the name of its database. */
+/** The name of a database, and the limits of its collectors in milliseconds. `staleAfter` 0 keeps values for ever. */
 export interface Limits {
   readonly database?: string | undefined
   readonly tick: number
@@ -22,10 +22,10 @@ export interface Limits {
   readonly staleAfter: number
 }
 
-/** Runs that are kept. */
-const RUNS = 60
-/** How many texts that no row has any more are kept, beside as many as there are rows. */
-const FORGOTTEN = 100
+/** The most past runs that are kept. */
+const MAX_RUNS = 60
+/** Unused texts that a dictionary may always hold. */
+const SPARE_TEXTS = 100
 
 /** The status of a collector on one database: when it is due, how its runs ended, what it shows. */
 export class CollectorStatus {
@@ -99,33 +99,35 @@ export class CollectorStatus {
     return this.#due.ticksUntil(tick)
   }
 
-  /** A word for it: not run yet, last run succeeded, last run failed, failing for so long that its values are gone. */
+  /**
+   * Returns its state: not run yet, last run succeeded, last run failed, or failing for so long that values are gone.
+   */
   state(now: number): 'waiting' | 'ok' | 'failing' | 'stale' {
     if (this.#last === undefined) return 'waiting'
     if (this.error === undefined) return 'ok'
     return this.#lastSuccess !== undefined && this.isStale(now) ? 'stale' : 'failing'
   }
 
-  /** What is on the page. */
+  /** Returns what is on the page. */
   shown(now: number): Content {
     return this.#shown.at(now, this.error !== undefined)
   }
 
-  /** Whether its values are older than they may be. */
+  /** Returns whether its values are older than `staleAfter`. */
   isStale(now: number): boolean {
     return this.#shown.isStale(now)
   }
 
-  /** The texts of its labels, which a run uses again, unless most of them are out of use. */
+  /** Returns the dictionaries of its labels. Runs share them, and new ones replace them when most texts are unused. */
   dictionaries(): Dictionary[] {
     const inUse = this.#shown.content.sets.length
-    if (this.#dictionaries.some(({ size }) => size > 2 * inUse + FORGOTTEN)) {
+    if (this.#dictionaries.some(({ size }) => size > 2 * inUse + SPARE_TEXTS)) {
       this.#dictionaries = dictionariesOf(this.collector)
     }
     return this.#dictionaries
   }
 
-  /** Shows what is known before any run. */
+  /** Shows content that is known before any run. */
   seed(content: Content, now: number): void {
     this.#shown.replace(content, now)
   }
@@ -135,7 +137,7 @@ export class CollectorStatus {
     this.#window = window
   }
 
-  /** Takes what the run at a tick came to; `time` is in seconds since 1970. A failure leaves what is shown. */
+  /** Takes the result of the run at a tick; `time` is in seconds since 1970. A failure leaves what is shown. */
   publish({ seconds, result, window }: RunResult, tick: number, now: number, time: number): void {
     const failed = result instanceof Error
     this.#last = { seconds, result }
@@ -147,10 +149,10 @@ export class CollectorStatus {
       this.#shown.replace(result, now)
     }
     this.#runs.push({ seconds, failed, series: this.shown(now).series })
-    if (this.#runs.length > RUNS) this.#runs.shift()
+    if (this.#runs.length > MAX_RUNS) this.#runs.shift()
   }
 
-  /** Forgets everything but its earlier runs: another replica goes on with it. */
+  /** Forgets everything but its past runs, because another replica collects it now. */
   reset(): void {
     this.#last = undefined
     this.#lastSuccess = undefined
