@@ -1,3 +1,4 @@
+// Reports on a collector's query and its plan. Imports src/ and its own folder only.
 import type { Sql } from 'postgres'
 import type { ReportOptions } from '../../src/check/inspector.ts'
 import type { Report } from '../../src/check/report.ts'
@@ -13,14 +14,14 @@ import { ask, explain } from './ask.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { rowLimit } from './run.ts'
 
-/** Runs work in a transaction of the snapshot, within so many milliseconds. */
+/** Runs work in a transaction of the snapshot, within `timeout` milliseconds. */
 export type Transact = <T>(timeout: number, work: (sql: Sql) => PromiseLike<T>) => Promise<T>
 
-/** What the service's configuration says of a run. */
+/** The limits of a run, from the configuration. */
 export interface ReportLimits {
   /** The time of the snapshot. */
   readonly now: Moment
-  /** Series that a collector may make. */
+  /** The most series of a collector. */
   readonly budget: number
   /** Milliseconds of a tick. */
   readonly tick: number
