@@ -4,7 +4,7 @@ import { shortInterval } from '../src/contract/interval.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { checkNames } from '../src/contract/names.ts'
 import { CollectorStatus } from '../src/round/status.ts'
-import { seriesOfGroup } from '../src/samples/label-set.ts'
+import { seriesOfGroup } from '../src/samples/group.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

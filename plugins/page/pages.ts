@@ -11,7 +11,7 @@ import {
 } from '../../src/page/exposition.ts'
 import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from '../../src/page/gzip.ts'
 import type { CollectorStatus, Outcome } from '../../src/round/status.ts'
-import type { LabelSets } from '../../src/samples/label-set.ts'
+import type { LabelSets } from '../../src/rows/label-set.ts'
 
 /** Milliseconds for which scrapes share one rendering of what changes all the time. */
 const LIVE = 1000

@@ -1,7 +1,7 @@
 import type { ISql } from 'postgres'
 import type { CollectorStatus } from '../../src/round/status.ts'
+import { countSeries } from '../../src/rows/label-set.ts'
 import { addRejections, type Rows } from '../../src/rows/rows.ts'
-import { countSeries } from '../../src/samples/label-set.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
 import {
   advanceWindow,

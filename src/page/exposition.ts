@@ -1,5 +1,5 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
-import type { LabelSets, Value } from '../samples/label-set.ts'
+import type { LabelSets, Value } from '../rows/label-set.ts'
 
 /**
  * The two forms of a page.

@@ -1,5 +1,4 @@
-import type { Window } from '../samples/window.ts'
-import { formatMoment } from '../time/moment.ts'
+import { formatMoment, type Window } from '../time/moment.ts'
 import { nameOf, type Reads, type Relation, type Scan } from './plan.ts'
 
 /** A table that a window is asked of and no index serves; the columns that are compared with the window's bounds. */

@@ -1,5 +1,5 @@
 import type { CollectorMetric } from '../contract/collector.ts'
-import { type LabelSet, type LabelSets, seriesOf, type Value } from '../samples/label-set.ts'
+import { type LabelSet, type LabelSets, seriesOf, type Value } from './label-set.ts'
 
 /** Room for this many label sets to begin with. */
 const FIRST = 64

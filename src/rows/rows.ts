@@ -1,6 +1,6 @@
 import { type Collector, OTHER } from '../contract/collector.ts'
 import { placeColumns } from '../query/columns.ts'
-import type { LabelSets, Value } from '../samples/label-set.ts'
+import type { LabelSets, Value } from './label-set.ts'
 import { Dictionary, Table } from './label-table.ts'
 import { badLabel, badValue, duplicate } from './rejection.ts'
 

@@ -1,18 +1,9 @@
 import { type Collector, type CollectorMetric, OTHER } from '../contract/collector.ts'
+import { countSeries, keyOf, type LabelSet, type LabelSets, type Value } from '../rows/label-set.ts'
 import type { Rejections, Rows } from '../rows/rows.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
-import {
-  add,
-  countSeries,
-  fillZeros,
-  groupOf,
-  keyOf,
-  type LabelSet,
-  type LabelSets,
-  seriesOfGroup,
-  sizeOf,
-  type Value,
-} from './label-set.ts'
+import { add, groupOf, seriesOfGroup, sizeOf } from './group.ts'
+import { fillZeros } from './zeros.ts'
 
 /** What a collector shows, and what became of the rest. */
 export interface Samples extends Rejections {

@@ -1,7 +1,7 @@
 import type { Collector } from '../contract/collector.ts'
+import { keyOf } from '../rows/label-set.ts'
 import { formatMoment, parseMoment } from '../time/moment.ts'
 import { isExact } from './decimal.ts'
-import { keyOf } from './label-set.ts'
 import type { Running, Total, WindowState } from './window.ts'
 
 /** What tells the file from others, and this form of it from later ones. */

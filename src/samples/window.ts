@@ -1,19 +1,10 @@
 import { type Collector, OTHER } from '../contract/collector.ts'
-import { later, type Moment } from '../time/moment.ts'
+import { keyOf, type LabelSet, seriesOf, type Value } from '../rows/label-set.ts'
+import { later, type Moment, type Window } from '../time/moment.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import { addExact, type Exact, exact, maxExact } from './decimal.ts'
-import {
-  fillZeros,
-  groupOf,
-  keyOf,
-  knownSets,
-  type LabelSet,
-  seriesOf,
-  seriesOfGroup,
-  sizeOf,
-  type Value,
-  zeros,
-} from './label-set.ts'
+import { groupOf, seriesOfGroup, sizeOf } from './group.ts'
+import { fillZeros, knownSets, zeros } from './zeros.ts'
 
 /** A total that is never rounded; of a histogram, its cumulative bucket counts, the count and the sum. */
 export type Total = Exact | readonly Exact[]
@@ -33,12 +24,6 @@ export interface WindowState {
   readonly sealedTo: Moment
   /** By the key of their labels. */
   readonly running: ReadonlyMap<string, Running>
-}
-
-/** A half-open span of time: after `from`, up to and including `to`. */
-export interface Window {
-  readonly from: Moment
-  readonly to: Moment
 }
 
 /** What one run asks: windows to count for good, in order, and one that is asked again next time. */

@@ -4,7 +4,7 @@ import { counter, defineCollector, gauge, histogram, type Metric, timestamp } fr
 import type { Collector } from '../../../src/contract/collector.ts'
 import { lint } from '../../../src/contract/lint.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
-import type { Value } from '../../../src/samples/label-set.ts'
+import type { Value } from '../../../src/rows/label-set.ts'
 import { lacks } from '../../program.ts'
 
 const TYPES: Readonly<Record<string, { metric: Metric; value: Value }>> = {

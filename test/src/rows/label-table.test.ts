@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
 import type { CollectorMetric } from '../../../src/contract/collector.ts'
+import type { LabelSet, Value } from '../../../src/rows/label-set.ts'
 import { Dictionary, Table } from '../../../src/rows/label-table.ts'
-import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
 
 function metricsOf(metrics: readonly Metric[]): readonly CollectorMetric[] {
   const named = Object.fromEntries(metrics.map((metric, i) => [`business_m${i}`, metric]))
