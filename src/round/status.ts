@@ -1,7 +1,7 @@
 import type { Collector } from '../contract/collector.ts'
 import { isTimeout } from '../finding.ts'
+import { Dictionary } from '../rows/dictionary.ts'
 import type { LabelSets } from '../rows/label-set.ts'
-import { Dictionary } from '../rows/label-table.ts'
 import type { Samples } from '../samples/samples.ts'
 import type { WindowState } from '../samples/window.ts'
 
