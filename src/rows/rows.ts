@@ -1,4 +1,4 @@
-import { type Collector, OTHER } from '../contract/collector.ts'
+import type { Collector } from '../contract/collector.ts'
 import { placeColumns } from '../query/columns.ts'
 import { Dictionary } from './dictionary.ts'
 import { readHistogram, readLabel, readNumber } from './field.ts'
@@ -85,18 +85,18 @@ export class Rows {
     return this.#table.length
   }
 
-  /** The rows that were taken, an unlisted label value as "other", so that several may have the same labels. */
-  sets(): LabelSets {
-    if (!this.#hasUnlisted) return this.#table
-    const listed = this.#collector.labels.map(({ values }) => values)
-    return Array.from(this.#table, ({ labels, values }) => ({
-      labels: labels.map((text, i) => (listed[i]?.includes(text) === false ? OTHER : text)),
-      values,
-    }))
+  /** The rows that were taken, each with the labels that the query returned. */
+  get sets(): LabelSets {
+    return this.#table
   }
 
-  /** Whether each row can be shown as it is: with labels of its own, within the limits of the open ones. */
-  get fit(): boolean {
+  /** Whether a row has a value that its closed label does not list; it counts as "other". */
+  get hasUnlisted(): boolean {
+    return this.#hasUnlisted
+  }
+
+  /** Whether all rows can keep their labels: closed labels list them, and open ones are within their limits. */
+  get isWithinLimits(): boolean {
     const { labels } = this.#collector
     return !this.#hasUnlisted && labels.every(({ limit }, i) => this.#table.cardinality(i) <= limit)
   }

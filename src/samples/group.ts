@@ -1,31 +1,38 @@
 import { type Collector, OTHER } from '../contract/collector.ts'
-import { keyOf, type LabelSet, type Value } from '../rows/label-set.ts'
+import { itemAt, keyOf } from '../rows/label-set.ts'
 
-/** Series that one combination of open label values makes on the page: what the budget is spent in. */
-export function seriesOfGroup(collector: Collector): number {
-  const combined = collector.labels.reduce((product, { values }) => product * (values?.length ?? 1), 1)
-  return (
-    combined *
-    collector.metrics.reduce(
-      (sum, { type, buckets }) => sum + (type === 'histogram' ? buckets.length + 3 : 1),
-      0,
-    )
+/** Where an open label is among a collector's labels, and how many of its values have series of their own. */
+export interface OpenLabel {
+  readonly index: number
+  readonly limit: number
+}
+
+export function openLabels({ labels }: Collector): readonly OpenLabel[] {
+  return labels.flatMap(({ values, limit }, index) => (values === undefined ? [{ index, limit }] : []))
+}
+
+/**
+ * Returns the function that names the group of a label set: all label sets with the same values of the open labels are
+ * one group. The group with "other" in all of them is named "other".
+ */
+export function grouping(collector: Collector): (labels: readonly string[]) => string {
+  const open = openLabels(collector)
+  return (labels) => {
+    const texts = open.map(({ index }) => itemAt(labels, index))
+    return texts.every((text) => text === OTHER) ? OTHER : keyOf(texts)
+  }
+}
+
+/** How many series a group makes on the page once the closed labels are filled with zeros. */
+export function seriesOfGroup({ labels, metrics }: Collector): number {
+  const sets = labels.reduce((product, { values }) => product * (values === undefined ? 1 : values.length), 1)
+  return metrics.reduce(
+    (sum, { type, buckets }) => sum + sets * (type === 'histogram' ? buckets.length + 3 : 1),
+    0,
   )
 }
 
-/** What the open labels of a label set tell apart; "other" when all of them are that. */
-export function groupOf(collector: Collector, labels: readonly string[]): string {
-  const open = labels.filter((_, i) => collector.labels[i]?.values === undefined)
-  return open.every((text) => text === OTHER) ? OTHER : keyOf(open)
-}
-
-/** How large a set is beside others, when not all can stay: by the first metric that has a value. */
-export function sizeOf({ values }: LabelSet): number {
-  const value = values.find((value) => value !== undefined) ?? 0
-  return Math.abs(typeof value === 'number' ? value : (value.at(-2) ?? 0))
-}
-
-export function add(a: Value, b: Value): Value {
-  if (typeof a === 'number' || typeof b === 'number') return Number(a) + Number(b)
-  return a.map((count, i) => count + (b[i] ?? 0))
+/** How many groups a budget of series has room for: one at least. */
+export function roomFor(collector: Collector, budget: number): number {
+  return Math.max(Math.floor(budget / seriesOfGroup(collector)), 1)
 }

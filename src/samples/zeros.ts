@@ -1,7 +1,7 @@
 import type { Collector } from '../contract/collector.ts'
 import { keyOf, type LabelSet, type LabelSets, type Value } from '../rows/label-set.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
-import { groupOf } from './group.ts'
+import { grouping } from './group.ts'
 
 /** The label sets that are known before any row, each at 0: every combination of labels when all of them are closed. */
 export function knownSets(collector: Collector): readonly LabelSet[] {
@@ -16,11 +16,12 @@ export function* fillZeros(collector: Collector, sets: LabelSets): Sliced<LabelS
   // In a combination, undefined is for an open label: it keeps the value that the group has.
   const closed = combinations(collector.labels.map(({ values }) => values ?? [undefined]))
   if (known.length === 0 && closed.length === 1) return sets
+  const groupOf = grouping(collector)
   const found = new Map<string, LabelSet>()
   const groups = new Map<string, readonly string[]>()
   yield* each(sets, (set) => {
     found.set(keyOf(set.labels), set)
-    groups.set(groupOf(collector, set.labels), set.labels)
+    groups.set(groupOf(set.labels), set.labels)
   })
   if (known.length > 0) return yield* map(known, (set) => found.get(keyOf(set.labels)) ?? set)
   const filled: LabelSet[] = []

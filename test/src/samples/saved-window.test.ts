@@ -12,11 +12,11 @@ import {
   type SavedWindows,
   saveWindow,
 } from '../../../src/samples/saved-window.ts'
+import type { Total } from '../../../src/samples/total.ts'
 import {
   advanceWindow,
   type Running,
   startWindow,
-  type Total,
   type WindowRows,
   type WindowState,
 } from '../../../src/samples/window.ts'
