@@ -5,7 +5,7 @@ import { checkNames } from '../src/contract/did-you-mean.ts'
 import { shortInterval } from '../src/contract/lint.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { renderFinding } from '../src/finding.ts'
-import { seriesOfGroup } from '../src/samples/label-set.ts'
+import { seriesOfGroup } from '../src/samples/group.ts'
 
 /** The label with the name of the database, when DATABASE_URL gives names. */
 const DATABASE_LABEL = 'database'

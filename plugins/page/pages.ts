@@ -13,7 +13,7 @@ import {
 import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from '../../src/page/gzip.ts'
 import type { Outcome } from '../../src/round/outcome.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
-import type { LabelSets } from '../../src/samples/label-set.ts'
+import type { LabelSets } from '../../src/rows/label-set.ts'
 import { FormatCache } from './format-cache.ts'
 
 /** Milliseconds for which scrapes share one rendering of the service's own metrics. */

@@ -7,8 +7,7 @@ import type { PlanNode } from '../../src/query/plan.ts'
 import { isQuery, type Query, stream } from '../../src/query/stream.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { Rows } from '../../src/rows/rows.ts'
-import type { Window } from '../../src/samples/window.ts'
-import { formatMoment, type Moment } from '../../src/time/moment.ts'
+import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
 
 /**
  * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first

@@ -3,7 +3,7 @@ import type { ISql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
 import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/query/plan.ts'
-import type { Window } from '../../src/samples/window.ts'
+import type { Window } from '../../src/time/moment.ts'
 import { plan } from './ask.ts'
 
 /** The most rows of a table that a query may read from end to end without a warning. */

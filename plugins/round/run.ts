@@ -1,16 +1,13 @@
 // Runs one collector in a transaction. Imports src/ and its own folder only.
 import type { ISql } from 'postgres'
+import type { Collector } from '../../src/contract/collector.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
+import { countSeries } from '../../src/rows/label-set.ts'
 import { addRejections, type Rows } from '../../src/rows/rows.ts'
-import { countSeries } from '../../src/samples/label-set.ts'
+import { listedSets } from '../../src/samples/other.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
-import {
-  advanceWindow,
-  planWindow,
-  shownSets,
-  startWindow,
-  type WindowState,
-} from '../../src/samples/window.ts'
+import { advanceWindow, shownSets, startWindow, type WindowState } from '../../src/samples/window.ts'
+import { planWindow } from '../../src/samples/window-plan.ts'
 import type { Moment } from '../../src/time/moment.ts'
 import { finish, inSlices } from '../../src/time/slices.ts'
 import { ask } from './ask.ts'
@@ -66,7 +63,7 @@ async function runWindows(
   }
   const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open, rowLimit(budget))] : []
   return async () => {
-    const rows = { sealedTo, sealed: setsOf(sealed), open: setsOf(open) }
+    const rows = { sealedTo, sealed: setsOf(collector, sealed), open: setsOf(collector, open) }
     const { state: next, folded } = await inSlices(advanceWindow(collector, state, rows, budget))
     const sets = shownSets(next)
     const rejections = [...sealed, ...open].map((rows) => rows.rejections()).reduce(addRejections)
@@ -74,8 +71,8 @@ async function runWindows(
   }
 }
 
-function setsOf(rows: readonly Rows[]) {
-  return rows.flatMap((rows) => [...rows.sets()])
+function setsOf(collector: Collector, rows: readonly Rows[]) {
+  return rows.flatMap((rows) => [...listedSets(collector, rows)])
 }
 
 /** Returns how many rows a query may return. */

@@ -1,6 +1,6 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import { BASE_UNITS } from '../contract/metric-names.ts'
-import type { LabelSets, Value } from '../samples/label-set.ts'
+import type { LabelSets, Value } from '../rows/label-set.ts'
 
 /**
  * The two formats of a page.

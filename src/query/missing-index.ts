@@ -1,5 +1,4 @@
-import type { Window } from '../samples/window.ts'
-import { formatMoment } from '../time/moment.ts'
+import { formatMoment, type Window } from '../time/moment.ts'
 import { nameOf, type Reads, type Relation, type Scan } from './plan.ts'
 
 /** A table on which no index serves a window, and the columns that are compared with the window's bounds. */

@@ -1,4 +1,4 @@
-import type { LabelSets } from '../samples/label-set.ts'
+import type { LabelSets } from '../rows/label-set.ts'
 
 /** The content of a collector on the page. */
 export interface Content {

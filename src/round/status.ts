@@ -1,6 +1,6 @@
 import type { Collector } from '../contract/collector.ts'
 import { isTimeout } from '../finding.ts'
-import { Dictionary } from '../rows/label-table.ts'
+import { Dictionary } from '../rows/dictionary.ts'
 import type { WindowState } from '../samples/window.ts'
 import { Due } from './due.ts'
 import { addCounts, type Counts, NO_COUNTS, type RunResult } from './outcome.ts'

@@ -1,22 +1,24 @@
-import { type Collector, OTHER } from '../contract/collector.ts'
+import type { Collector } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { placeColumns } from '../query/columns.ts'
-import type { LabelSets, Value } from '../samples/label-set.ts'
-import { Dictionary, Table } from './label-table.ts'
+import { Dictionary } from './dictionary.ts'
+import { readHistogram, readLabel, readNumber } from './field.ts'
+import type { LabelSets, Value } from './label-set.ts'
+import { LabelTable } from './label-table.ts'
 import { badLabel, badValue, duplicate } from './rejection.ts'
 
 /** Why a row was rejected: a bad value, a bad label, or a label set that another row had already. */
 export const REASONS = ['value', 'label', 'duplicate'] as const
 export type Reason = (typeof REASONS)[number]
 
-/** The rows of a query that do not stand. */
+/** The rows of a query that were rejected. */
 export interface Rejections {
   readonly rejected: Readonly<Record<Reason, number>>
   /** Why the first row was rejected. */
   readonly rejection: Finding | undefined
 }
 
-/** The rejections of two queries of one run. */
+/** Adds up the rejections of two queries of one run. */
 export function addRejections(a: Rejections, b: Rejections): Rejections {
   return { rejected: addRejected(a.rejected, b.rejected), rejection: a.rejection ?? b.rejection }
 }
@@ -30,31 +32,25 @@ export function addRejected(a: Rejections['rejected'], b: Rejections['rejected']
   }
 }
 
-/** How many rows do not stand. */
+/** How many rows were rejected. */
 export function countRejected(rejected: Rejections['rejected']): number {
   return REASONS.reduce((sum, reason) => sum + rejected[reason], 0)
 }
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
-/** As many digits are always a safe integer. */
-const SAFE_DIGITS = 15
-/** The longest label value, in characters: what is longer names nothing, and would make a page of its own. */
-const LONGEST_LABEL = 1024
-
 /** Takes the rows of one query as they arrive, and turns each into the values of one label set, or rejects it. */
 export class Rows {
   readonly #collector: Collector
-  /** For each label, then each metric: where its column stands. */
+  /** For each label, then each metric: the index of its column. */
   #columns: readonly number[] = []
-  readonly #table: Table
+  readonly #table: LabelTable
   readonly #rejected: Record<Reason, number> = { value: 0, label: 0, duplicate: 0 }
   #rejection: Finding | undefined
-  #unlisted = false
+  #hasUnlisted = false
 
-  /** `dictionaries` are those of an earlier run, one for each label. */
+  /** `dictionaries` has one for each label, which an earlier run may have filled. */
   constructor(collector: Collector, dictionaries = collector.labels.map(() => new Dictionary())) {
     this.#collector = collector
-    this.#table = new Table(dictionaries, collector.metrics)
+    this.#table = new LabelTable(dictionaries, collector.metrics)
   }
 
   /** Takes the names of the query's columns. Throws a Mistake that names each missing, unexpected or repeated one. */
@@ -62,25 +58,26 @@ export class Rows {
     this.#columns = placeColumns(this.#collector, names)
   }
 
-  /** Takes a row, a value for each column; false when it is rejected. */
+  /** Takes a row with a field for each column; false when it is rejected. */
   add(row: readonly unknown[]): boolean {
     const { labels, metrics } = this.#collector
+    const fields = this.#columns.map((column) => row[column])
     const texts: string[] = []
     for (const [i, label] of labels.entries()) {
-      const given = row[this.#columns[i] ?? -1]
-      const text = labelText(given)
+      const given = fields[i]
+      const text = readLabel(given)
       if (text === undefined) return this.#reject('label', () => badLabel(label, given))
       if (label.values !== undefined && !label.values.includes(text)) {
         if (!label.other) return this.#reject('label', () => badLabel(label, given))
-        this.#unlisted = true
+        this.#hasUnlisted = true
       }
       texts.push(text)
     }
     const values: (Value | undefined)[] = []
     for (const [i, metric] of metrics.entries()) {
-      const given = row[this.#columns[labels.length + i] ?? -1]
+      const given = fields[labels.length + i]
       const value =
-        metric.type === 'histogram' ? distribution(given, metric.buckets.length + 2) : decimal(given)
+        metric.type === 'histogram' ? readHistogram(given, metric.buckets.length + 2) : readNumber(given)
       const absent = metric.type === 'timestamp' && given === null
       if (!absent && (value === undefined || (metric.type === 'counter' && Number(value) < 0))) {
         return this.#reject('value', () => badValue(metric, given))
@@ -91,28 +88,28 @@ export class Rows {
     return this.#reject('duplicate', () => duplicate(labels, texts))
   }
 
-  /** How many rows stand. */
+  /** How many rows were taken. */
   get length(): number {
     return this.#table.length
   }
 
-  /** The rows that stand, an unlisted label value as "other", so that several may have the same labels. */
-  sets(): LabelSets {
-    if (!this.#unlisted) return this.#table
-    const listed = this.#collector.labels.map(({ values }) => values)
-    return Array.from(this.#table, ({ labels, values }) => ({
-      labels: labels.map((text, i) => (listed[i]?.includes(text) === false ? OTHER : text)),
-      values,
-    }))
+  /** The rows that were taken, each with the labels that the query returned. */
+  get sets(): LabelSets {
+    return this.#table
   }
 
-  /** Whether each row can be shown as it is: with labels of its own, within the limits of the open ones. */
-  get fit(): boolean {
+  /** Whether a row has a value that its closed label does not list; it counts as "other". */
+  get hasUnlisted(): boolean {
+    return this.#hasUnlisted
+  }
+
+  /** Whether all rows can keep their labels: closed labels list them, and open ones are within their limits. */
+  get isWithinLimits(): boolean {
     const { labels } = this.#collector
-    return !this.#unlisted && labels.every(({ limit }, i) => this.#table.cardinality(i) <= limit)
+    return !this.#hasUnlisted && labels.every(({ limit }, i) => this.#table.cardinality(i) <= limit)
   }
 
-  /** What became of the rows that do not stand. */
+  /** How many rows were rejected, and why the first one was. */
   rejections(): Rejections {
     return { rejected: { ...this.#rejected }, rejection: this.#rejection }
   }
@@ -122,35 +119,4 @@ export class Rows {
     this.#rejection ??= why()
     return false
   }
-}
-
-function labelText(given: unknown): string | undefined {
-  if (typeof given === 'string') return given.length > LONGEST_LABEL ? undefined : given
-  return typeof given === 'number' || typeof given === 'boolean' || typeof given === 'bigint'
-    ? String(given)
-    : undefined
-}
-
-/** A finite number; `count(*)`, `numeric` and `extract` arrive as texts. */
-function decimal(given: unknown): number | undefined {
-  const value = typeof given === 'string' ? digits(given) : typeof given === 'bigint' ? Number(given) : given
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-}
-
-/** The number that a text is; most are a few digits, which need neither a pattern nor a parser. */
-function digits(text: string): number {
-  let value = 0
-  for (let i = 0; i < text.length && i < SAFE_DIGITS; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return DECIMAL.test(text) ? Number(text) : Number.NaN
-    value = value * 10 + digit
-  }
-  if (text !== '' && text.length <= SAFE_DIGITS) return value
-  return DECIMAL.test(text) ? Number(text) : Number.NaN
-}
-
-/** What `observe` wrote: as many numbers, parted by spaces, as there are buckets, and the count and the sum. */
-function distribution(given: unknown, length: number): readonly number[] | undefined {
-  const values = typeof given === 'string' ? given.split(' ').map(decimal) : []
-  return values.length === length && values.every((value) => value !== undefined) ? values : undefined
 }

@@ -1,30 +1,31 @@
 import type { Collector } from '../contract/collector.ts'
+import { keyOf } from '../rows/label-set.ts'
 import { formatMoment, parseMoment } from '../time/moment.ts'
 import { isExact } from './decimal.ts'
-import { keyOf } from './label-set.ts'
-import type { Running, Total, WindowState } from './window.ts'
+import type { Total } from './total.ts'
+import type { Running, WindowState } from './window.ts'
 
-/** What tells the file from others, and this form of it from later ones. */
+/** They identify a saved state, and this version of its form. */
 const FORMAT = 'metrics-service-state'
 const VERSION = 1
 
-/** Where one collector stood, as it stands in the file: [labels, totals, shown] for each label set. */
+/** The state of one collector as it is saved: [labels, totals, shown] for each label set. */
 export interface SavedWindow {
-  /** What the totals mean: a collector whose labels or metrics are others starts anew. */
+  /** The labels and metrics that the totals are for: a collector with others starts from 0. */
   readonly shape: string
   readonly since: string
   readonly sealedTo: string
   readonly running: readonly (readonly [readonly string[], readonly Total[], readonly Total[]])[]
 }
 
-/** By the collector's name. */
+/** The states of collectors, by name. */
 export type SavedWindows = Readonly<Record<string, SavedWindow>>
 
 export function encodeState(windows: SavedWindows): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, windows })}\n`
 }
 
-/** Throws an Error that says what is wrong with a text that is not a whole state of this version. */
+/** Reads the text of a saved state. Throws an Error that says what is wrong when it is not a whole one of this version. */
 export function decodeState(text: string): SavedWindows {
   let state: unknown
   try {
@@ -36,10 +37,10 @@ export function decodeState(text: string): SavedWindows {
   if (state.version !== VERSION) {
     throw new Error(`it is of version ${JSON.stringify(state.version)}, and this is version ${VERSION}`)
   }
-  if (!isObject(state.windows) || !Object.values(state.windows).every(isSavedWindow)) {
+  if (!areSavedWindows(state.windows)) {
     throw new Error('its windows are not of the form that this version writes')
   }
-  return state.windows as SavedWindows
+  return state.windows
 }
 
 export function saveWindow(collector: Collector, { since, sealedTo, running }: WindowState): SavedWindow {
@@ -51,7 +52,7 @@ export function saveWindow(collector: Collector, { since, sealedTo, running }: W
   }
 }
 
-/** The state that was saved; undefined when it does not fit the labels, metrics and buckets of this one. */
+/** Restores a saved state; undefined when the labels, metrics or buckets of the collector are others now. */
 export function restoreWindow(collector: Collector, saved: SavedWindow): WindowState | undefined {
   const fits = saved.running.every(([labels, totals, shown]) => {
     return (
@@ -75,7 +76,7 @@ function shapeOf({ labels, metrics }: Collector): string {
   return JSON.stringify([closed, metrics.map(({ name, type, buckets }) => [name, type, buckets])])
 }
 
-/** Whether there is a total for each metric, and of a histogram one for each of its parts. */
+/** Whether there is a total for each metric, and for each part of a histogram. */
 function areTotals({ metrics }: Collector, totals: readonly Total[]): boolean {
   return (
     totals.length === metrics.length &&
@@ -86,6 +87,10 @@ function areTotals({ metrics }: Collector, totals: readonly Total[]): boolean {
         : typeof total !== 'object'
     })
   )
+}
+
+function areSavedWindows(value: unknown): value is SavedWindows {
+  return isObject(value) && Object.values(value).every(isSavedWindow)
 }
 
 function isSavedWindow(value: unknown): value is SavedWindow {

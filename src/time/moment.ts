@@ -24,3 +24,9 @@ export function formatMoment(moment: Moment): string {
 export function later(moment: Moment, milliseconds: number): Moment {
   return moment + BigInt(Math.round(milliseconds * 1000))
 }
+
+/** A half-open span of time: after `from`, up to and including `to`. */
+export interface Window {
+  readonly from: Moment
+  readonly to: Moment
+}

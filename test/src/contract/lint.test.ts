@@ -6,7 +6,7 @@ import { lint } from '../../../src/contract/lint.ts'
 import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
 import { renderFinding } from '../../../src/finding.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
-import type { Value } from '../../../src/samples/label-set.ts'
+import type { Value } from '../../../src/rows/label-set.ts'
 import { lacks } from '../../program.ts'
 
 const TYPES: Readonly<Record<string, { metric: Metric; value: Value }>> = {

@@ -13,7 +13,7 @@ import {
 } from '../../../src/collector.ts'
 import type { Collector } from '../../../src/contract/collector.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
-import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
+import type { LabelSet, Value } from '../../../src/rows/label-set.ts'
 
 function collectorOf(labels: readonly string[], metrics: Readonly<Record<string, Metric>>): Collector {
   return defineCollector({

@@ -13,7 +13,7 @@ import {
 } from '../../../src/collector.ts'
 import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
 import { type ClientFamily, type Format, renderClient, renderFamilies } from '../../../src/page/exposition.ts'
-import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
+import type { LabelSet, Value } from '../../../src/rows/label-set.ts'
 import { createDatabase } from '../../database.ts'
 import { startService } from '../../service.ts'
 

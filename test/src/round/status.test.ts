@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Duration, defineCollector, gauge } from '../../../src/collector.ts'
 import { CollectorStatus, type Limits } from '../../../src/round/status.ts'
-import type { LabelSet } from '../../../src/samples/label-set.ts'
+import type { LabelSet } from '../../../src/rows/label-set.ts'
 import type { Samples } from '../../../src/samples/samples.ts'
 
 const SECOND = 1000

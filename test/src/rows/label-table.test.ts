@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
 import type { CollectorMetric } from '../../../src/contract/collector.ts'
-import { Dictionary, Table } from '../../../src/rows/label-table.ts'
-import type { LabelSet, Value } from '../../../src/samples/label-set.ts'
+import { Dictionary } from '../../../src/rows/dictionary.ts'
+import type { LabelSet, Value } from '../../../src/rows/label-set.ts'
+import { LabelTable } from '../../../src/rows/label-table.ts'
 
 function metricsOf(metrics: readonly Metric[]): readonly CollectorMetric[] {
   const named = Object.fromEntries(metrics.map((metric, i) => [`business_m${i}`, metric]))
@@ -70,7 +71,7 @@ const given = (maxLength: number) =>
   )
 
 /** What tells a table from its model; undefined when nothing does. */
-function difference(table: Table, model: Model, labels: number): string | undefined {
+function difference(table: LabelTable, model: Model, labels: number): string | undefined {
   if (table.length !== model.sets.length) return `${table.length} rows instead of ${model.sets.length}`
   for (let label = 0; label < labels; label++) {
     if (table.cardinality(label) !== model.cardinality(label))
@@ -90,7 +91,7 @@ for (const [size, numRuns] of [
   t.test(`a table of up to ${size} rows has what was added first for each label set, in order`, async () => {
     fc.assert(
       fc.property(given(size), ({ labels, metrics, rows }) => {
-        const table = new Table(dictionariesOf(labels), metricsOf(metrics))
+        const table = new LabelTable(dictionariesOf(labels), metricsOf(metrics))
         const model = new Model()
         for (const [texts, values] of rows) {
           const added = table.add(texts, values)
@@ -107,7 +108,7 @@ for (const [size, numRuns] of [
 t.test('a table can be gone through between two rows, and shows those that it has by then', async () => {
   fc.assert(
     fc.property(given(200), ({ labels, metrics, rows }) => {
-      const table = new Table(dictionariesOf(labels), metricsOf(metrics))
+      const table = new LabelTable(dictionariesOf(labels), metricsOf(metrics))
       const model = new Model()
       for (const [i, [texts, values]] of rows.entries()) {
         table.add(texts, values)
@@ -120,7 +121,7 @@ t.test('a table can be gone through between two rows, and shows those that it ha
 })
 
 t.test('going through a table twice at once shows each the same', async (t) => {
-  const table = new Table(dictionariesOf(1), metricsOf([gauge('A.')]))
+  const table = new LabelTable(dictionariesOf(1), metricsOf([gauge('A.')]))
   for (let i = 0; i < 300; i++) table.add([`text ${i}`], [i])
   const [one, other] = [table[Symbol.iterator](), table[Symbol.iterator]()]
   for (const expected of table) {
@@ -131,14 +132,14 @@ t.test('going through a table twice at once shows each the same', async (t) => {
 })
 
 t.test('what is done to a row that was read leaves the table as it is', async (t) => {
-  const table = new Table(dictionariesOf(1), metricsOf([histogram('A.', [1])]))
+  const table = new LabelTable(dictionariesOf(1), metricsOf([histogram('A.', [1])]))
   table.add(['a'], [[1, 2, 3]])
   for (const { values } of table) (values[0] as number[]).fill(9)
   t.same([...table], [{ labels: ['a'], values: [[1, 2, 3]] }])
 })
 
 t.test('a hundred thousand label sets of three labels are told apart', async (t) => {
-  const table = new Table(dictionariesOf(3), metricsOf([gauge('A.')]))
+  const table = new LabelTable(dictionariesOf(3), metricsOf([gauge('A.')]))
   const labelsOf = (i: number) => [`a${i % 10}`, `b${Math.floor(i / 10) % 100}`, `c${Math.floor(i / 1000)}`]
   for (let i = 0; i < 100_000; i++) {
     if (!table.add(labelsOf(i), [i])) t.fail(`${labelsOf(i)} is new`)
@@ -163,7 +164,7 @@ t.test('tables that share dictionaries have nothing else of each other', async (
     fc.property(given(400), fc.array(fc.boolean()), ({ labels, metrics, rows }, whose) => {
       const dictionaries = dictionariesOf(labels)
       const pair = [0, 1].map(() => ({
-        table: new Table(dictionaries, metricsOf(metrics)),
+        table: new LabelTable(dictionaries, metricsOf(metrics)),
         model: new Model(),
       }))
       for (const [i, [texts, values]] of rows.entries()) {
@@ -180,10 +181,10 @@ t.test('a table with the dictionaries of one before it has none of its texts', a
   fc.assert(
     fc.property(given(400), given(400), (before, { labels, metrics, rows }) => {
       const dictionaries = dictionariesOf(3)
-      const old = new Table(dictionaries, metricsOf([gauge('A.')]))
+      const old = new LabelTable(dictionaries, metricsOf([gauge('A.')]))
       for (const [texts] of before.rows) old.add([...texts, '', '', ''].slice(0, 3), [1])
       const mine = dictionaries.slice(0, labels)
-      const table = new Table(mine, metricsOf(metrics))
+      const table = new LabelTable(mine, metricsOf(metrics))
       const model = new Model()
       for (let label = 0; label < labels; label++) if (table.cardinality(label) !== 0) return false
       for (const [texts, values] of rows) {

@@ -12,9 +12,11 @@ import {
 } from '../../../src/collector.ts'
 import { type Collector, OTHER } from '../../../src/contract/collector.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
+import { seriesOf, type Value } from '../../../src/rows/label-set.ts'
 import { Rows } from '../../../src/rows/rows.ts'
-import { knownSets, seriesOf, seriesOfGroup, type Value } from '../../../src/samples/label-set.ts'
+import { seriesOfGroup } from '../../../src/samples/group.ts'
 import { type Samples, samplesOf } from '../../../src/samples/samples.ts'
+import { knownSets } from '../../../src/samples/zeros.ts'
 import { finish } from '../../../src/time/slices.ts'
 import { samplesOf as samplesOfPage } from '../../exposition.ts'
 

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { counter, type Definition, defineCollector, histogram, open } from '../../../src/collector.ts'
 import type { Collector } from '../../../src/contract/collector.ts'
+import { keyOf } from '../../../src/rows/label-set.ts'
 import { addExact, type Exact, exact } from '../../../src/samples/decimal.ts'
-import { keyOf } from '../../../src/samples/label-set.ts'
 import {
   decodeState,
   encodeState,
@@ -12,11 +12,11 @@ import {
   type SavedWindows,
   saveWindow,
 } from '../../../src/samples/saved-window.ts'
+import type { Total } from '../../../src/samples/total.ts'
 import {
   advanceWindow,
   type Running,
   startWindow,
-  type Total,
   type WindowRows,
   type WindowState,
 } from '../../../src/samples/window.ts'

@@ -9,16 +9,11 @@ import {
   open,
 } from '../../../src/collector.ts'
 import { type Collector, OTHER } from '../../../src/contract/collector.ts'
-import { type LabelSet, seriesOf, seriesOfGroup } from '../../../src/samples/label-set.ts'
-import {
-  advanceWindow,
-  planWindow,
-  shownSets,
-  startWindow,
-  type Window,
-  type WindowState,
-} from '../../../src/samples/window.ts'
-import { later, type Moment, parseMoment } from '../../../src/time/moment.ts'
+import { type LabelSet, seriesOf } from '../../../src/rows/label-set.ts'
+import { seriesOfGroup } from '../../../src/samples/group.ts'
+import { advanceWindow, shownSets, startWindow, type WindowState } from '../../../src/samples/window.ts'
+import { planWindow } from '../../../src/samples/window-plan.ts'
+import { later, type Moment, parseMoment, type Window } from '../../../src/time/moment.ts'
 import { finish } from '../../../src/time/slices.ts'
 
 const PLENTY = 1_000_000
