@@ -10,6 +10,7 @@ import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import { within } from '../src/time/deadline.ts'
+import { formatDuration } from '../src/time/duration.ts'
 import { parseMoment } from '../src/time/moment.ts'
 import { run } from './round/run.ts'
 
@@ -156,7 +157,7 @@ export function openRound(options: RoundOptions): Round {
     cancel,
     async stop() {
       await within(settled(), { ms: GRACE }).catch(() =>
-        log.warn('the running round does not end: its queries are cancelled'),
+        log.warn(`round did not end within ${formatDuration(GRACE)}: its queries are cancelled`),
       )
       cancel()
       await settled()

@@ -94,5 +94,5 @@ t.test('a stop cancels on the server what does not end within the grace', async 
   const left =
     await sql`SELECT FROM pg_stat_activity WHERE application_name = 'metrics-service' AND datname = current_database()`
   t.equal(left.length, 0)
-  t.ok(log.some(({ msg }) => msg === 'the running round does not end: its queries are cancelled'))
+  t.ok(log.some(({ msg }) => msg === 'round did not end within 10s: its queries are cancelled'))
 })

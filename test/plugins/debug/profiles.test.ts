@@ -97,7 +97,7 @@ t.test(
         t.equal(response.status, 400, `${path}?${query}`)
         t.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8')
         t.equal(response.headers.get('x-content-type-options'), 'nosniff')
-        t.equal(await response.text(), `seconds is ${value}: it takes one whole number from 1 to 300\n`)
+        t.equal(await response.text(), `seconds is ${value}: expected a whole number from 1 to 300\n`)
       }
       t.equal((await service.ask(path, { method: 'HEAD' })).status, 404, 'HEAD takes none')
     }
@@ -160,6 +160,6 @@ t.test(
       'Type: cpu',
       'from the service itself',
     )
-    t.match(await pprof('-top', `${service.profiles}heap?seconds=301`), 'seconds is "301": it takes one')
+    t.match(await pprof('-top', `${service.profiles}heap?seconds=301`), 'seconds is "301": expected a')
   },
 )
