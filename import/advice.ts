@@ -15,7 +15,7 @@ function adviceOfTargets(document: Mapping): string[] {
     advice.push('DATABASE_URL: the data source name has a password and was not copied')
   }
   if (targets.length > 1)
-    advice.push(`${targets.length} targets: a service asks one database; run one for each`)
+    advice.push(`${targets.length} targets: give DATABASE_URL a URL with a name for each`)
   if (targets.length > 0) {
     const names = ['job', 'target', ...labels].join(', ')
     advice.push(

@@ -25,10 +25,10 @@ interface Drafts {
   readonly losses: readonly Loss[]
 }
 
-/** How many values an open label has, when nothing is known of them. */
+/** The limit of an open label, because nothing is known of its values. */
 export const LIMIT = 200
 
-/** Makes collectors of questions, in their order; a question that cannot be one is a loss. */
+/** Makes a collector of each question, in their order; a question that cannot be one is a loss. */
 export function draftCollectors(questions: readonly Question[]): Drafts {
   const drafts: Draft[] = []
   const lost: Loss[] = []
@@ -88,9 +88,9 @@ function draftMetrics(
 }
 
 /**
- * A row with a NULL value is rejected whole, and the series that are known are filled with zeros. Neither may touch
- * what the other exporter showed: a counter of nothing is 0, and where a row has several metrics, or a zero would be
- * filled in, a gauge is a timestamp, for which NULL is no sample.
+ * Changes metrics that may be NULL. A row with a NULL value is rejected whole, and known series are filled with zeros;
+ * the other exporter did neither. So a counter of NULL is 0, and a gauge whose row has other metrics, or that would be
+ * filled with zeros, becomes a timestamp, which takes NULL as no sample.
  */
 function withoutNulls(
   question: Question,
@@ -115,7 +115,7 @@ function labelsOf(question: Question): Labels {
   return Object.fromEntries(question.labels.map(({ name, values }) => [name, values ?? open(LIMIT)]))
 }
 
-/** Why a question cannot be a collector: empty when it can. */
+/** Why a question cannot be a collector; empty if it can. */
 function obstaclesOf(question: Question): Finding[] {
   if (question.metrics.length === 0) return [{ problem: 'no column of it is a metric' }]
   const names = question.labels.map(({ name }) => name)
@@ -125,7 +125,7 @@ function obstaclesOf(question: Question): Finding[] {
     : [{ problem: `it has the label "${twice}" twice` }]
 }
 
-/** Why a metric cannot be one of a collector: empty when it can. */
+/** Why a metric cannot be one of a collector; empty if it can. */
 function obstaclesOfMetric(
   question: Question,
   { name, help, type }: QuestionMetric,

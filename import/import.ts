@@ -14,7 +14,7 @@ import { readDocument } from './yaml.ts'
 const CONTRACT = fileURLToPath(new URL('../src/collector.ts', import.meta.url))
 const USAGE = 'npm run import -- FILE [--out DIR]'
 
-/** Writes a collector for each query of another exporter's configuration, and says what it did. */
+/** Writes a collector for each query of another exporter's configuration, and prints what it did. */
 function main(args: string[]): void {
   const { file, out } = readArguments(args)
   const reading = read(file)
@@ -51,7 +51,7 @@ function readArguments(args: string[]): { file: string; out: string } {
 
 function read(file: string): Reading {
   const document = readDocument(file)
-  // A namespace may have the name of a key of the other, such as "jobs".
+  // Asked first, because a namespace may be named as a key of sql_exporter, such as "jobs".
   if (isQueries(document)) return readQueries(document)
   if (isSqlExporter(document)) return readSqlExporter(file, document)
   throw new Mistake(

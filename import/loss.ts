@@ -12,7 +12,7 @@ export function renderLoss({ place, what, ...finding }: Loss): string {
   return `${place}: ${what}: ${renderNote(finding)}`
 }
 
-/** A finding as the summary and the comments in files have it. */
+/** A finding in the form of the summary and of the comments in files. */
 export function renderNote(finding: Finding): string {
   return renderFinding(finding, ': ')
 }

@@ -7,17 +7,20 @@ const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver'
 const COLUMN_KEYS = ['usage', 'description', 'metric_mapping', 'pg_version']
 const USAGES = ['LABEL', 'COUNTER', 'GAUGE', 'DISCARD', 'MAPPEDMETRIC', 'DURATION', 'HISTOGRAM']
 
-/** Columns whose names say that they are moments, or texts of yes and no: only the database knows their types. */
+/** Names of columns that are moments or booleans. Only the database knows their types, so that the name has to do. */
 const MOMENT =
   /(^|_)(time|timestamp|start|reset|at)(_seconds)?$|^last_(auto)?(vacuum|analyze)$|^last_(seq|idx)_scan$/
 const FLAG = /^(is|has|can)_|(^|_)(active|enabled|in_recovery|ready|up)$/
 
-/** Whether a namespace of it has a query, which is all that such a file is made of. */
+/** Whether a document is of postgres_exporter: one of its namespaces has a query. */
 export function isQueries(document: Mapping): boolean {
   return document.keys.some((key) => document.isMapping(key) && document.mapping(key)?.has('query'))
 }
 
-/** The custom queries of postgres_exporter, a namespace each. https://github.com/prometheus-community/postgres_exporter */
+/**
+ * Reads the custom queries of postgres_exporter, one for each namespace.
+ * https://github.com/prometheus-community/postgres_exporter
+ */
 export function readQueries(document: Mapping): Reading {
   const questions = document.keys.map((namespace) => {
     const entry = document.mapping(namespace) ?? document.fail(`"${namespace}" has no query`, namespace)
@@ -28,7 +31,7 @@ export function readQueries(document: Mapping): Reading {
     questions,
     losses: [],
     advice: [
-      'DATABASE_URL, for DATA_SOURCE_NAME; one service asks one database, also of those that the exporter discovered',
+      'DATABASE_URL, for DATA_SOURCE_NAME: a URL with a name for each database, those discovered included',
       'the label server is not on the samples: the scrape configuration adds instance',
       'NULL is no sample, where the exporter showed NaN; of a counter whose row has other metrics it is 0',
       'columns that "metrics" does not list are left out: the exporter showed those that are numbers',

@@ -5,7 +5,7 @@ import type { Place } from './yaml.ts'
 
 /** A query as another exporter asks it, with what it makes of the rows. */
 export interface Question {
-  /** The name that its collector should have, as it was written. */
+  /** The name for its collector, as the file has it. */
   readonly name: string
   /** What it is in its file: `metric "orders"`. */
   readonly what: string
@@ -13,11 +13,11 @@ export interface Question {
   readonly query: string
   readonly labels: readonly QuestionLabel[]
   readonly metrics: readonly QuestionMetric[]
-  /** The columns that share one metric, each under its own name; `measure.name` and `measure.value` in expressions. */
+  /** Columns that share one metric. Expressions have them as `measure.name` and `measure.value`. */
   readonly measures: readonly string[]
   /** Milliseconds; every tick when undefined. */
   readonly interval: number | undefined
-  /** What is carried over otherwise than it was. */
+  /** What is carried over in another form. */
   readonly notes: readonly Finding[]
   /** What of it is not carried over. */
   readonly losses: readonly Loss[]
@@ -27,7 +27,7 @@ export interface QuestionLabel {
   readonly name: string
   /** SQL over the columns of `source`. */
   readonly expression: string
-  /** All the values that it can have, where these are known. */
+  /** All the values that it can have, if these are known. */
   readonly values: readonly string[] | undefined
 }
 
@@ -55,7 +55,7 @@ export interface Reading {
   readonly advice: readonly string[]
 }
 
-/** As both exporters read the column of a label: any type as text, NULL as the empty text. */
+/** The label of a column as both exporters read it: any type as text, NULL as the empty text. */
 export function columnLabel(name: string): QuestionLabel {
   return { name, expression: `coalesce(${columnOf(name)}::text, '')`, values: undefined }
 }

@@ -4,7 +4,7 @@ import { renderLoss, renderNote } from './loss.ts'
 import type { QuestionLabel, QuestionMetric } from './question.ts'
 import { columnOf, hasLongQuotes, identifier, literal } from './statement.ts'
 
-/** As biome.json has it. */
+/** The width of a line in biome.json. */
 const WIDTH = 110
 
 /** The text of a collector's file, formatted; `contract` is where it imports src/collector.ts from. */
@@ -78,7 +78,7 @@ function statementOf({ question, sql, metrics, where }: Draft): string {
   ].join('\n')
 }
 
-/** For a template literal: what it has of its own is not that of the SQL. */
+/** Escapes SQL for a template literal. */
 function cooked(sql: string): string {
   return sql.replace(/\\|`|\$\{/g, '\\$&')
 }

@@ -28,7 +28,7 @@ interface MetricEntry {
 }
 
 /**
- * Reads the questions of one collector of sql_exporter. Metrics of one named query belong to one question when they have
+ * Reads the questions of one collector of sql_exporter. Metrics of one named query belong to one question if they have
  * the same labels. https://github.com/burningalchemist/sql_exporter/blob/master/documentation/sql_exporter.yml
  */
 export function readSqlCollector(collector: Mapping, interval: number | undefined): Question[] {
@@ -65,7 +65,7 @@ export function readSqlCollector(collector: Mapping, interval: number | undefine
       labels,
       metrics: [...(group?.metrics ?? []), metric],
       measures,
-      // An interval of 0 is that of each tick.
+      // At an interval of 0 it is asked at each tick.
       interval: (collector.duration('min_interval') ?? interval) || undefined,
       notes: [],
       losses: [...(group?.losses ?? []), ...losses],
@@ -137,7 +137,7 @@ function staticLabels(mapping: Mapping): QuestionLabel[] {
   const labels = mapping.mapping('static_labels')
   if (labels === undefined) return []
   return labels.keys.toSorted().map((name) => {
-    // A label without a value is an empty text to Go.
+    // Go reads a label without a value as the empty text.
     const value = labels.text(name) ?? ''
     return { name, expression: literal(value), values: [value] }
   })

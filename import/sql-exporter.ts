@@ -55,7 +55,7 @@ function isCollector(document: Mapping): boolean {
   return document.has('collector_name')
 }
 
-/** A configuration of sql_exporter, or a file of one of its collectors. */
+/** Reads a configuration of sql_exporter, or a file of one of its collectors. */
 export function readSqlExporter(file: string, document: Mapping): Reading {
   const program = 'sql_exporter'
   if (isCollector(document)) {
@@ -128,7 +128,7 @@ function matches(pattern: string, name: string): boolean {
   return new RegExp(`^${escaped}$`).test(name)
 }
 
-/** The files of collectors, each once; globs and folders are relative to the file that names them. */
+/** Finds the files of collectors, each once; globs and folders are relative to the file that names them. */
 function filesOf(file: string, document: Mapping): string[] {
   const patterns = document.texts('collector_files').map((glob) => ({ glob, key: 'collector_files' }))
   const path = document.text('collector_path')

@@ -14,9 +14,9 @@ interface Statement {
 }
 
 /** A query as a statement, or why it cannot be one. */
-export type StatementReading = { readonly statement: Statement } | { readonly obstacle: Finding }
+type StatementReading = { readonly statement: Statement } | { readonly obstacle: Finding }
 
-/** The SQL with blanks for all that is quoted or commented, so that the rest can be searched; as long as it was. */
+/** Replaces all that is quoted or commented by as many blanks, so that the rest can be searched. */
 function bare(sql: string): string {
   return sql.replace(QUIET, (quiet) => quiet.replace(/[^\n]/g, ' '))
 }
@@ -44,7 +44,7 @@ export function readStatement(query: string): StatementReading {
   return { statement: { sql, notes } }
 }
 
-/** Why a bare text is not one SELECT that only reads; undefined when it is. */
+/** Why a bare text is not one SELECT that only reads; undefined if it is. */
 function obstacleIn(text: string): Finding | undefined {
   const [, word] = /^[\s(]*(\w+)/.exec(text) ?? []
   if (word === undefined) return { problem: 'it has no query' }
@@ -72,8 +72,8 @@ function obstacleIn(text: string): Finding | undefined {
 }
 
 /**
- * Whether the query says by itself that a column of it is never NULL: `count(…) AS n`, `coalesce(…) AS n`. When this
- * is wrong, the row is rejected, and counted as such.
+ * Whether the text of a query shows that a column is never NULL: `count(…) AS n`, `coalesce(…) AS n`. If this is wrong,
+ * the row is rejected, and counted as such.
  */
 export function isNeverNull(sql: string, column: string): boolean {
   const text = bare(sql)
@@ -103,17 +103,17 @@ function openingOf(text: string, end: number): number {
   return 0
 }
 
-/** Whether a text or a quoted name of the SQL goes over lines, so that indenting it would change it. */
+/** Whether a text or a quoted name of the SQL has several lines, so that indenting would change it. */
 export function hasLongQuotes(sql: string): boolean {
   return [...sql.matchAll(QUIET)].some(([quiet]) => quiet.includes('\n') && !quiet.startsWith('/*'))
 }
 
-/** A column of the query that a collector asks, as PostgreSQL spells it. */
+/** A column of the inner query, spelled for PostgreSQL. */
 export function columnOf(name: string): string {
   return `source.${identifier(name)}`
 }
 
-/** After AS or a dot every word may stand unquoted, keywords too. */
+/** A name spelled for PostgreSQL. After AS or a dot no word needs quotes, not even a keyword. */
 export function identifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
 }
@@ -122,7 +122,7 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** A CASE over lines, as it stands in the list of what is selected. */
+/** A CASE of several lines, indented for the list of columns. */
 export function caseOf(subject: string, branches: readonly string[]): string {
   const indent = ' '.repeat(11)
   return [`CASE${subject}`, ...branches.map((branch) => `${indent}  ${branch}`), `${indent}END`].join('\n')

@@ -4,30 +4,30 @@ import type { SequentialScan } from '../query/plan.ts'
 import { countRejected, type Rejections } from '../rows/rows.ts'
 import { formatSeconds } from '../time/age.ts'
 
-/** What a check found of one collector: a row of the table, an entry of the JSON document. */
+/** What a check found in one collector: a row of the table, an entry of the JSON document. */
 export interface Report {
   readonly name: string
-  /** The name of the database that it asked, if that has one. */
+  /** The name of the database that was asked, if that has one. */
   readonly database?: string
-  /** The path of its file, where that is known. */
+  /** The path of its file, if that is known. */
   readonly file: string | null
   /** Why it fails or loses rows; empty when it does neither. */
   readonly errors: readonly Finding[]
   /** What works and could be better. */
   readonly warnings: readonly Finding[]
-  /** How long its query and what is made of the rows took. */
+  /** How long its query took, and making samples of the rows. */
   readonly seconds: number
-  /** What its run came to; null when that failed. */
+  /** The result of its run; null if that failed. */
   readonly run: Run | null
   /** The planner's estimate of the query's cost, in its own unit; null when there is no plan. */
   readonly cost: number | null
-  /** Of an incremental collector, the span of time that was asked: ISO 8601, after `from`, up to `to`. */
+  /** The window that an incremental collector was asked for: ISO 8601, after `from`, up to `to`. */
   readonly window: { readonly from: string; readonly to: string } | null
   readonly sequentialScans: readonly SequentialScan[]
   readonly missingIndexes: readonly MissingIndex[]
-  /** The plan in lines of text, where it was asked for. */
+  /** The plan in lines of text, if it was asked for. */
   readonly plan: readonly string[]
-  /** The first lines of what it would put on the page, where they were asked for. */
+  /** The first lines of what it would put on the page, if they were asked for. */
   readonly samples: readonly string[]
 }
 
@@ -37,7 +37,7 @@ export interface Run {
   readonly rejected: Rejections['rejected']
   /** Series that it would put on the page. */
   readonly series: number
-  /** Series that were summed into "other" for want of room. */
+  /** Series that were folded into "other" because there was no room for them. */
   readonly folded: number
 }
 
@@ -47,12 +47,12 @@ export function verdictOf({ errors, warnings }: Report): Verdict {
   return errors.length > 0 ? 'error' : warnings.length > 0 ? 'warning' : 'ok'
 }
 
-/** Whether all is well; `strict` counts a warning as an error. */
+/** Whether no collector has an error; `strict` counts a warning as an error. */
 export function passes(reports: readonly Report[], strict: boolean): boolean {
   return reports.every((report) => verdictOf(report) === 'ok' || (!strict && verdictOf(report) === 'warning'))
 }
 
-/** What the table says of a run, and what it says beside that. */
+/** The cells of the table that a run fills, and all of them. */
 type RunCells = readonly [rows: string, rejected: string, series: string, folded: string]
 type Cells = readonly [...RunCells, time: string, cost: string]
 

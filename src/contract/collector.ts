@@ -34,7 +34,7 @@ export interface CollectorMetric extends Metric {
 /** The value of a label that takes what has no series of its own. */
 export const OTHER = 'other'
 
-/** The collector of a definition in which `problemsOf` finds none. */
+/** Makes a collector of a definition in which `problemsOf` finds nothing. */
 export function collectorOf({
   name,
   labels = {},

@@ -16,11 +16,11 @@ declare module 'fastify' {
 /** The set of collectors that a service runs. */
 export interface Collectors {
   /**
-   * Adds a collector to every database that it is for, unless COLLECTORS leaves it out. Throws an Error when its name or
-   * a metric of it is taken, or when it can never keep within its series budget.
+   * Adds a collector to every database that it is for, unless COLLECTORS leaves it out. Throws an Error if its name or
+   * a metric of it is taken, or if it can never keep within its series budget.
    */
   add(collector: Collector): void
-  /** Throws an Error when COLLECTORS names a collector that there is not; to be asked once all were added. */
+  /** Throws an Error if COLLECTORS names an unknown collector. Call it once all collectors are added. */
   checkEnabled(): void
 }
 
@@ -29,7 +29,7 @@ export type CollectorPlugin = FastifyPluginAsync & { readonly collector: Collect
 
 /**
  * Makes a Fastify plugin of a definition. Throws an Error that names the collector and everything that is wrong with
- * it: a name that Prometheus or PostgreSQL would not take, a label without values, an interval that is not a duration.
+ * it, such as a name that Prometheus or PostgreSQL does not accept, or an interval that is not a duration.
  */
 export function defineCollector<
   const L extends Labels = Record<never, never>,

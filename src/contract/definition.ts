@@ -11,27 +11,27 @@ type HistogramName<M extends Metrics> = {
 }[keyof M] &
   string
 
-/** Beside its own type, that of a metric which a window is not for: a text, so that the compiler says it. */
+/** Adds to a gauge's or a timestamp's type a text that nothing has, so that the compiler says it beside a window. */
 type Summable<M extends Metrics> = {
   readonly [Name in keyof M]: M[Name]['type'] extends 'gauge' | 'timestamp'
     ? 'a window is for counters and histograms'
     : unknown
 }
 
-/** A piece of SQL: what the sql`…` tag makes. */
+/** A piece of SQL, as the sql`…` tag returns it. */
 export type Fragment = PendingQuery<Row[]>
 
-/** What a query is given beside the sql`…` tag. */
+/** The second argument of a query, after the sql`…` tag. */
 export interface QueryContext<M extends Metrics = Metrics> {
   /**
    * Writes the one column of a histogram: how many values of the SQL expression are at most each bucket's bound,
-   * how many there are, and their sum. NULLs are not observed. The expression is in the unit of the bounds.
+   * how many there are, and their sum. It leaves NULLs out. The expression has the unit of the bounds.
    * @example observe('business_operation_duration_seconds', sql`extract(epoch FROM finish_time - create_time)`)
    */
   observe(metric: HistogramName<M>, expression: Fragment): Fragment
 }
 
-/** What the query of an incremental collector is given: a row counts when its moment is after `from` and not after `to`. */
+/** The second argument of an incremental collector's query, for rows whose moment is after `from` and not after `to`. */
 export interface WindowContext<M extends Metrics = Metrics> extends QueryContext<M> {
   /**
    * The moment, a `timestamptz` of the database's clock, that the window begins after: it is not in the window.
@@ -46,14 +46,14 @@ export interface WindowContext<M extends Metrics = Metrics> extends QueryContext
 export interface WindowOptions {
   /**
    * Go-style duration after which a window is counted for good: rows may be committed later than their own moment by
-   * as much. What is more recent is asked again at each run. There is no default: it is a property of those who write
-   * the rows. https://www.postgresql.org/docs/current/transaction-iso.html
+   * that much. Each run asks again for what is more recent. There is no default, because it depends on who writes the
+   * rows. https://www.postgresql.org/docs/current/transaction-iso.html
    * @example '10m'
    */
   readonly settle: Duration
 }
 
-/** What a collector file says. */
+/** The argument of `defineCollector`. */
 export interface Definition<
   L extends Labels = Labels,
   M extends Metrics = Metrics,
@@ -66,7 +66,7 @@ export interface Definition<
    */
   readonly name: string
   /**
-   * Label name → its values: a list of all, or `open(n)` for what only the data knows. Each is a column of the query.
+   * Label name → its values: a list of all, or `open(n)` if only the data knows them. Each is a column of the query.
    * @default none: the query returns one row
    * @example { plan: open(50), state: ['paid', 'due', 'other'] }
    */
@@ -101,7 +101,7 @@ export interface Definition<
    * @default none: counters and histograms show what the query returns
    * @example { settle: '10m' }
    */
-  // Always the first: written so, the compiler infers W, and an editor still finds what `settle` means.
+  // Always WindowOptions: in this form the compiler infers W, and an editor still finds what `settle` means.
   readonly window?: W extends unknown ? WindowOptions : W
   /**
    * The question, as one SELECT: a column for each label and each metric, a row for each label set. It runs read-only,

@@ -9,17 +9,17 @@ const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
 
 /** One file of a folder of collectors. */
 export interface CollectorFile {
-  /** Its path: from where the process runs, when it is below that. */
+  /** Its path, relative to the working directory if it is below that. */
   readonly path: string
-  /** What it exports: the plugin that defineCollector made, or a plain one. */
+  /** Its default export: the plugin that defineCollector made, or a plain one. */
   readonly plugin: FastifyPluginAsync
   /** The collector of a plugin that defineCollector made. */
   readonly collector: Collector | undefined
 }
 
 /**
- * Loads the collector files of a folder, in the order of their names. Rejects with an Error that names the file or files
- * when one cannot be loaded or exports no plugin, or when two have one name or one metric.
+ * Loads the collector files of a folder, in the order of their names. Rejects with an Error that names the file or
+ * files if one cannot be loaded or exports no plugin, or if two have the same name or metric.
  */
 export async function loadFolder(folder: string): Promise<readonly CollectorFile[]> {
   const names = (await readdir(folder)).filter((file) => SCRIPT.test(file)).sort()

@@ -12,7 +12,7 @@ const OTHER_UNITS = {
   meters: ['inches', 'yards', 'miles'],
   seconds: ['minutes', 'hours', 'days', 'weeks'],
 } satisfies Partial<Record<BaseUnit, readonly string[]>>
-/** The base unit of each unit. A ratio has no unit of its own: that of a name which has both is the other one. */
+/** The base unit of each unit. A ratio is left out: in a name that has both, the other word is the unit. */
 const UNITS: ReadonlyMap<string, string> = new Map([
   ...BASE_UNITS.filter((unit) => unit !== 'ratio').map((unit): [string, string] => [unit, unit]),
   ...Object.entries(OTHER_UNITS).flatMap(([base, units]) =>
@@ -26,8 +26,8 @@ const TYPED = /_(counter|gauge|summary|histogram)(_|$)/i
 const CAMEL = /[a-z][A-Z]/
 
 /**
- * What `promtool check metrics` would say of a collector's metrics, each with the name that it is about. It cannot miss
- * a help text: a collector without one is not defined.
+ * Finds what `promtool check metrics` would find in a collector's metrics; each problem begins with the metric's name.
+ * A missing help text is not among them, because such a collector cannot be defined.
  * https://github.com/prometheus/client_golang/tree/main/prometheus/testutil/promlint
  */
 export function lint({ labels, metrics }: Collector): Finding[] {
@@ -70,12 +70,12 @@ function findingsOf({ name, type }: CollectorMetric, labels: readonly string[]):
     check(labels.includes('le'), 'the label "le" is the bucket bound of a histogram')
   }
   check(labels.includes('quantile'), 'the label "quantile" is that of a summary')
-  const [unit, base] = unitOf(name)
-  check(
-    unit !== base,
-    `the unit "${unit}" is not a base unit`,
-    `write: ${name.replace(unit, base)}, in ${base}`,
-  )
+  const known = unitOf(name)
+  if (known !== undefined) {
+    const { unit, base } = known
+    const advice = `write: ${name.replace(unit, base)}, in ${base}`
+    check(unit !== base, `the unit "${unit}" is not a base unit`, advice)
+  }
   const [, abbreviated] = ABBREVIATED.exec(name) ?? []
   check(abbreviated !== undefined, `"${abbreviated}" looks like the abbreviation of a unit`, 'write it out')
   const [, typed] = TYPED.exec(name) ?? []
@@ -88,13 +88,13 @@ function findingsOf({ name, type }: CollectorMetric, labels: readonly string[]):
   return findings
 }
 
-/** The first word of a name that is a unit, and its base unit; two empty texts when there is none. */
-function unitOf(name: string): [unit: string, base: string] {
-  for (const word of name.split('_')) {
-    const base = UNITS.get(word) ?? UNITS.get(word.replace(PREFIX, ''))
-    if (base !== undefined) return [word, base]
+/** The first word of a name that is a unit, and its base unit. */
+function unitOf(name: string): { readonly unit: string; readonly base: string } | undefined {
+  for (const unit of name.split('_')) {
+    const base = UNITS.get(unit) ?? UNITS.get(unit.replace(PREFIX, ''))
+    if (base !== undefined) return { unit, base }
   }
-  return ['', '']
+  return undefined
 }
 
 function snake(name: string): string {

@@ -19,10 +19,10 @@ export const BASE_UNITS = [
 ] as const
 export type BaseUnit = (typeof BASE_UNITS)[number]
 
-/** Names that belong to the service's own metrics, and to those of fastify-metrics. */
+/** Prefixes of the service's own metrics, and of those of fastify-metrics. */
 const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
 
-/** Whether a name is the service's own. */
+/** Whether a name is one of the service's own metrics. */
 export function isReserved(name: string): boolean {
   return RESERVED.test(name)
 }

@@ -1,4 +1,4 @@
-/** How several label sets that fold into one make one value; `none`: they cannot, so no value is shown for them. */
+/** How the values of several label sets become one when they fold; `none`: they cannot, so that no value is shown. */
 export type Fold = 'sum' | 'min' | 'max' | 'none'
 
 export interface Metric<Type extends string = 'gauge' | 'counter' | 'histogram' | 'timestamp'> {
@@ -12,8 +12,8 @@ export interface Metric<Type extends string = 'gauge' | 'counter' | 'histogram' 
 export type Metrics = Readonly<Record<string, Metric>>
 
 /**
- * A value that goes up and down, and is 0 where the labels are known and no row has them. `fold` says how the values
- * that fold into "other" make one (default: their sum).
+ * Declares a value that goes up and down. It is 0 if the labels are known and no row has them. `fold` says how the
+ * values that fold into "other" become one (default: their sum).
  * @example business_invoices: gauge('Invoices that are not void.')
  */
 export function gauge(help: string, { fold = 'sum' }: { fold?: Fold } = {}): Metric<'gauge'> {
@@ -21,8 +21,8 @@ export function gauge(help: string, { fold = 'sum' }: { fold?: Fold } = {}): Met
 }
 
 /**
- * A total that only grows; its name ends in `_total` (https://prometheus.io/docs/practices/naming/). A negative value
- * is rejected. Over a large table it wants a `window`.
+ * Declares a total that only grows; its name ends in `_total` (https://prometheus.io/docs/practices/naming/). A
+ * negative value is rejected. Over a large table it needs a `window`.
  * @example business_payments_total: counter('Payments that were made.')
  */
 export function counter(help: string): Metric<'counter'> {
@@ -30,8 +30,8 @@ export function counter(help: string): Metric<'counter'> {
 }
 
 /**
- * A distribution over buckets with these upper bounds (ascending, inclusive; +Inf is added), in the unit that the
- * metric's name ends in. Its column is written by `observe`.
+ * Declares a distribution over buckets with these upper bounds (ascending, inclusive; +Inf is added), in the unit that
+ * the metric's name ends in. `observe` writes its column.
  * @example business_payment_delay_seconds: histogram('From invoice to payment.', [3600, 86400, 604800])
  */
 export function histogram(help: string, buckets: readonly number[]): Metric<'histogram'> {
@@ -39,8 +39,8 @@ export function histogram(help: string, buckets: readonly number[]): Metric<'his
 }
 
 /**
- * A moment, in seconds since 1970. It is a gauge that is never zero-filled: where the query returns no row or NULL
- * there is no sample. `fold` says which one stands for "other" (default: none does).
+ * Declares a moment, in seconds since 1970. It is a gauge that is never zero-filled: if the query returns no row or
+ * NULL, there is no sample. `fold` says which of the moments that fold into "other" is shown (default: none).
  * @example business_invoices_oldest_timestamp_seconds: timestamp('When the oldest was made.', { fold: 'min' })
  */
 export function timestamp(

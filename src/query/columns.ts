@@ -49,7 +49,7 @@ function mistakeOf(wrong: readonly WrongColumn[]): Mistake {
   )
 }
 
-/** By unexpected column, the missing one that it most likely is; where there is one of each, the one for the other. */
+/** Pairs each unexpected column with the missing one that it was most likely meant to be, or with the only one. */
 function pair(unexpected: readonly string[], missing: readonly string[]): Map<string, string> {
   const pairs = new Map<string, string>()
   for (const name of unexpected) {
@@ -66,13 +66,13 @@ function unexpectedColumn(name: string, meant: string | undefined): WrongColumn 
   return { problem, line: `labels: { ${name}: open(100) }, or leave that column out` }
 }
 
-/** A column that a query lacks, as it would be written. */
+/** The line of SQL that adds a missing column. */
 function lineFor({ metrics }: Collector, name: string): string {
   const metric = metrics.find((metric) => metric.name === name)
   return metric === undefined ? `SELECT ${name}, … GROUP BY ${name}` : columnOf(metric)
 }
 
-/** The column of a metric, as it would be written. */
+/** The line of SQL that makes the column of a metric. */
 export function columnOf({ name, type }: CollectorMetric): string {
   switch (type) {
     case 'histogram':

@@ -2,7 +2,7 @@ import type { CollectorLabel, CollectorMetric } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { columnOf } from '../query/columns.ts'
 
-/** How much of a value a message shows. */
+/** Characters of a value that a message shows. */
 const SHOWN = 80
 /** How PostgreSQL writes an interval: https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-INTERVAL-OUTPUT */
 const INTERVAL = /^(-?\d+ (years?|mons?|days?) ?)*(-?\d+:\d\d:\d\d(\.\d+)?)?$/
@@ -50,7 +50,7 @@ function valueInstead(metric: CollectorMetric, given: unknown): string | undefin
   const isInterval = typeof given === 'string' && given !== '' && INTERVAL.test(given)
   // What is a moment or a span of time for PostgreSQL is seconds for Prometheus.
   if (given instanceof Date || isInterval) return `extract(epoch FROM …) AS ${name}`
-  if (type === 'counter' && Number(given) < 0) return `${name}: gauge('…'), for a counter never falls`
+  if (type === 'counter' && Number(given) < 0) return `${name}: gauge('…'), because a counter never falls`
   return undefined
 }
 

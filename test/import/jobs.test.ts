@@ -44,7 +44,7 @@ t.test(
     t.equal(status, 0, stderr)
     t.same(readdirSync(join(project.dir, 'imported')), ['legacy.ts', 'shop.ts', 'stock.ts'])
     t.match(stdout, 'collectors.d/more/other.yml:1: collector "other": no target or job asks for it')
-    t.match(stdout, '3 targets: a service asks one database; run one for each')
+    t.match(stdout, '3 targets: give DATABASE_URL a URL with a name for each')
     t.match(stdout, 'the labels job, target, env of its jobs are not on the samples')
     t.match(stdout, 'nothing corresponds to max_idle_connections')
     t.notMatch(stdout, /hunter2/)
