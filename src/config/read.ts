@@ -33,6 +33,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** Returns what an error says, a line for each problem. */
+export function problemsOf(error: unknown): readonly string[] {
+  return error instanceof ConfigError ? error.problems : [describeError(error)]
+}
+
 /** The JSON schema that @fastify/env reads the environment with; the values are texts, `readConfig` parses them. */
 export const schema = {
   type: 'object',

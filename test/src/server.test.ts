@@ -48,6 +48,32 @@ t.test('an unknown name in COLLECTORS is an error that lists the known ones', as
   )
 })
 
+t.test('--folder names another folder of collectors', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const collector = new URL('../../src/collector.ts', import.meta.url).href
+  const folder = t.testdir({
+    'one.ts': `import { defineCollector, gauge } from '${collector}'
+export default defineCollector({
+  name: 'one',
+  metrics: { business_one: gauge('One.') },
+  query: (sql) => sql\`SELECT 1 AS business_one\`,
+})
+`,
+  })
+  const command = [process.execPath, 'src/server.ts', '--folder', folder]
+  const service = await spawnService(t, { DATABASE_URL: url }, { command })
+  await service.said('metrics on')
+  const samples = await until(service, (samples) => samples.has('business_one'))
+  t.equal(samples.get('business_one'), 1)
+  t.notOk(samples.has('collector_success{collector="connections"}'))
+})
+
+t.test('an argument that it does not take is an error that says what it takes', async (t) => {
+  const service = await spawnService(t, {}, { command: [process.execPath, 'src/server.ts', 'collectors'] })
+  t.equal(await service.exit, 2)
+  t.match(service.output(), /^Unexpected argument 'collectors'[\s\S]*\nUsage: serve /)
+})
+
 t.test('a port that is taken is an error that names it', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const taken = net.createServer().listen(0, '127.0.0.1')

@@ -47,7 +47,7 @@ t.test('what a collector prints is not among what is told', async (t) => {
 
 t.test('a reader that goes ends the check without a word', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
-  const piped = '"$0" src/check/check.ts --folder "$1" | true; exit $PIPESTATUS'
+  const piped = '"$0" src/cli.ts check --folder "$1" | true; exit $PIPESTATUS'
   const args = ['-u', 'NODE_OPTIONS', 'bash', '--norc', '-c', piped, process.execPath, folderOf(t, { good })]
   const env = { PATH: process.env.PATH, DATABASE_URL: url }
   const { status, stderr } = spawnSync('env', args, { cwd: ROOT, env, encoding: 'utf8' })
@@ -156,7 +156,7 @@ t.test(
   async (t) => {
     const { url } = await createDatabase(t, { schema: false })
     const folder = folderOf(t, { first: good, second: good.replaceAll('business_good', 'business_better') })
-    const command = `${process.execPath} src/check/check.ts --folder ${folder}`
+    const command = `${process.execPath} src/cli.ts check --folder ${folder}`
     const env = { PATH: process.env.PATH, DATABASE_URL: url }
     // The test runner has every process load a part of its own.
     const { stdout, status } = spawnSync(

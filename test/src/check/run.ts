@@ -30,7 +30,7 @@ export function startCheck(t: Test, env: Environment, args: readonly string[] = 
   // The test runner has every process load a part of its own.
   const child: ChildProcess = spawn(
     'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, 'src/check/check.ts', ...args],
+    ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...args],
     {
       cwd: ROOT,
       env: { PATH, NODE_COMPILE_CACHE, ...env },

@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify'
+import type { ExitCode, Io } from '../config/arguments.ts'
+import { checkNames } from '../contract/did-you-mean.ts'
+import type { Database } from '../database.ts'
+import { describeError } from '../finding.ts'
+import type { CollectorStatus } from '../round/status.ts'
+import type { Arguments } from './arguments.ts'
+import { type Report, renderHead, renderReport, renderTotals } from './report.ts'
+
+/** Goes back to the start of the line and erases it. */
+const ERASE = '\r\x1b[K'
+
+/** The arguments name a collector that does not run. */
+export class UnknownCollectorError extends Error {
+  override name = 'UnknownCollectorError'
+}
+
+/** One database's snapshot that collectors were checked in. */
+interface Checked {
+  readonly database?: string
+  readonly endpoint: string
+  readonly time: string
+}
+
+/** One run of a check over all databases. It writes each report as soon as it has it. */
+export class CheckRun {
+  readonly #app: FastifyInstance
+  readonly #asked: Arguments
+  readonly #io: Io
+  readonly reports: Report[] = []
+  /** The exit code when the run was ended before it was done. */
+  ended: ExitCode | undefined
+
+  constructor(app: FastifyInstance, asked: Arguments, io: Io) {
+    this.#app = app
+    this.#asked = asked
+    this.#io = io
+  }
+
+  /** Ends the run early with this exit code. The query that runs ends on the server, too. */
+  end(code: ExitCode): void {
+    this.ended = code
+    for (const { inspector } of this.#app.databases) inspector.cancel()
+  }
+
+  /** Checks the collectors of one database after the other, and returns the snapshots that they were checked in. */
+  async run(): Promise<Partial<Checked> | { readonly databases: readonly Checked[] }> {
+    const statuses = this.#statuses()
+    if (statuses.length === 0) throw new Error('there are no collectors')
+    const checked: Checked[] = []
+    for (const database of this.#app.databases) {
+      const own = statuses.filter((status) => database.collectors.list.includes(status))
+      if (own.length > 0) checked.push(await this.#runOn(database, own))
+      if (this.ended !== undefined) break
+    }
+    this.#write(`\n${renderTotals(this.reports)}`)
+    const [first] = checked
+    return first?.database === undefined ? { ...first } : { databases: checked }
+  }
+
+  /** Returns the collectors that are asked for, or all, of every database. */
+  #statuses(): CollectorStatus[] {
+    const { collectors, config, databases } = this.#app
+    const { names } = this.#asked
+    collectors.checkEnabled()
+    const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
+    try {
+      checkNames(
+        config.COLLECTORS.length > 0 ? 'COLLECTORS has no collector' : 'there is no collector',
+        names,
+        [...new Set(statuses.map(({ collector }) => collector.name))],
+      )
+    } catch (cause) {
+      throw new UnknownCollectorError(describeError(cause), { cause })
+    }
+    return statuses.filter(({ collector }) => names.length === 0 || names.includes(collector.name))
+  }
+
+  async #runOn({ name, inspector }: Database, statuses: readonly CollectorStatus[]): Promise<Checked> {
+    const width = Math.max(...statuses.map(({ collector }) => collector.name.length))
+    const { endpoint, time, reports } = await inspector.check(statuses, this.#asked).catch((cause) => {
+      throw name === undefined ? cause : new Error(`${name}: ${describeError(cause)}`, { cause })
+    })
+    const title = name === undefined ? endpoint : `${name}: ${endpoint}`
+    const before = this.reports.length > 0 ? '\n' : ''
+    this.#write(`${before}${title}, at ${time}\n\n${renderHead(width)}`)
+    const checked = { ...(name === undefined ? {} : { database: name }), endpoint, time }
+    const running = statuses.map(({ collector }, i) => `${i + 1} of ${statuses.length}: ${collector.name}`)
+    this.#progress(running.shift())
+    for await (const report of reports) {
+      if (this.ended !== undefined) return checked
+      this.reports.push(report)
+      this.#progress('')
+      this.#write(renderReport(report, width))
+      this.#progress(running.shift())
+    }
+    return checked
+  }
+
+  #write(text: string): void {
+    if (!this.#asked.json) this.#io.stdout.write(text)
+  }
+
+  /** Shows on a terminal which collector runs. */
+  #progress(text: string | undefined): void {
+    if (text !== undefined && this.#io.stderr.isTTY) this.#io.stderr.write(`${ERASE}${text}`)
+  }
+}

@@ -1,0 +1,51 @@
+import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
+import { version } from '../config/version.ts'
+import { nearest } from '../contract/did-you-mean.ts'
+
+const USAGE = `Usage: node src/cli.ts [command] [option …]
+
+  serve         collect and serve the page: what runs when no command is given
+  check         run each collector once and report what is wrong
+  health        ask the running service whether it is healthy
+
+  --help        show this; after a command, what that takes
+  --version     show the version
+`
+
+type Run = (args: readonly string[], io: Io) => Promise<ExitCode>
+
+/** Loads each command by its name. Only what runs is loaded, because `health` runs every few seconds. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
+  ['serve', loadServe],
+  ['check', loadCheck],
+  ['health', loadHealth],
+])
+
+/** Runs the command that the first argument names; without one, the service. */
+export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const [name, ...rest] = args
+  if (name === '--help' || name === '--version') {
+    io.stdout.write(name === '--help' ? USAGE : `${version}\n`)
+    return OK
+  }
+  if (name === undefined || name.startsWith('-')) return (await loadServe())(args, io)
+  const load = COMMANDS.get(name)
+  if (load !== undefined) return (await load())(rest, io)
+  const meant = nearest(name, [...COMMANDS.keys()])
+  const question = meant === undefined ? '' : `: did you mean "${meant}"?`
+  io.stderr.write(`there is no command "${name}"${question}\n\n${USAGE}`)
+  return MISUSED
+}
+
+async function loadServe(): Promise<Run> {
+  return (await import('./serve.ts')).serve
+}
+
+async function loadCheck(): Promise<Run> {
+  const [{ check }, { buildApp }] = await Promise.all([import('../check/command.ts'), import('../app.ts')])
+  return (args, io) => check(args, io, buildApp)
+}
+
+async function loadHealth(): Promise<Run> {
+  return (await import('./health.ts')).health
+}
