@@ -6,7 +6,33 @@ import { ROOT } from './root.ts'
 
 const BIOME = join(ROOT, 'node_modules/.bin/biome')
 
+const STAGES = [
+  'time',
+  'config',
+  'contract',
+  'tick',
+  'leader',
+  'query',
+  'rows',
+  'samples',
+  'round',
+  'page',
+  'check',
+  'html',
+]
+
 const rules: [file: string, from: string, allowed: boolean][] = [
+  ...STAGES.flatMap((stage, i) => [
+    ...STAGES.map((other, j): [string, string, boolean] => [
+      `src/${stage}/new.ts`,
+      other === stage ? './other.ts' : `../${other}/other.ts`,
+      j <= i,
+    ]),
+    [`src/${stage}/new.ts`, '../finding.ts', true] satisfies [string, string, boolean],
+    ...['../app.ts', '../server.ts', '../cli.ts', '../collector.ts', '../../plugins/db.ts'].map(
+      (from): [string, string, boolean] => [`src/${stage}/new.ts`, from, false],
+    ),
+  ]),
   ['collectors/new.ts', '../src/collector.ts', true],
   ['collectors/new.ts', '../src/samples.ts', false],
   ['collectors/new.ts', './connections.ts', false],

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { type Files, startPrometheus } from '../demo/prometheus.ts'
 import { poll } from './poll.ts'
 
-export interface Series {
+interface Series {
   readonly metric: Readonly<Record<string, string>>
   readonly value: readonly [number, string]
 }

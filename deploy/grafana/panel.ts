@@ -32,7 +32,7 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 export const datasource = { type: 'prometheus', uid: '$datasource' }
 
 /** PromQL by the legend of its series, in which `{{label}}` is the value of a label. */
-export type Queries = Readonly<Record<string, string>>
+type Queries = Readonly<Record<string, string>>
 
 export interface About {
   readonly title: string

@@ -31,7 +31,7 @@ export interface Report {
   readonly samples: readonly string[]
 }
 
-export interface Run {
+interface Run {
   /** Rows that the query returned. */
   readonly rows: number
   readonly rejected: Rejections['rejected']

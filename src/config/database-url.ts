@@ -25,8 +25,8 @@ export type SessionAttrs = (typeof SESSION_ATTRS)[number]
  * How the connection is encrypted, as libpq's `sslmode`.
  * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
  */
-export const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
-export type SslMode = (typeof SSL_MODES)[number]
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+type SslMode = (typeof SSL_MODES)[number]
 
 /** The parts of one PostgreSQL URL. */
 export interface DatabaseUrl {

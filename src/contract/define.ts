@@ -14,7 +14,7 @@ declare module 'fastify' {
 }
 
 /** The set of collectors that a service runs. */
-export interface Collectors {
+interface Collectors {
   /**
    * Adds a collector to every database that it is for, unless COLLECTORS leaves it out. Throws an Error if its name or
    * a metric of it is taken, or if it can never keep within its series budget.

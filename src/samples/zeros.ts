@@ -35,7 +35,7 @@ export function* fillZeros(collector: Collector, sets: LabelSets): Sliced<LabelS
 }
 
 /** A 0 for each metric, and no value for a timestamp. */
-export function zeros({ metrics }: Collector): (Value | undefined)[] {
+function zeros({ metrics }: Collector): (Value | undefined)[] {
   return metrics.map(({ type, buckets }) => {
     if (type === 'timestamp') return undefined
     return type === 'histogram' ? new Array<number>(buckets.length + 2).fill(0) : 0

@@ -7,7 +7,7 @@ import { ROOT } from '../root.ts'
 
 type Files = Parameters<Test['testdir']>[0]
 
-export interface Run {
+interface Run {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string

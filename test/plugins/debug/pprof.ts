@@ -7,7 +7,7 @@ export interface Profile {
   readonly samples: readonly Sample[]
 }
 
-export interface Sample {
+interface Sample {
   /** One for each of the columns. */
   readonly values: readonly number[]
   /** The innermost first. */

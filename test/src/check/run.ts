@@ -17,7 +17,7 @@ export interface Ended {
 }
 
 /** The one document that `--json` writes. */
-export interface Document {
+interface Document {
   readonly ok: boolean
   readonly endpoint?: string
   readonly errors?: readonly string[]
