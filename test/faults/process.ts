@@ -8,9 +8,9 @@ import { type ServiceProcess, spawnService } from '../process.ts'
 /** Bytes that the service may ever hold, whatever befalls it. */
 export const MOST_MEMORY = 400 * 2 ** 20
 
-const ENTRY = fileURLToPath(new URL('serve.ts', import.meta.url))
+const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 /** As `npm start` has it. */
-const NODE = ['MALLOC_ARENA_MAX=2', process.execPath, '--max-semi-space-size=4']
+export const NODE = ['MALLOC_ARENA_MAX=2', process.execPath, '--max-semi-space-size=4']
 
 /**
  * The service in a process of its own with the collectors of a folder beside the tests, once it listens. The
@@ -23,8 +23,9 @@ export async function serveFolder(
   variables: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const path = fileURLToPath(new URL(`${folder}/`, import.meta.url))
-  const service = await spawnService(t, env, { command: [...variables, ...NODE, ENTRY, path] })
-  await service.said('"listening"')
+  const command = [...variables, ...NODE, SERVER, '--folder', path]
+  const service = await spawnService(t, env, { command })
+  await service.said('metrics on ')
   return service
 }
 

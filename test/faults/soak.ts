@@ -3,13 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgresJs from 'postgres'
 import t, { type Test } from 'tap'
+import { freePort } from '../../demo/port.ts'
 import { startPostgres } from '../../demo/postgres.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { poll } from '../poll.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 import { moreRounds, rounds, scrape, until } from '../scrape.ts'
-import { MOST_MEMORY, peakMemory, unharmed } from './process.ts'
-import type { Resources } from './rounds.ts'
+import type { Resources } from './probe.ts'
+import { MOST_MEMORY, NODE, peakMemory, unharmed } from './process.ts'
 import { scrapeOn, served } from './scraper.ts'
 
 /**
@@ -27,7 +28,8 @@ const MORE_OBJECTS = 1.5
 /** Connections that it may have at once: COLLECTOR_CONCURRENCY + 1. */
 const CONNECTIONS = 5
 
-const ENTRY = fileURLToPath(new URL('rounds.ts', import.meta.url))
+const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 const FOLDER = fileURLToPath(new URL('soak/', import.meta.url))
 
 /** Numbers from 0 to 1, the same for the same seed: https://en.wikipedia.org/wiki/Linear_congruential_generator */
@@ -46,14 +48,27 @@ const resident = ({ child }: ServiceProcess) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024
 const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`
 
-async function send(service: ServiceProcess, method: string, path: string): Promise<unknown> {
-  const response = await fetch(service.url + path, { method, headers: { connection: 'close' } })
-  if (response.status !== 200)
-    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-  return response.json()
+/** An address that the service has written to its output, after this text. */
+function saidBy({ output }: ServiceProcess, text: string): string {
+  const [, url] = new RegExp(`${text} (http://[\\d.]+:\\d+)`).exec(output()) ?? []
+  if (url === undefined) throw new Error(`the service has not said "${text}"`)
+  return url
 }
 
-const resourcesOf = async (service: ServiceProcess) => (await send(service, 'GET', '/resources')) as Resources
+async function resourcesOf(service: ServiceProcess): Promise<Resources> {
+  const response = await fetch(saidBy(service, 'probe on'), { headers: { connection: 'close' } })
+  return (await response.json()) as Resources
+}
+
+/** Asks for a round by hand, again and again, until the signal. */
+async function collectUntil(service: ServiceProcess, signal: AbortSignal): Promise<void> {
+  const url = `${saidBy(service, 'debug on')}/debug/collect`
+  while (!signal.aborted) {
+    const response = await fetch(url, { method: 'POST', headers: { connection: 'close' } })
+    await response.arrayBuffer()
+    await delay(10)
+  }
+}
 
 async function soak(t: Test): Promise<void> {
   const postgres = await startPostgres()
@@ -68,17 +83,27 @@ async function soak(t: Test): Promise<void> {
   const gate = await Gate.start(t, postgres.url)
   const service = await spawnService(
     t,
-    { DATABASE_URL: urlOf(postgres.url, [gate], '?connect_timeout=2'), METRICS_TICK_DURATION: '1s' },
-    { command: ['MALLOC_ARENA_MAX=2', process.execPath, '--max-semi-space-size=4', ENTRY, FOLDER] },
+    {
+      DATABASE_URL: urlOf(postgres.url, [gate], '?connect_timeout=2'),
+      METRICS_TICK_DURATION: '1s',
+      DEBUG_PORT: String(await freePort()),
+    },
+    { command: [...NODE, '--import', PROBE, SERVER, '--folder', FOLDER] },
   )
-  await service.said('"listening"')
+  await service.said('probe on')
+  await service.said('metrics on ')
   const backends = async () =>
     (await sql`SELECT pid FROM pg_stat_activity WHERE application_name = 'metrics-service'`).length
   /** What it holds when all is well and a round a second is all that goes on. */
   const settle = async () => {
     await until(service, (samples) => samples.get('business_fragile') === 1)
     await moreRounds(service, 3)
-    return { descriptors: descriptors(service), backends: await backends(), ...(await resourcesOf(service)) }
+    return {
+      rounds: rounds(await scrape(service)),
+      descriptors: descriptors(service),
+      backends: await backends(),
+      ...(await resourcesOf(service)),
+    }
   }
 
   const random = chance(SEED)
@@ -117,13 +142,15 @@ async function soak(t: Test): Promise<void> {
   }
   const kinds = Object.values(faults)
   const strain = async (seconds: number, look: () => unknown) => {
-    await send(service, 'POST', '/rounds')
+    const calm = new AbortController()
+    const collected = collectUntil(service, calm.signal)
     for (const started = performance.now(); performance.now() - started < seconds * 1000; ) {
       await kinds[Math.floor(random() * kinds.length)]?.()
       await look()
       await delay(random() * 300)
     }
-    await send(service, 'DELETE', '/rounds')
+    calm.abort()
+    await collected
   }
 
   const end = await scrapeOn(t, service)
