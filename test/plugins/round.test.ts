@@ -33,7 +33,7 @@ const failures: [string, CollectorPlugin, RegExp][] = [
     defineCollector({
       name: 'odd',
       metrics: { business_odd: gauge('Odd.') },
-      timeout: '100ms',
+      timeout: '500ms',
       query: (sql) => sql`SELECT 1 AS business_odd FROM pg_sleep(60)`,
     }),
     /statement timeout/,
@@ -479,7 +479,7 @@ t.test(
     const slow = defineCollector({
       name: 'slow',
       metrics: { business_slow: gauge('Slow.') },
-      timeout: '100ms',
+      timeout: '500ms',
       query: (sql) => {
         ran.push(tick)
         return sql`SELECT 1 AS business_slow FROM pg_sleep(${seconds})`
