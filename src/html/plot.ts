@@ -1,4 +1,4 @@
-import type { Run } from '../round/status.ts'
+import type { PastRun } from '../round/run.ts'
 import { formatSeconds } from '../time/age.ts'
 import { type Html, html } from './html.ts'
 
@@ -8,7 +8,7 @@ const STEP = 2
 const HEIGHT = 20
 
 /** Plots the duration of each run as a bar, relative to the longest. A failed run is marked over the full height. */
-export function plotRuns(runs: readonly Run[]): Html {
+export function plotRuns(runs: readonly PastRun[]): Html {
   const longest = Math.max(...runs.map(({ seconds }) => seconds), Number.MIN_VALUE)
   const failures = runs.filter(({ failed }) => failed).length
   const bars = runs.map(({ seconds, failed }, i) => {
@@ -26,7 +26,7 @@ export function plotRuns(runs: readonly Run[]): Html {
 }
 
 /** Plots the number of series after each run as a line. */
-export function plotSeries(runs: readonly Run[]): Html {
+export function plotSeries(runs: readonly PastRun[]): Html {
   const counts = runs.map(({ series }) => series)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
   const points = counts.map((series, i) => {

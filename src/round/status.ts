@@ -2,17 +2,10 @@ import type { Collector } from '../contract/collector.ts'
 import { isTimeout } from '../finding.ts'
 import { Dictionary } from '../rows/dictionary.ts'
 import type { WindowState } from '../samples/window.ts'
+import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
 import { Due } from './due.ts'
-import { addCounts, type Counts, NO_COUNTS, type RunResult } from './outcome.ts'
+import type { PastRun, RunResult } from './run.ts'
 import { type Content, Shown } from './shown.ts'
-
-/** A past run of a collector, for the debug page. */
-export interface Run {
-  readonly seconds: number
-  readonly failed: boolean
-  /** Series on the page after it. */
-  readonly series: number
-}
 
 /** The name of a database, and the limits of its collectors in milliseconds. `staleAfter` 0 keeps values for ever. */
 export interface Limits {
@@ -41,7 +34,7 @@ export class CollectorStatus {
   statement: string | undefined
   readonly #due: Due
   readonly #shown: Shown
-  readonly #runs: Run[] = []
+  readonly #runs: PastRun[] = []
   #last: RunResult | undefined
   #lastSuccess: number | undefined
   #counts = NO_COUNTS
@@ -75,7 +68,7 @@ export class CollectorStatus {
   }
 
   /** Its last runs, the newest last. */
-  get runs(): readonly Run[] {
+  get runs(): readonly PastRun[] {
     return this.#runs
   }
 

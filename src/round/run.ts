@@ -1,0 +1,20 @@
+import type { Samples } from '../samples/samples.ts'
+import type { WindowState } from '../samples/window.ts'
+
+/** The result of one run of a collector. */
+export interface RunResult {
+  /** How long the run took, in seconds. */
+  readonly seconds: number
+  /** The samples, or why the run failed. */
+  readonly result: Samples | Error
+  /** The state of a windowed collector after a run that succeeded. */
+  readonly window?: WindowState
+}
+
+/** A past run of a collector, for the debug page. */
+export interface PastRun {
+  readonly seconds: number
+  readonly failed: boolean
+  /** Series on the page after it. */
+  readonly series: number
+}
