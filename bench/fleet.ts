@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { OK, runCommand, wholeNumber } from '../src/config/arguments.ts'
 import { type Latency, LockServer } from '../test/model/lock-server.ts'
 import { Timeline } from '../test/model/timeline.ts'
 import { random } from './fleet/random.ts'
@@ -9,24 +9,35 @@ import { Watch } from './fleet/watch.ts'
  * Runs the ticker and the leadership of the service for many databases and several replicas on a simulated clock: most of
  * an hour with failures takes a few minutes. The same seed makes the same run.
  */
-const { values } = parseArgs({
+const COMMAND = {
+  usage: `Usage: npm run fleet -- [option …]
+
+  --databases N collect from this many databases instead of 1000
+  --replicas N  run this many replicas instead of 10
+  --seed N      make another run than that of seed 1
+  --help        show this
+`,
   options: {
     databases: { type: 'string', default: '1000' },
     replicas: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
   },
-})
-const DATABASES = readCount('databases')
-const REPLICAS = readCount('replicas')
-const chance = random(readCount('seed'))
+  allowPositionals: false,
+} as const
 
-/** Returns the value of an option that is a whole number from 1. */
-function readCount(option: keyof typeof values): number {
-  const count = Number(values[option])
-  if (Number.isSafeInteger(count) && count >= 1) return count
-  process.stderr.write(`--${option} is "${values[option]}": write a whole number from 1\n`)
-  process.exit(2)
-}
+const asked: { databases: number; replicas: number; seed: number }[] = []
+const code = await runCommand(process.argv.slice(2), process, COMMAND, async ({ values }) => {
+  asked.push({
+    databases: wholeNumber('databases', values.databases, 1),
+    replicas: wholeNumber('replicas', values.replicas, 1),
+    seed: wholeNumber('seed', values.seed, 1),
+  })
+  return OK
+})
+const [simulation] = asked
+if (simulation === undefined) process.exit(code)
+const { databases: DATABASES, replicas: REPLICAS, seed: SEED } = simulation
+const chance = random(SEED)
 
 /** Milliseconds. */
 const SECOND = 1000
@@ -121,7 +132,7 @@ const HEADINGS = [
   'Skipped ticks: of slow databases / of others',
   'Rounds that begin in a second: least / median / most',
 ]
-process.stdout.write(`${DATABASES} databases, ${REPLICAS} replicas, seed ${values.seed}\n\n`)
+process.stdout.write(`${DATABASES} databases, ${REPLICAS} replicas, seed ${SEED}\n\n`)
 process.stdout.write(`| ${HEADINGS.join(' | ')} |\n|${' --- |'.repeat(HEADINGS.length)}\n`)
 const began = performance.now()
 

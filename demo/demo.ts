@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
+import { runCommand } from '../src/config/arguments.ts'
 import { startPostgres } from './postgres.ts'
 import { hasPrometheus, type Prometheus, shippedFiles, startPrometheus } from './prometheus.ts'
 import { seed } from './seed.ts'
@@ -33,20 +34,28 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.stdout.on('error', () => stopping.abort())
 process.on('exit', () => service?.kill('SIGKILL'))
 
+const COMMAND = {
+  usage: `Usage: npm run demo -- [option …]
+
+Starts a PostgreSQL with data and live traffic, and the service that collects from it. Ctrl-C ends and removes it all.
+
+  --prometheus  start a Prometheus that scrapes the service, too
+  --help        show this
+`,
+  options: { prometheus: { type: 'boolean', default: false } },
+  allowPositionals: false,
+} as const
+
 try {
-  process.exitCode = await demo()
+  process.exitCode = await runCommand(process.argv.slice(2), process, COMMAND, ({ values }) =>
+    demo(values.prometheus),
+  )
 } catch (error) {
   if (!stopping.signal.aborted) throw error
 }
 
 /** Runs until the user or the service ends it. Resolves to the exit code. */
-async function demo(): Promise<number> {
-  const [unknown] = process.argv.slice(2).filter((option) => option !== '--prometheus')
-  if (unknown !== undefined) {
-    say(`${unknown} is no option of the demo; --prometheus is`)
-    return 1
-  }
-  const watched = process.argv.includes('--prometheus')
+async function demo(watched: boolean): Promise<number> {
   if (watched && !hasPrometheus()) {
     say('prometheus is not installed: install the Debian package prometheus, or leave --prometheus out')
     return 1

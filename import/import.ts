@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { type ExitCode, FAILED, OK, runCommand, UsageError } from '../src/config/arguments.ts'
 import { findingOf, Mistake } from '../src/finding.ts'
 import { type Draft, draftCollectors } from './draft.ts'
 import { renderLoss, renderNote } from './loss.ts'
@@ -12,11 +12,22 @@ import { isSqlExporter, readSqlExporter } from './sql-exporter.ts'
 import { readDocument } from './yaml.ts'
 
 const CONTRACT = fileURLToPath(new URL('../src/collector.ts', import.meta.url))
-const USAGE = 'npm run import -- FILE [--out DIR]'
+
+const COMMAND = {
+  usage: `Usage: npm run import -- FILE [--out DIR]
+
+Writes a collector for each query of FILE, which is a configuration of sql_exporter or the queries of postgres_exporter,
+and says what could not be carried over.
+
+  --out DIR     write to this folder instead of collectors/
+  --help        show this
+`,
+  options: { out: { type: 'string', default: 'collectors' } },
+  allowPositionals: true,
+} as const
 
 /** Writes a collector for each query of another exporter's configuration, and prints what it did. */
-function main(args: string[]): void {
-  const { file, out } = readArguments(args)
+function carryOver(file: string, out: string): void {
   const reading = read(file)
   const { drafts, losses } = draftCollectors(reading.questions)
   const written = write(drafts, reading.program, out)
@@ -35,18 +46,6 @@ function main(args: string[]): void {
     ].join('\n'),
   )
   if (drafts.length === 0) throw new Mistake(`${file}: no query of it could be carried over`)
-}
-
-function readArguments(args: string[]): { file: string; out: string } {
-  try {
-    const options = { out: { type: 'string', default: 'collectors' } } as const
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    const [file, ...more] = positionals
-    if (file === undefined || more.length > 0) throw new Mistake('Name one file')
-    return { file, out: values.out }
-  } catch (cause) {
-    throw new Mistake(findingOf(cause).problem, USAGE, { cause })
-  }
 }
 
 function read(file: string): Reading {
@@ -83,9 +82,19 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), '']
 }
 
+function run(args: readonly string[]): Promise<ExitCode> {
+  return runCommand(args, process, COMMAND, async ({ values, positionals }) => {
+    const [file, ...more] = positionals
+    if (file === undefined || more.length > 0) throw new UsageError('Name one file')
+    carryOver(file, values.out)
+    return OK
+  })
+}
+
 try {
-  main(process.argv.slice(2))
+  // Whatever goes wrong, its exit code is 1.
+  process.exitCode = (await run(process.argv.slice(2))) === OK ? OK : FAILED
 } catch (error) {
   process.stderr.write(`${renderNote(findingOf(error))}\n`)
-  process.exitCode = 1
+  process.exitCode = FAILED
 }

@@ -1,4 +1,4 @@
-import { type Command, type Given, UsageError } from '../config/arguments.ts'
+import { type Command, type Given, wholeNumber } from '../config/arguments.ts'
 
 /** What a check is asked for. */
 export interface Arguments {
@@ -40,12 +40,10 @@ Exit code: 0 when all is well, 1 when something is not, 2 when the arguments are
   allowPositionals: true,
 }
 
-/** Throws a UsageError when the number of samples is not a number. */
+/** Throws a UsageError when `--samples` is not a number of lines. */
 export function argumentsOf({ values, positionals }: Given<typeof OPTIONS>): Arguments {
-  if (!/^\d{1,9}$/.test(values.samples)) {
-    throw new UsageError(`--samples is "${values.samples}": it takes how many lines to show, such as 20`)
-  }
   const { folder, samples, ...others } = values
   // A name that is given twice is checked once.
-  return { names: [...new Set(positionals)], folder, samples: Number(samples), ...others }
+  const names = [...new Set(positionals)]
+  return { names, folder, samples: wholeNumber('samples', samples, 0), ...others }
 }

@@ -2,7 +2,7 @@ import { Console } from 'node:console'
 import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type ExitCode, FAILED, type Io, MISUSED, OK, runCommand } from '../config/arguments.ts'
-import { problemsOf } from '../config/read.ts'
+import { linesOf } from '../config/read.ts'
 import { type Arguments, argumentsOf, COMMAND } from './arguments.ts'
 import { passes, verdictOf } from './report.ts'
 import { CheckRun, UnknownCollectorError } from './run.ts'
@@ -26,7 +26,7 @@ export function check(args: readonly string[], io: Io, build: Build): Promise<Ex
     try {
       return await checkCollectors(asked, io, build)
     } catch (error) {
-      const errors = problemsOf(error)
+      const errors = linesOf(error)
       io.stderr.write(`nothing was checked:\n${errors.map((line) => `  ${line}\n`).join('')}`)
       if (asked.json) print(io, { ok: false, errors, collectors: [] })
       return error instanceof UnknownCollectorError ? MISUSED : FAILED

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from '../app.ts'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
-import { problemsOf } from '../config/read.ts'
+import { linesOf } from '../config/read.ts'
 
 const COMMAND = {
   usage: `Usage: serve [option …]
@@ -28,7 +28,7 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
     try {
       return await run(folder)
     } catch (error) {
-      const lines = problemsOf(error).map((line) => `  ${line}\n`)
+      const lines = linesOf(error).map((line) => `  ${line}\n`)
       io.stderr.write(`metrics-service cannot start:\n${lines.join('')}`)
       return FAILED
     }

@@ -33,8 +33,11 @@ export interface Command<Known extends Options> {
   readonly allowPositionals: boolean
 }
 
-/** Reads the arguments of a command. Throws a UsageError when the command does not take one of them. */
-export function readArguments<const Known extends Options>(
+/** The arguments that a command was given. */
+export type Given<Known extends Options> = ReturnType<typeof parse<Known>>
+
+/** Throws a UsageError when the command does not take one of the arguments. */
+function parse<const Known extends Options>(
   args: readonly string[],
   { options, allowPositionals }: Command<Known>,
 ) {
@@ -45,8 +48,12 @@ export function readArguments<const Known extends Options>(
   }
 }
 
-/** The arguments that a command was given. */
-export type Given<Known extends Options> = ReturnType<typeof readArguments<Known>>
+/** Returns the whole number that an option has. Throws a UsageError when it is not one, or less than `least`. */
+export function wholeNumber(option: string, text: string, least: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least) return value
+  throw new UsageError(`--${option} is "${text}": it takes a whole number, at least ${least}`)
+}
 
 /** Runs a command: answers --help, and shows the usage when the arguments are not understood. */
 export async function runCommand<const Known extends Options>(
@@ -60,7 +67,7 @@ export async function runCommand<const Known extends Options>(
     return OK
   }
   try {
-    return await work(readArguments(args, command))
+    return await work(parse(args, command))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     io.stderr.write(`${error.message}\n\n${command.usage}`)

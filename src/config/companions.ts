@@ -1,42 +1,48 @@
+import type { Finding } from '../finding.ts'
 import { LOOPBACK, type Parsed, variables } from './variables.ts'
 
 /** Returns what is wrong with variables that depend on each other. A variable that could not be read is missing. */
-export function companionProblems(values: Partial<Parsed>): string[] {
+export function findInCompanions(values: Partial<Parsed>): Finding[] {
   const { TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE, DEBUG_HOST } = values
-  const problems = quorumProblems(values)
+  const findings = findInQuorum(values)
   if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
-    problems.push('TLS_CERT_FILE is set and TLS_KEY_FILE is not: set both, or neither')
+    findings.push({ problem: 'TLS_CERT_FILE is set and TLS_KEY_FILE is not', advice: 'set both, or neither' })
   }
   if (TLS_KEY_FILE !== undefined && TLS_CERT_FILE === undefined) {
-    problems.push('TLS_KEY_FILE is set and TLS_CERT_FILE is not: set both, or neither')
+    findings.push({ problem: 'TLS_KEY_FILE is set and TLS_CERT_FILE is not', advice: 'set both, or neither' })
   }
   if (values.LEADER_ELECTION && values.STATE_FILE !== undefined) {
-    problems.push(
-      'STATE_FILE is set and LEADER_ELECTION is true: a replica that begins to lead counts from 0, so set one of them',
-    )
+    findings.push({
+      problem: 'STATE_FILE is set and LEADER_ELECTION is true',
+      advice: 'a replica that begins to lead counts from 0, so set one of them',
+    })
   }
   if (TLS_CLIENT_CA_FILE !== undefined && TLS_CERT_FILE === undefined) {
-    problems.push(
-      'TLS_CLIENT_CA_FILE is set and TLS_CERT_FILE is not: client certificates need TLS, so set both, or neither',
-    )
+    findings.push({
+      problem: 'TLS_CLIENT_CA_FILE is set and TLS_CERT_FILE is not',
+      advice: 'client certificates need TLS, so set both, or neither',
+    })
   }
   const reachable = DEBUG_HOST !== undefined && !LOOPBACK.test(DEBUG_HOST)
   if (values.DEBUG_PORT !== 0 && reachable && values.DEBUG_TOKEN === undefined) {
-    problems.push(
-      `DEBUG_HOST is "${DEBUG_HOST}", which others can reach: set DEBUG_TOKEN too, or DEBUG_HOST to 127.0.0.1`,
-    )
+    findings.push({
+      problem: `DEBUG_HOST is "${DEBUG_HOST}", which others can reach`,
+      advice: 'set DEBUG_TOKEN too, or DEBUG_HOST to 127.0.0.1',
+    })
   }
-  return problems
+  return findings
 }
 
-function quorumProblems({ DATABASE_URL: databases, DATABASE_QUORUM: quorum }: Partial<Parsed>): string[] {
+function findInQuorum({ DATABASE_URL: databases, DATABASE_QUORUM: quorum }: Partial<Parsed>): Finding[] {
   if (databases === undefined || quorum === undefined) return []
   return databases
     .map(({ name, url }) => ({ name, hosts: url.endpoints.length }))
     .filter(({ hosts }) => quorum > hosts)
     .map(({ name, hosts }) => {
       const listed = `${hosts} ${hosts === 1 ? 'host' : 'hosts'}${name === undefined ? '' : ` for "${name}"`}`
-      const { takes } = variables.DATABASE_QUORUM
-      return `DATABASE_QUORUM is "${quorum}", but DATABASE_URL lists ${listed}: it takes ${takes}`
+      return {
+        problem: `DATABASE_QUORUM is "${quorum}", but DATABASE_URL lists ${listed}`,
+        advice: `it takes ${variables.DATABASE_QUORUM.takes}`,
+      }
     })
 }

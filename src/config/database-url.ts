@@ -1,3 +1,5 @@
+import { Mistake } from '../finding.ts'
+
 /** One host:port of a PostgreSQL URL. */
 export interface Endpoint {
   /** `host:port`, with no credentials: the value of the `endpoint` label. */
@@ -55,21 +57,21 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
 
 /**
  * Reads a PostgreSQL URL that may list hosts: `postgres://user:password@h1:5432,h2:5433/database?option=value`.
- * Throws an Error that says what is wrong with it and never repeats the password.
+ * Throws a Mistake that says what is wrong with it and never repeats the password.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   const parts = URL_FORM.exec(text)
   if (parts === null) {
-    throw new Error(
-      'is not of the form postgres://user:password@host:port,host:port/database ' +
-        '(characters such as @ / : ? # in the user or the password are written as %40 %2F %3A %3F %23)',
+    throw new Mistake(
+      'is not of the form postgres://user:password@host:port,host:port/database',
+      'characters such as @ / : ? # in the user or the password are written as %40 %2F %3A %3F %23',
     )
   }
   // A part that is left out is empty.
   const [, userPart = '', password = '', hosts = '', database = '', options = ''] = parts
   const user = decode(userPart, 'user')
-  if (user === '') throw new Error('has no user: write postgres://user:password@host:port/database')
+  if (user === '') throw new Mistake('has no user', 'write postgres://user:password@host:port/database')
   return {
     endpoints: parseHosts(hosts),
     user,
@@ -99,15 +101,15 @@ export function isFit(role: Role, attrs: SessionAttrs): boolean {
 function parseHosts(text: string): Endpoint[] {
   const endpoints = text.split(',').map((host): Endpoint => {
     const parts = HOST_FORM.exec(host)
-    if (parts === null) throw new Error(`is wrong: "${host}" is not host:port`)
+    if (parts === null) throw new Mistake(`is wrong: "${host}" is not host:port`)
     const [, address, text = '', digits = '5432'] = parts
     const port = Number(digits)
-    if (port < 1 || port > 65535) throw new Error(`is wrong: "${host}" is not host:port`)
+    if (port < 1 || port > 65535) throw new Mistake(`is wrong: "${host}" is not host:port`)
     const name = address ?? (decode(text, 'host') || 'localhost')
     return { name: `${name.includes(':') ? `[${name}]` : name}:${port}`, host: name, port }
   })
   const twice = endpoints.find((endpoint, i) => endpoints.findIndex(({ name }) => name === endpoint.name) < i)
-  if (twice !== undefined) throw new Error(`lists ${twice.name} twice`)
+  if (twice !== undefined) throw new Mistake(`lists ${twice.name} twice`)
   return endpoints
 }
 
@@ -131,13 +133,14 @@ function parseOptions(
         break
       case 'connect_timeout':
         if (!/^[1-9]\d{0,3}$/.test(value)) {
-          throw new Error(`has the option connect_timeout=${value}, which takes seconds from 1 to 9999`)
+          throw new Mistake(`has the option connect_timeout=${value}`, 'it takes seconds from 1 to 9999')
         }
         connectTimeout = Number(value) * 1000
         break
       default:
-        throw new Error(
-          `has the option ${name}, which is not supported; the options are target_session_attrs, sslmode, sslrootcert and connect_timeout`,
+        throw new Mistake(
+          `has the option ${name}, which is not supported`,
+          'the options are target_session_attrs, sslmode, sslrootcert and connect_timeout',
         )
     }
   }
@@ -146,17 +149,15 @@ function parseOptions(
 
 function oneOf<T extends string>(values: readonly T[], option: string, value: string): T {
   const found = values.find((known) => known === value)
-  if (found === undefined)
-    throw new Error(`has the option ${option}=${value}, which takes ${values.join(', ')}`)
-  return found
+  if (found !== undefined) return found
+  throw new Mistake(`has the option ${option}=${value}`, `it takes ${values.join(', ')}`)
 }
 
 function decode(text: string, part: string): string {
   try {
     return decodeURIComponent(text)
   } catch (cause) {
-    throw new Error(`has a % in its ${part} that does not begin an escape such as %40: write % as %25`, {
-      cause,
-    })
+    const problem = `has a % in its ${part} that does not begin an escape such as %40`
+    throw new Mistake(problem, 'write % as %25', { cause })
   }
 }

@@ -1,4 +1,4 @@
-import { describeError } from '../finding.ts'
+import { findingOf, Mistake } from '../finding.ts'
 import { type DatabaseUrl, parseDatabaseUrl } from './database-url.ts'
 
 /** One database of DATABASE_URL. */
@@ -18,7 +18,7 @@ const NAMED = /^([a-zA-Z][a-zA-Z0-9_-]*)=(.*)$/s
 
 /**
  * Reads DATABASE_URL: one PostgreSQL URL, or several with a name each, separated by spaces or lines:
- * `eu=postgres://… us=postgres://…`. Throws an Error that never repeats a password.
+ * `eu=postgres://… us=postgres://…`. Throws a Mistake that never repeats a password.
  */
 export function parseDatabases(text: string): NamedUrl[] {
   const words = text.split(/\s+/).filter((word) => word !== '')
@@ -29,14 +29,15 @@ export function parseDatabases(text: string): NamedUrl[] {
   const databases = words.map((word, i) => {
     const [, name, url] = NAMED.exec(word) ?? []
     if (name === undefined || url === undefined) {
-      throw new Error(
-        `lists ${words.length} databases, but number ${i + 1} has no name: write eu=postgres://user:password@host:5432/database`,
+      throw new Mistake(
+        `lists ${words.length} databases, but number ${i + 1} has no name`,
+        'write eu=postgres://user:password@host:5432/database',
       )
     }
     return { name, url: parseNamed(name, url) }
   })
   const twice = databases.find(({ name }, i) => databases.findIndex((other) => other.name === name) < i)
-  if (twice !== undefined) throw new Error(`has two databases with the name "${twice.name}"`)
+  if (twice !== undefined) throw new Mistake(`has two databases with the name "${twice.name}"`)
   return databases
 }
 
@@ -44,7 +45,8 @@ function parseNamed(name: string, url: string): DatabaseUrl {
   try {
     return parseDatabaseUrl(url)
   } catch (cause) {
-    throw new Error(`has a database "${name}" whose URL ${describeError(cause)}`, { cause })
+    const { problem, advice } = findingOf(cause)
+    throw new Mistake(`has a database "${name}" whose URL ${problem}`, advice, { cause })
   }
 }
 

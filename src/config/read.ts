@@ -1,5 +1,5 @@
-import { describeError } from '../finding.ts'
-import { companionProblems } from './companions.ts'
+import { describeError, type Finding, findingOf, Mistake, renderFinding } from '../finding.ts'
+import { findInCompanions } from './companions.ts'
 import { type DatabaseSettings, withQuorum } from './databases.ts'
 import { readSecret } from './secret.ts'
 import type { Variable } from './variable.ts'
@@ -22,20 +22,24 @@ type Values = Pick<Parsed, DefaultedName> & Partial<Parsed>
 /** The configuration: the value of every variable, durations in milliseconds, and the databases of DATABASE_URL. */
 export type Config = Omit<Values, 'DATABASE_URL'> & { readonly databases: readonly DatabaseSettings[] }
 
-/** All that is wrong with the environment, a line each. */
+/** Everything that is wrong with the environment. Its message has a line for each finding. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
-  readonly problems: readonly string[]
+  readonly findings: readonly Finding[]
 
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
+  constructor(findings: readonly Finding[]) {
+    super(findings.map(lineOf).join('\n'))
+    this.findings = findings
   }
 }
 
-/** Returns what an error says, a line for each problem. */
-export function problemsOf(error: unknown): readonly string[] {
-  return error instanceof ConfigError ? error.problems : [describeError(error)]
+function lineOf(finding: Finding): string {
+  return renderFinding(finding, ': ')
+}
+
+/** Returns what an error says, a line for each of its findings. */
+export function linesOf(error: unknown): readonly string[] {
+  return error instanceof ConfigError ? error.findings.map(lineOf) : [describeError(error)]
 }
 
 /** The JSON schema that @fastify/env reads the environment with; the values are texts, `readConfig` parses them. */
@@ -52,7 +56,7 @@ const parsers: { readonly [Name in VariableName]: Variable<Parsed[Name]> } = var
  * one ConfigError with every problem in it; no message holds a secret.
  */
 export function readConfig(environment: Environment, readFile: (path: string) => string): Config {
-  const problems: string[] = []
+  const findings: Finding[] = []
   const values: { -readonly [Name in VariableName]?: Parsed[Name] } = {}
   const read = <Name extends VariableName>(name: Name) => {
     try {
@@ -62,34 +66,35 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
       const given = text || parsers[name].default
       if (given !== undefined) values[name] = parse(name, given)
     } catch (error) {
-      problems.push(describeError(error))
+      findings.push(findingOf(error))
     }
   }
   for (const name of NAMES) if (!isSecret(name)) read(name)
   for (const name of SECRETS) read(name)
   if (!environment.DATABASE_URL && !environment.DATABASE_URL_FILE) {
-    problems.push(
-      'DATABASE_URL is not set: it takes a PostgreSQL URL such as postgres://user:password@host:5432/database ' +
+    findings.push({
+      problem: 'DATABASE_URL is not set',
+      advice:
+        'it takes a PostgreSQL URL such as postgres://user:password@host:5432/database ' +
         '(to see the service at work without a database of your own: npm run demo)',
-    )
+    })
   }
-  problems.push(...companionProblems(values))
+  findings.push(...findInCompanions(values))
   const { DATABASE_URL: databases } = values
-  if (problems.length > 0 || databases === undefined || !isComplete(values)) throw new ConfigError(problems)
+  if (findings.length > 0 || databases === undefined || !isComplete(values)) throw new ConfigError(findings)
   const { DATABASE_URL: _, ...others } = values
   return { ...others, databases: withQuorum(databases, values.DATABASE_QUORUM) }
 }
 
-/** Throws an Error that names the variable, and the text unless that is secret. */
+/** Throws a Mistake that names the variable, and the text unless that is secret. */
 function parse<Name extends VariableName>(name: Name, text: string): Parsed[Name] {
   const { parse, takes } = parsers[name]
   try {
     return parse(text)
   } catch (cause) {
-    const problem = isSecret(name)
-      ? `${name} ${describeError(cause)} (value hidden)`
-      : `${name} is "${text}": it takes ${takes}`
-    throw new Error(problem, { cause })
+    if (!isSecret(name)) throw new Mistake(`${name} is "${text}"`, `it takes ${takes}`, { cause })
+    const { problem, advice } = findingOf(cause)
+    throw new Mistake(`${name} ${problem} (value hidden)`, advice, { cause })
   }
 }
 

@@ -1,9 +1,9 @@
-import { describeError } from '../finding.ts'
+import { describeError, Mistake } from '../finding.ts'
 import { type SecretName, variables } from './variables.ts'
 
 /**
  * Returns the text of a secret, which may be in a file that the variable with `_FILE` names; undefined when neither is
- * set. An empty text counts as not set. Throws an Error that names the variable and does not hold the secret.
+ * set. An empty text counts as not set. Throws a Mistake that names the variable and does not hold the secret.
  */
 export function readSecret(
   name: SecretName,
@@ -13,12 +13,12 @@ export function readSecret(
 ): string | undefined {
   if (!file) return text
   const variable = `${name}_FILE` as const
-  if (text) throw new Error(`${name} and ${variable} are both set: set one of them`)
+  if (text) throw new Mistake(`${name} and ${variable} are both set`, 'set one of them')
   if (file.includes('://'))
-    throw new Error(`${variable} is a URL, not the path of a file: set ${name} instead`)
+    throw new Mistake(`${variable} is a URL, not the path of a file`, `set ${name} instead`)
   const content = read(variable, file, readFile).trim()
   if (content === '') {
-    throw new Error(`${variable} is "${file}", which is empty: it takes ${variables[variable].takes}`)
+    throw new Mistake(`${variable} is "${file}", which is empty`, `it takes ${variables[variable].takes}`)
   }
   return content
 }
@@ -27,6 +27,7 @@ function read(variable: string, file: string, readFile: (path: string) => string
   try {
     return readFile(file)
   } catch (cause) {
-    throw new Error(`${variable} is "${file}", which cannot be read: ${describeError(cause)}`, { cause })
+    const problem = `${variable} is "${file}", which cannot be read: ${describeError(cause)}`
+    throw new Mistake(problem, undefined, { cause })
   }
 }

@@ -91,6 +91,13 @@ for (const [what, text, said] of cases) {
   })
 }
 
+t.test('--help says how it is called, and writes nothing', async (t) => {
+  const { status, stdout, stderr } = createFolder(t).import('--help')
+  t.equal(status, 0)
+  t.match(stdout, /^Usage: npm run import -- FILE \[--out DIR\]/)
+  t.equal(stderr, '')
+})
+
 t.test('arguments that are wrong are answered with how it is called', async (t) => {
   const project = createFolder(t)
   for (const args of [[], ['a.yml', 'b.yml'], ['a.yml', '--output', 'x']]) {

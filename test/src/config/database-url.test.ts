@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { isFit, parseDatabaseUrl, SESSION_ATTRS } from '../../../src/config/database-url.ts'
+import { describeError } from '../../../src/finding.ts'
 
 function problemWith(url: string): string {
   try {
     parseDatabaseUrl(url)
   } catch (error) {
-    if (error instanceof Error) return error.message
+    return describeError(error)
   }
   return ''
 }

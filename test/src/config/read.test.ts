@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, type Environment, readConfig, schema } from '../../../src/config/read.ts'
+import { ConfigError, type Environment, linesOf, readConfig, schema } from '../../../src/config/read.ts'
 import { NAMES, type VariableName } from '../../../src/config/variables.ts'
 
 const SECOND = 1000
@@ -20,7 +20,7 @@ function problemsOf(environment: Environment): readonly string[] {
   try {
     readConfig(environment, readFile)
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems
+    if (error instanceof ConfigError) return linesOf(error)
     throw error
   }
   return []
