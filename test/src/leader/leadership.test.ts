@@ -108,12 +108,19 @@ class Contest {
     else void leadership.confirm()
   }
 
+  /** Takes from a replica the other databases that it led: there is one, which all of them cannot have at once. */
+  #relieve(place: number): void {
+    const led = this.#places[place]?.led
+    for (const other of led ?? []) if (typeof other === 'symbol') led?.delete(other)
+  }
+
   /** Everything is well again. */
   heal(): void {
     this.server.recover()
     this.server.unreachable.clear()
     for (const place of [0, 1, 2]) {
       this.#places[place]?.machine.thaw()
+      this.#relieve(place)
       this.start(place)
     }
   }
