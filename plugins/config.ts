@@ -1,3 +1,4 @@
+// Configuration: reads the environment and .env. Imports src/ only.
 import { readFileSync } from 'node:fs'
 import fastifyEnv from '@fastify/env'
 import Fastify from 'fastify'

@@ -1,4 +1,4 @@
-// The database: its endpoints, their quorum, and snapshots of the one that is used.
+// Database: its endpoints, their quorum, and snapshots of the one in use. Imports src/ and plugins/db/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import { type DatabaseUrl, isFit } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
@@ -30,7 +30,7 @@ export interface DbOptions {
 export function openDb({ url, quorum: required, concurrency, tick, waitTimeout, log }: DbOptions): Db {
   const dialect = new Dialect((feature, reason) =>
     log.warn(
-      `the database has no ${feature} for the service, which does without${feature === 'pg_export_snapshot' ? ', and runs one collector after another' : ''}: ${reason}`,
+      `${feature} is unavailable${feature === 'pg_export_snapshot' ? ', so collectors run one after another' : ''}: ${reason}`,
     ),
   )
   const retry = { ...RECONNECT, limit: Math.min(RECONNECT.limit, tick / 2) }

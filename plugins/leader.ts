@@ -1,3 +1,4 @@
+// Leader: elects the replica that collects a database. Imports src/ and plugins/leader/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Leader } from '../src/leader/leader.ts'
 import { Leadership } from '../src/leader/leadership.ts'

@@ -1,3 +1,4 @@
+// Tick: starts the rounds of a database. Imports src/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../src/database.ts'
 import type { Page } from '../src/page/page.ts'

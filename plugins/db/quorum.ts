@@ -60,7 +60,7 @@ export class Quorum {
       const { votes, errors: reasons } = endpoints
       if (votes >= required) {
         this.#reached = true
-        log.info({ votes, required }, 'the database has its quorum')
+        log.info({ votes, required }, 'database quorum reached')
         return
       }
       if (reasons.join() !== reported) {

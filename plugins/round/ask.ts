@@ -28,8 +28,9 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
     },
     row(values) {
       if (++count > limit) {
-        throw new Error(
-          `its query returns more than ${limit} rows: aggregate in SQL, or raise COLLECTOR_MAX_SERIES`,
+        throw new Mistake(
+          `its query returns more than ${limit} rows`,
+          'aggregate in SQL, or raise COLLECTOR_MAX_SERIES',
         )
       }
       rows.add(values)

@@ -1,3 +1,4 @@
+// Check: runs collectors once and reports what is wrong. Imports stages before it and the Database only.
 import { Console } from 'node:console'
 import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'

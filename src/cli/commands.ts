@@ -1,3 +1,4 @@
+// Commands: serve, check, health. The only code that imports src/app.ts.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
 import { version } from '../config/version.ts'
 import { nearest } from '../contract/did-you-mean.ts'

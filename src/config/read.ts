@@ -1,3 +1,4 @@
+// Configuration: variables, the database URL, arguments of commands. Imports src/time/ and src/finding.ts only.
 import { describeError, type Finding, findingOf, Mistake, renderFinding } from '../finding.ts'
 import { findInCompanions } from './companions.ts'
 import { type DatabaseSettings, withQuorum } from './databases.ts'

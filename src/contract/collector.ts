@@ -1,3 +1,4 @@
+// Contract: what a collector is, and how its definition is checked. Imports stages before it and src/finding.ts only.
 import type { ISql } from 'postgres'
 import { parseDuration } from '../time/duration.ts'
 import type { Definition, Fragment, WindowContext } from './definition.ts'

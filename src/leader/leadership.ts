@@ -1,3 +1,4 @@
+// Leader: which replica collects a database. Imports stages before it and src/finding.ts only.
 import { describeError } from '../finding.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
@@ -88,7 +89,7 @@ export class Leadership implements Leader {
     const { log } = this.#options
     try {
       await this.#step()
-      if (this.#failing) log.info('the lock of the leader can be asked for again')
+      if (this.#failing) log.info('leader lock available again')
       this.#failing = false
     } catch (error) {
       this.#lock?.destroy(error)
@@ -96,7 +97,7 @@ export class Leadership implements Leader {
       // A server that restarted has forgotten who had the lock, and may have given it to another replica.
       this.#lease.end()
       if (this.#stopping.signal.aborted) return
-      if (!this.#failing) log.warn(`the lock of the leader cannot be asked for: ${describeError(error)}`)
+      if (!this.#failing) log.warn(`leader lock unavailable: ${describeError(error)}`)
       this.#failing = true
     }
   }

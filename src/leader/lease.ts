@@ -85,7 +85,7 @@ export class Lease {
       this.#cancelExpiry = clock.after(state.trustedUntil - clock.now() + 1, () => this.end())
     }
     if (leads(state) === before) return
-    log.info(before ? 'this replica does not lead any more' : 'this replica leads')
+    log.info(before ? 'this replica no longer leads' : 'this replica leads')
     if (before) this.#listener.lost()
     else {
       this.#term++

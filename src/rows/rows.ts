@@ -1,3 +1,4 @@
+// Rows: what a query returned, accepted or rejected. Imports stages before it and src/finding.ts only.
 import type { Collector } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { placeColumns } from '../query/columns.ts'

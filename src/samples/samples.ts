@@ -1,3 +1,4 @@
+// Samples: zeros, "other", windows and their totals. Imports stages before it and src/finding.ts only.
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import {

@@ -1,3 +1,4 @@
+// Tick: when the rounds of a database start. Imports stages before it only.
 import { EventEmitter } from 'node:events'
 import type { Clock } from '../time/clock.ts'
 import { firstWait, outOfPhase } from './phase.ts'

@@ -1,3 +1,4 @@
+// Time: durations, moments, clocks, deadlines. Imports nothing of the service.
 import { SimpleIntervalJob, Task, ToadScheduler } from 'toad-scheduler'
 import { type Limit, pause, within } from './deadline.ts'
 

@@ -8,6 +8,7 @@ import {
   open,
   timestamp,
 } from '../../src/collector.ts'
+import { describeError } from '../../src/finding.ts'
 import { createDatabase } from '../database.ts'
 import { startService } from '../service.ts'
 
@@ -428,7 +429,7 @@ t.test(
     })
     const { scrape, round, database } = await runBeside(t, endless)
     const { error } = database.collectors.list[0] ?? {}
-    t.match(error?.message, /more than 200000 rows: aggregate in SQL/)
+    t.match(describeError(error), /more than 200000 rows — aggregate in SQL/)
     rows = 3
     await round()
     t.equal((await scrape()).get('business_odd{kind="kind 3"}'), 3)
