@@ -26,7 +26,7 @@ export function renderFile(draft: Draft, program: string, contract: string): str
     ...metricLines(metrics),
     '  },',
     ...(interval === undefined ? [] : [`  interval: ${quote(formatDuration(interval))},`]),
-    `  query: (sql) => sql\`\n${cooked(statementOf(draft))}\`,`,
+    `  query: (sql) => sql\`\n${written(statementOf(draft))}\`,`,
     '})',
     '',
   ].join('\n')
@@ -79,8 +79,8 @@ function statementOf({ question, sql, metrics, where }: Draft): string {
 }
 
 /** Escapes SQL for a template literal. */
-function cooked(sql: string): string {
-  return sql.replace(/\\|`|\$\{/g, '\\$&')
+function written(sql: string): string {
+  return sql.replace(/`|\$\{/g, '\\$&')
 }
 
 /** A string literal, in the quotes that need fewer escapes. */

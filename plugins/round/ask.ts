@@ -5,6 +5,7 @@ import { Mistake } from '../../src/finding.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
 import { isQuery, type Query, stream } from '../../src/query/stream.ts'
+import { tagOf } from '../../src/query/tag.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
@@ -67,7 +68,7 @@ function write(
   // Literals, because the client turns a parameter into a Date, which has only milliseconds.
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
-  const query: unknown = collector.query(sql, { observe: observer(sql, collector), from, to })
+  const query: unknown = collector.query(tagOf(sql), { observe: observer(sql, collector), from, to })
   if (!isQuery(query)) {
     const select = typeof query === 'string' ? query.trim().split('\n', 1)[0] : 'SELECT …'
     throw new Mistake(

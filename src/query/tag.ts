@@ -1,0 +1,49 @@
+import type { ISql } from 'postgres'
+
+/**
+ * The sql`…` tag that a query is given. It sends the text as it is written between the backticks, so that backslashes
+ * arrive as in psql: the client would send what JavaScript makes of them. Of the escapes only `` \` `` and `\${` are
+ * undone. An array of plain values is sent as one array, because the client knows no array types here.
+ * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ */
+export function tagOf<Sql extends ISql>(sql: Sql): Sql {
+  return new Proxy(sql, {
+    apply(client, self, [strings, ...values]) {
+      if (!isTemplate(strings)) return Reflect.apply(client, self, [strings, ...values])
+      const texts = strings.raw.map((text) => text.replace(/\\(`|\$\{)/g, '$1'))
+      const written = Object.assign(texts, { raw: texts })
+      return Reflect.apply(client, self, [written, ...values.map(parameterOf)])
+    },
+  })
+}
+
+function isTemplate(value: unknown): value is TemplateStringsArray {
+  return Array.isArray(value) && 'raw' in value
+}
+
+/** An array as PostgreSQL writes one; anything else as it is: an array of fragments is a list of SQL. */
+function parameterOf(value: unknown): unknown {
+  return Array.isArray(value) && value.length > 0 && value.every(isPlain) ? literalOf(value) : value
+}
+
+type Plain = string | number | bigint | boolean | null | Date | readonly Plain[]
+
+function isPlain(value: unknown): value is Plain {
+  return (
+    value === null ||
+    value instanceof Date ||
+    ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ||
+    (Array.isArray(value) && value.every(isPlain))
+  )
+}
+
+function literalOf(values: readonly Plain[]): string {
+  return `{${values.map(elementOf).join(',')}}`
+}
+
+function elementOf(value: Plain): string {
+  if (value === null) return 'NULL'
+  if (value instanceof Date) return `"${value.toISOString()}"`
+  if (typeof value === 'object') return literalOf(value)
+  return `"${String(value).replace(/["\\]/g, '\\$&')}"`
+}
