@@ -16,7 +16,8 @@ const DATABASE_LABEL = 'database'
 export default fp<{ files: ReadonlyMap<string, string> }>(
   async (app, { files }) => {
     const { config, databases } = app
-    const named = databases.some(({ name }) => name !== undefined)
+    const databaseNames = databases.flatMap(({ name }) => name ?? [])
+    const named = databaseNames.length > 0
     const names = new Set<string>()
     /** The owner of each name that a sample can have. */
     const owners = new Map<string, string>()
@@ -43,6 +44,17 @@ export default fp<{ files: ReadonlyMap<string, string> }>(
         )
       }
       if (config.COLLECTORS.length > 0 && !config.COLLECTORS.includes(name)) return
+      if (collector.databases !== undefined && !named) {
+        fail(
+          'it lists databases, and DATABASE_URL gives no names: DATABASE_URL="eu=postgres://… us=postgres://…"',
+        )
+      }
+      checkNames(
+        `collector "${name}" lists the databases`,
+        collector.databases ?? [],
+        databaseNames,
+        'databases',
+      )
       const least = seriesOfGroup(collector)
       if (least > config.COLLECTOR_MAX_SERIES) {
         fail(

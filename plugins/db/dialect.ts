@@ -10,6 +10,13 @@ const FEATURES = [
   'pg_is_in_recovery',
   'pg_backend_pid',
   'pg_export_snapshot',
+  'timezone',
+  'datestyle',
+  'intervalstyle',
+  'extra_float_digits',
+  'bytea_output',
+  'standard_conforming_strings',
+  'lc_numeric',
 ] as const
 export type Feature = (typeof FEATURES)[number]
 

@@ -20,6 +20,24 @@ const LOCK_TIMEOUT = 5000
  */
 const KEEP_BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII';`
 
+/** The longest time that a setting of the server holds, in milliseconds. */
+const MAX_SETTING = 2 ** 31 - 1
+
+/**
+ * Settings that values and comparisons depend on. A role, a database or a server may have others, and must not change
+ * what a query means. A window's bound is compared with a `timestamp` column in UTC.
+ * https://www.postgresql.org/docs/current/runtime-config-client.html
+ */
+const SETTINGS = [
+  ['timezone', "'UTC'"],
+  ['datestyle', "'ISO, MDY'"],
+  ['intervalstyle', "'postgres'"],
+  ['extra_float_digits', '1'],
+  ['bytea_output', "'hex'"],
+  ['standard_conforming_strings', 'on'],
+  ['lc_numeric', "'C'"],
+] as const
+
 /** The statement that asks for a Role. */
 export function roleStatement(dialect: Dialect): string {
   return `SELECT ${roleColumns(dialect)}`
@@ -31,6 +49,7 @@ export function beginStatements({ snapshot, ...limits }: Transaction, dialect: D
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
     ${limitStatements(limits, dialect)}
+    ${settingStatements(dialect)}
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
     SELECT ${roleColumns(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
            to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`
@@ -45,7 +64,13 @@ export function limitStatements({ statementTimeout, idleTimeout }: Limits, diale
   ] as const
   return limits
     .filter(([name]) => dialect.has(name))
-    .map(([name, milliseconds]) => `SET LOCAL ${name} = ${Math.ceil(milliseconds)};`)
+    .map(([name, milliseconds]) => `SET LOCAL ${name} = ${Math.min(Math.ceil(milliseconds), MAX_SETTING)};`)
+    .join(' ')
+}
+
+function settingStatements(dialect: Dialect): string {
+  return SETTINGS.filter(([name]) => dialect.has(name))
+    .map(([name, value]) => `SET LOCAL ${name} = ${value};`)
     .join(' ')
 }
 

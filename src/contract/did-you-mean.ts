@@ -11,13 +11,18 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return known.find((_, i) => lower[i] === found)
 }
 
-/** Throws an Error when `asked` has a name of a collector that is not known; the message begins with `where`. */
-export function checkNames(where: string, asked: readonly string[], known: readonly string[]): void {
+/** Throws an Error when `asked` has a name that is not known, of a collector or other `kind`; the message begins with `where`. */
+export function checkNames(
+  where: string,
+  asked: readonly string[],
+  known: readonly string[],
+  kind = 'collectors',
+): void {
   const unknown = asked.filter((name) => !known.includes(name))
   if (unknown.length === 0) return
   const meant = [...new Set(unknown.flatMap((name) => nearest(name, known) ?? []))]
   const question = meant.length === 0 ? '' : `: did you mean ${quoted(meant)}?`
-  throw new Error(`${where} ${quoted(unknown)}${question}; the collectors are ${known.join(', ') || 'none'}`)
+  throw new Error(`${where} ${quoted(unknown)}${question}; the ${kind} are ${known.join(', ') || 'none'}`)
 }
 
 function quoted(names: readonly string[]): string {

@@ -170,6 +170,27 @@ t.test('a collector runs on the databases that it names', async (t) => {
   t.throws(() => defineCollector(nowhere as never), /collector "european": its databases are \[\]/)
 })
 
+t.test(
+  'a database that a collector lists and that there is not is an error, with the name that was meant',
+  async (t) => {
+    const listing = (...databases: string[]) =>
+      defineCollector({
+        name: 'listing',
+        metrics: { business_listing: gauge('One.') },
+        databases,
+        query: (sql) => sql`SELECT 1 AS business_listing`,
+      })
+    await t.rejects(startBoth(t, [listing('eu', 'uS')]), {
+      message: 'collector "listing" lists the databases "uS": did you mean "us"?; the databases are eu, us',
+    })
+    const { url } = await createDatabase(t, { schema: false })
+    await t.rejects(
+      startService(t, { DATABASE_URL: url }, { collectors: [listing('eu')] }),
+      /collector "listing": it lists databases, and DATABASE_URL gives no names/,
+    )
+  },
+)
+
 t.test('a label of a collector cannot be that of the database', async (t) => {
   const labelled = defineCollector({
     name: 'labelled',
