@@ -58,7 +58,7 @@ export function openRound(options: RoundOptions): Round {
         if (outcomes !== undefined) return outcomes
         if (!outage) log.error(`database unavailable: ${describeError(error)}`)
         outage = true
-        return due.map((status) => failure(status, started, error))
+        return due.map((status) => ({ ...failure(status, started, error), unavailable: true }))
       }
       if (outage) log.info('database recovered')
       outage = false

@@ -1,12 +1,16 @@
-/** A collector that keeps timing out runs at least once in this many ticks. */
+/** A collector that keeps timing out runs at least once in this many ticks, or in its interval if that is longer. */
 const MAX_BACKOFF_TICKS = 10
 
-/** Says when a collector is due: at every interval, and less often while it keeps timing out. */
+/** How a run failed. While the database is unavailable a run asks nothing, so that it can be repeated at every tick. */
+export type Failure = 'error' | 'timeout' | 'unavailable'
+
+/** Says when a collector is due: at every interval, and after a failure at the next tick, less often while it lasts. */
 export class Due {
   /** Ticks between two runs, from its interval. */
   readonly #ticks: number
   #ranAtTick: number | undefined
-  /** Runs in a row that timed out. */
+  /** Runs in a row that failed, and those that timed out. */
+  #failures = 0
   #timeouts = 0
 
   /** Both are in milliseconds. The interval is rounded up to whole ticks. */
@@ -15,29 +19,42 @@ export class Due {
   }
 
   /**
-   * Ticks between two runs of a collector that keeps timing out; 1 otherwise. They double after each timeout, up to ten,
-   * because a query that never ends must not run all the time.
+   * Ticks between two runs of a collector that keeps timing out; 1 otherwise. They double after each timeout, up to ten
+   * or the interval, because a query that never ends must not run all the time.
    */
   get backoffTicks(): number {
-    return Math.min(2 ** Math.max(this.#timeouts - 1, 0), MAX_BACKOFF_TICKS)
+    return doubled(this.#timeouts, Math.max(MAX_BACKOFF_TICKS, this.#ticks))
   }
 
   /** Ticks until it runs next, counted from tick number `tick`: 0 when it is due at that one. */
   ticksUntil(tick: number): number {
     if (this.#ranAtTick === undefined) return 0
     // Counted in ticks, because a timer that fires a little early must not delay a run by a whole tick.
-    return Math.max(this.#ranAtTick + Math.max(this.#ticks, this.backoffTicks) - tick, 0)
+    return Math.max(this.#ranAtTick + this.#wait - tick, 0)
   }
 
-  /** Records a run at a tick. */
-  ran(tick: number, timedOut: boolean): void {
+  /** Ticks from the last run to the next. A collector that fails again and again goes back to its interval. */
+  get #wait(): number {
+    if (this.#failures === 0) return this.#ticks
+    return Math.max(doubled(this.#failures, this.#ticks), this.backoffTicks)
+  }
+
+  /** Records a run at a tick, and how it failed. */
+  ran(tick: number, failure?: Failure): void {
     this.#ranAtTick = tick
-    this.#timeouts = timedOut ? this.#timeouts + 1 : 0
+    this.#failures = failure === undefined ? 0 : failure === 'unavailable' ? 1 : this.#failures + 1
+    this.#timeouts = failure === 'timeout' ? this.#timeouts + 1 : 0
   }
 
   /** Makes it due at once, as if it had never run. */
   reset(): void {
     this.#ranAtTick = undefined
+    this.#failures = 0
     this.#timeouts = 0
   }
+}
+
+/** 1 for the first of a row, twice as many for each further one, and at most the limit. */
+function doubled(count: number, limit: number): number {
+  return Math.min(2 ** Math.max(count - 1, 0), limit)
 }

@@ -7,6 +7,8 @@ export interface RunResult {
   readonly seconds: number
   /** The samples, or why the run failed. */
   readonly result: Samples | Error
+  /** Whether the database was unavailable, so that the collector asked nothing. */
+  readonly unavailable?: boolean
   /** The state of a windowed collector after a run that succeeded. */
   readonly window?: WindowState
 }

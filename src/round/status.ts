@@ -3,7 +3,7 @@ import { isTimeout } from '../finding.ts'
 import { Dictionary } from '../rows/dictionary.ts'
 import type { WindowState } from '../samples/window.ts'
 import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
-import { Due } from './due.ts'
+import { Due, type Failure } from './due.ts'
 import type { PastRun, RunResult } from './run.ts'
 import { type Content, Shown } from './shown.ts'
 
@@ -131,10 +131,15 @@ export class CollectorStatus {
   }
 
   /** Takes the result of the run at a tick; `time` is in seconds since 1970. A failure leaves what is shown. */
-  publish({ seconds, result, window }: RunResult, tick: number, now: number, time: number): void {
+  publish(
+    { seconds, result, window, unavailable }: RunResult,
+    tick: number,
+    now: number,
+    time: number,
+  ): void {
     const failed = result instanceof Error
     this.#last = { seconds, result }
-    this.#due.ran(tick, failed && isTimeout(result))
+    this.#due.ran(tick, failed ? failureOf(result, unavailable) : undefined)
     this.#counts = addCounts(this.#counts, result)
     if (!failed) {
       this.#lastSuccess = time
@@ -154,6 +159,11 @@ export class CollectorStatus {
     this.#due.reset()
     this.#shown.clear()
   }
+}
+
+function failureOf(error: Error, unavailable = false): Failure {
+  if (unavailable) return 'unavailable'
+  return isTimeout(error) ? 'timeout' : 'error'
 }
 
 function dictionariesOf({ labels }: Collector): Dictionary[] {

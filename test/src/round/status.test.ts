@@ -3,6 +3,7 @@ import { type Duration, defineCollector, gauge } from '../../../src/collector.ts
 import { CollectorStatus, type Limits } from '../../../src/round/status.ts'
 import type { LabelSet } from '../../../src/rows/label-set.ts'
 import type { Samples } from '../../../src/samples/samples.ts'
+import { DeadlineError } from '../../../src/time/deadline.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -87,10 +88,42 @@ t.test('a run that is overdue, since ticks were skipped, is due now', async (t) 
   t.equal(status.ticksUntilDue(20), 0)
 })
 
-t.test('a run that failed is not repeated before the interval has passed', async (t) => {
-  const status = statusOf('5m')
-  publish(status, new Error('no'), 0, 0)
-  t.equal(status.ticksUntilDue(1), 4)
+t.test(
+  'a run that failed is repeated at the next tick, and rarer while it goes on, up to the interval',
+  async (t) => {
+    const status = statusOf('5m')
+    const runs: number[] = []
+    for (let tick = 0; tick <= 20; tick++) {
+      if (status.ticksUntilDue(tick) > 0) continue
+      runs.push(tick)
+      publish(status, new Error('no'), tick, tick * MINUTE)
+    }
+    t.strictSame(runs, [0, 1, 3, 7, 12, 17])
+    publish(status, 1, 22, 22 * MINUTE)
+    t.equal(status.ticksUntilDue(23), 4, 'the interval goes on from the success')
+  },
+)
+
+t.test(
+  'a run of a long interval that timed out is repeated soon, and never more often than it doubles',
+  async (t) => {
+    const status = statusOf('20m')
+    const runs: number[] = []
+    for (let tick = 0; tick <= 90; tick++) {
+      if (status.ticksUntilDue(tick) > 0) continue
+      runs.push(tick)
+      publish(status, new DeadlineError('no answer'), tick, tick * MINUTE)
+    }
+    t.strictSame(runs, [0, 1, 3, 7, 15, 31, 51, 71])
+  },
+)
+
+t.test('a run that found no database is repeated at every tick', async (t) => {
+  const status = statusOf('1h')
+  for (let tick = 0; tick < 30; tick++) {
+    t.equal(status.ticksUntilDue(tick), 0)
+    status.publish({ seconds: 0, result: new Error('down'), unavailable: true }, tick, tick * MINUTE, tick)
+  }
 })
 
 t.test('seeding is not a run', async (t) => {
