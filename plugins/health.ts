@@ -7,11 +7,15 @@ import { type Html, html } from '../src/html/html.ts'
 import { document } from '../src/html/page.ts'
 import { formatDuration } from '../src/time/duration.ts'
 
+/** A service without a collector has nothing to show, whatever the reason: an empty mount, a filter, a wrong folder. */
+const NO_COLLECTOR = 'no collector is loaded: add a file to the folder of collectors, or check COLLECTORS'
+
 /** Serves /healthz (the process is alive), /readyz (its values are present and fresh) and / (links). */
 export default fp(
   async (app) => {
     /** Lists why values are missing or stale; empty when all are present and fresh. */
     function problems(): string[] {
+      if (app.databases.every(({ collectors }) => collectors.list.length === 0)) return [NO_COLLECTOR]
       return app.databases.flatMap((database) => {
         const { name } = database
         const reasons = problemsOf(database)

@@ -40,3 +40,12 @@ t.test('/ links the other pages and names version, tick and collectors', async (
   t.match(body, '<li>one</li>')
   t.match(body, process.env.npm_package_version ?? '0.1.0')
 })
+
+t.test('a service without a collector is not ready, and says so', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { app } = await startService(t, { DATABASE_URL: url })
+  const response = await app.inject('/readyz')
+  t.equal(response.statusCode, 503)
+  t.match(response.json(), { ready: false, reasons: [/no collector is loaded/] })
+  t.equal((await app.inject('/healthz')).statusCode, 200)
+})
