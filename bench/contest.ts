@@ -22,7 +22,7 @@ export type Score = Pick<LoadAnswer, 'rate' | 'latency' | 'bytes'>
 export const CONNECTIONS = 8
 
 /**
- * The scores of each contest. Both sides are scraped in turns, for so many seconds each time, and so is one contest
+ * The scores of each contest. Both sides are scraped in turns, for a number of seconds each time, and so is one contest
  * after the other in each repetition: what else the machine does meets all of them.
  */
 export async function contend(

@@ -18,7 +18,7 @@ const ENV = { GOGC: '40', GOMAXPROCS: '4', LOGLEVEL: 'WARN' }
 const PATIENCE = 20_000
 
 /**
- * Starts prometheus-sql-exporter with one query that makes so many series; undefined where it is not installed.
+ * Starts prometheus-sql-exporter with one query that makes a number of series; undefined where it is not installed.
  * https://github.com/justwatchcom/sql_exporter
  */
 export async function startExporter(url: string, series: number): Promise<Exporter | undefined> {

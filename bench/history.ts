@@ -18,7 +18,7 @@ const BURST = 120
 const SCHEMA = fileURLToPath(new URL('../demo/schema.sql', import.meta.url))
 
 /**
- * Fills a fresh database with the demo's schema and so many operations, in the order in which they were created. Their
+ * Fills a fresh database with the demo's schema and a number of operations, in the order in which they were created. Their
  * number makes the past denser and changes nothing else: what was created or finished less than `recent` milliseconds
  * before `now` is always the same, and so are the other tables.
  */
@@ -95,7 +95,7 @@ async function createInstallations(sql: Sql, now: Moment): Promise<void> {
   await sql`ANALYZE placed`
 }
 
-/** So many operations, evenly over the `span` milliseconds before `end`. */
+/** A number of operations, evenly over the `span` milliseconds before `end`. */
 interface Traffic {
   readonly count: number
   readonly end: Moment

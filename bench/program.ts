@@ -39,7 +39,7 @@ export class Program<Question> {
     const gone = once(child, 'exit').then(([code, signal]): never => {
       throw new Error(`${file} ended with ${code ?? signal}`)
     })
-    // It ends sooner or later: that is an error only for whoever waits for it.
+    // It ends sooner or later: that is an error only for code that waits for it.
     gone.catch(() => {})
     const [ready] = await Promise.race([once(child, 'message'), gone])
     return new Program<Question>(child, gone, ready.port)

@@ -1,12 +1,12 @@
 import postgres from 'postgres'
 import type { Postgres } from '../demo/postgres.ts'
 
-/** What the service asks, for whoever asks it too. */
+/** What the service asks, for others that ask it too. */
 export const QUERY = 'SELECT customer, plan, value FROM customers'
 
 export const PLANS = ['free', 'starter', 'team', 'business', 'enterprise', 'partner', 'internal']
 
-/** Creates a database whose table `customers` makes so many series, unless there is one, and returns its URL. */
+/** Creates a database whose table `customers` makes a number of series, unless there is one, and returns its URL. */
 export async function createSeries(server: Postgres, series: number): Promise<string> {
   const name = `series_${series}`
   const options = { max: 1, onnotice: () => {} }

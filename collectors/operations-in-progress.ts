@@ -1,6 +1,6 @@
 import { defineCollector, gauge, timestamp } from '../src/collector.ts'
 
-/** The backlog: how much there is, how old it is, and what will hardly end by itself. */
+/** The backlog: how much there is, how old it is, and what is unlikely to end by itself. */
 export default defineCollector({
   name: 'operations-in-progress',
   labels: { action_type: ['read', 'write', 'subscribe', 'other'] },

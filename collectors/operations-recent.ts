@@ -1,6 +1,6 @@
 import { defineCollector, gauge } from '../src/collector.ts'
 
-/** What happened lately, asked anew each time: it corrects itself when rows arrive very late. */
+/** What happened lately, asked again each time: it corrects itself when rows arrive very late. */
 export default defineCollector({
   name: 'operations-recent',
   labels: {

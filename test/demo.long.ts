@@ -69,7 +69,7 @@ t.test('without Prometheus the demo says what to install', async (t) => {
 })
 
 t.test(
-  'Prometheus goes with whoever started it, even when that is killed',
+  'Prometheus goes with the process that started it, even when that is killed',
   { skip: unwatched },
   async (t) => {
     const temporary = t.testdir({})

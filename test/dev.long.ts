@@ -16,7 +16,7 @@ export default defineCollector({
 })
 `
 
-t.test('npm run dev starts anew when a collector comes, changes, is broken, is mended, goes', async (t) => {
+t.test('npm run dev restarts when a collector comes, changes, breaks, is repaired, goes', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const dir = t.testdir({ collectors: {} })
   for (const path of ['src', 'plugins', 'package.json']) {

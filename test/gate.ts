@@ -87,9 +87,9 @@ export class Gate {
   }
 
   /** The network works again: what was held back is delivered. */
-  mend(): void {
+  repair(): void {
     this.#broken = undefined
-    for (const link of this.#links) link.mend()
+    for (const link of this.#links) link.repair()
   }
 
   /** What is sent, with another word in the place of the unknown one; what is answered, with that one again. */
@@ -155,7 +155,7 @@ class Link {
       from.on('end', () => to.end())
       from.on('drain', () => to.resume())
       from.on('error', () => to.destroy())
-      // Whoever goes is seen to go, whatever the fault: the server is not to keep what the client gave up.
+      // A side that goes is seen to go, whatever the fault: the server is not to keep what the client gave up.
       from.on('close', () => {
         clearInterval(this.#drip)
         closed()
@@ -175,7 +175,7 @@ class Link {
     if (stage === 'now' || stage === 'connect') this.#strike(fault)
   }
 
-  mend(): void {
+  repair(): void {
     this.#expected = undefined
     if (this.#fault !== 'stall' && this.#fault !== 'trickle') return
     this.#fault = undefined

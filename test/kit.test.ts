@@ -27,7 +27,7 @@ const seconds = defineCollector({
      WHERE create_time > ${from} AND create_time <= ${to}`,
 })
 
-t.test('each collect asks anew, and returns the samples of its collectors alone', async (t) => {
+t.test('each collect asks again, and returns the samples of its collectors alone', async (t) => {
   const { sql, collect } = await kit(t, { schema, collectors: [things] })
   t.same(await collect(), { 'business_things{kind="big"}': 0, 'business_things{kind="small"}': 0 })
   await sql`INSERT INTO things (kind) VALUES ('big'), ('big'), ('small')`

@@ -5,7 +5,7 @@ const PASSWORD = /(:\/\/[^:@/]*:)([^@]*)@/
 
 /**
  * What of an environment no log line, page or process title may hold: the passwords of its URLs and its tokens. A
- * password that stands elsewhere in its URL too, as a user's name or a host's, cannot be told from that and is left out.
+ * password that occurs elsewhere in its URL too, as a user's name or a host's, cannot be told from that and is left out.
  */
 export function secretsOf(env: Environment): string[] {
   const tokens = [textOf(env, 'METRICS_TOKEN'), textOf(env, 'DEBUG_TOKEN')]
@@ -16,7 +16,7 @@ export function secretsOf(env: Environment): string[] {
   return [...new Set([...tokens, ...passwords])].filter((secret) => secret !== '')
 }
 
-/** Throws when a text holds one of these secrets; it is shown with what stands before it. */
+/** Throws when a text holds one of these secrets; it is shown with the text before it. */
 export function checkSecrets(text: string, secrets: readonly string[], where: string): void {
   for (const secret of secrets) {
     const at = text.indexOf(secret)

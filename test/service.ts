@@ -79,7 +79,7 @@ export async function startService(
   }
 }
 
-/** Not the test's own folder: making that anew would empty it. */
+/** Not the test's own folder: making that again would empty it. */
 function emptyFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'metrics-service-collectors-'))
   t.teardown(() => rmdirSync(folder))

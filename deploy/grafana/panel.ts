@@ -36,7 +36,7 @@ type Queries = Readonly<Record<string, string>>
 
 export interface About {
   readonly title: string
-  /** What is seen and what to make of it, for whoever points at the panel's corner. */
+  /** What is seen and what to make of it, for a reader who points at the panel's corner. */
   readonly description: string
   /** Of `@grafana/grafana-foundation-sdk/units`. */
   readonly unit: string

@@ -51,7 +51,7 @@ t.test(
   },
 )
 
-/** A service with a clock of its own, and how to set that clock to so many seconds before or after the true one. */
+/** A service with a clock of its own, and how to set that clock to a number of seconds before or after the true one. */
 async function serveWithClock(t: Test, env: Environment) {
   const { url, sql } = await createDatabase(t, { schema: false })
   await sql.unsafe('CREATE TABLE weather (fine int); INSERT INTO weather VALUES (1)')

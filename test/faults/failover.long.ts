@@ -40,7 +40,7 @@ for (const fault of ['refuses connections', 'swallows packets'] as const) {
     t.equal(during.get(upOf(second.endpoint)), 1)
 
     if (fault === 'refuses connections') await first.up()
-    else first.mend()
+    else first.repair()
     const back = await watched.until((samples) => samples.get(upOf(first.endpoint)) === 1)
     await nextRound(t, watched, back)
     await watched.end()

@@ -21,7 +21,7 @@ async function flood(t: Test, url: string, collectors: string) {
   const samples = await until(service, (samples) => rounds(samples) >= ROUNDS)
   served(t, await end())
   unharmed(t, service)
-  t.equal(samples.get('business_steady'), 7, "another collector's value stands")
+  t.equal(samples.get('business_steady'), 7, "another collector's value stays")
   t.equal(samples.get('collector_success{collector="steady"}'), 1)
   return { service, samples }
 }

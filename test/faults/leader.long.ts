@@ -90,7 +90,7 @@ t.test('a replica that the network parts from the database is followed by anothe
   const before = pages.rounds('us')
   await pages.until(() => pages.rounds('us') >= before + 3)
   t.equal(pages.count(leader as Replica), 0)
-  leader?.gate.mend()
+  leader?.gate.repair()
   await pages.until(() => pages.settled() && pages.count(leader as Replica) === 1)
   orderly(t, pages)
   if (leader !== undefined) unharmed(t, leader.service)

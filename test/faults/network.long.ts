@@ -25,7 +25,7 @@ for (const fault of FAULTS) {
     t.test(`a network that ${titles[fault]} ${stages[stage]} is outlived`, { buffered: true }, async (t) => {
       const { url, sql } = await createDatabase(t)
       await fill(sql)
-      // So many providers that what the collector of connections is answered takes many packets.
+      // There are enough providers for the answer to the collector of connections to take many packets.
       await sql`
         INSERT INTO connections (project_id, provider, group_ref, consumer_ref, auth_scheme)
         SELECT id, 'provider ' || i, 'g', 'c', 'none' FROM projects, generate_series(1, 20000) AS i`
@@ -42,10 +42,10 @@ for (const fault of FAULTS) {
       const during = await watched.until(
         (samples) => gate.struck > 0 && samples.get(up) === (stage === 'result' ? 1 : 0),
       )
-      t.equal(during.get(VALUE), 1, 'the value stands')
+      t.equal(during.get(VALUE), 1, 'the value stays')
       t.equal(during.get('business_connections{provider="other",status="created"}'), 19_800)
 
-      gate.mend()
+      gate.repair()
       const after = await watched.recovered()
       t.equal(after.get(up), 1)
       t.ok(gate.most <= 3, `there were ${gate.most} connections at most`)
@@ -58,13 +58,13 @@ t.test('a server that closes the connection at connect is not waited for', { buf
   const { url, sql } = await createDatabase(t)
   await fill(sql)
   const gate = await Gate.start(t, url)
-  // Whoever waited for this to pass would run into the time limit of the test.
+  // A test that waited for this to pass would run into the time limit of the test.
   const env = { DATABASE_URL: urlOf(url, [gate], '?connect_timeout=600') }
   const watched = await watch(t, env, { monitor: url, database: new URL(url).pathname.slice(1) })
   await watched.until((samples) => rounds(samples, 'success') > 0)
   gate.break('half-close', 'connect')
   await watched.failing()
-  gate.mend()
+  gate.repair()
   await watched.recovered()
   await watched.end()
   t.match(watched.service.output(), 'the server closed the connection')

@@ -14,7 +14,7 @@ const up = ({ port }: Postgres) => `database_up{endpoint="127.0.0.1:${port}"}`
 async function outage(t: Test, watched: Watch, postgres: Postgres, end: () => Promise<void> | void) {
   await watched.failing()
   const during = await watched.until((samples) => samples.get(up(postgres)) === 0)
-  t.equal(during.get(VALUE), 1, 'the value stands')
+  t.equal(during.get(VALUE), 1, 'the value stays')
   await end()
   const after = await watched.recovered()
   t.equal(after.get(VALUE), 1)

@@ -62,7 +62,7 @@ async function ward(t: Test, given?: { url: string; sql: Sql }): Promise<Ward> {
 async function refused({ watched, up }: Ward, t: Test, reason: RegExp, end: () => Promise<unknown>) {
   await watched.failing()
   const during = await watched.until((samples) => samples.get(up) === 0)
-  t.equal(during.get(VALUE), 1, 'the value stands')
+  t.equal(during.get(VALUE), 1, 'the value stays')
   await end()
   const after = await watched.recovered()
   t.equal(after.get(VALUE), 1)
@@ -74,7 +74,7 @@ async function refused({ watched, up }: Ward, t: Test, reason: RegExp, end: () =
 /** Checks that the collector of destinations alone fails while a fault lasts. */
 async function spoilt({ watched, up }: Ward, t: Test, reason: RegExp, end: () => Promise<unknown>) {
   const during = await watched.failing(['destinations'], 2)
-  t.equal(during.get(VALUE), 1, 'the value stands')
+  t.equal(during.get(VALUE), 1, 'the value stays')
   t.equal(during.get(up), 1)
   await end()
   const after = await watched.recovered()
@@ -98,7 +98,7 @@ t.test('a role with too few connections fails its collectors and recovers', { bu
   await it.disconnect()
   await it.watched.failing()
   const during = await it.watched.until((samples) => samples.get(it.up) === 1)
-  t.equal(during.get(VALUE), 1, 'the value stands')
+  t.equal(during.get(VALUE), 1, 'the value stays')
   await it.sql.unsafe(`ALTER ROLE ${it.role} CONNECTION LIMIT -1`)
   await it.watched.recovered()
   await it.watched.end()
@@ -112,7 +112,7 @@ t.test('a server whose connections are all taken is waited out', { buffered: tru
   const hog = postgresJs(postgres.url, { max: 8, backoff: false, fetch_types: false })
   t.teardown(() => hog.end({ timeout: 0 }))
   await it.disconnect()
-  // Whoever is not a superuser may have what the reserve leaves: all of it is taken as soon as the service lets go.
+  // A role that is not a superuser may have what the reserve leaves: all of it is taken as soon as the service lets go.
   const taken = async () => {
     const [row] = await sql<[{ count: number }]>`
       SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend'`
@@ -123,7 +123,7 @@ t.test('a server whose connections are all taken is waited out', { buffered: tru
     await it.disconnect()
   }
   const during = await it.watched.failing()
-  t.equal(during.get(VALUE), 1, 'the value stands')
+  t.equal(during.get(VALUE), 1, 'the value stays')
   await hog.end({ timeout: 0 })
   await sql`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND pid <> pg_backend_pid()`
   const after = await it.watched.recovered()
@@ -228,7 +228,7 @@ t.test('backends that are ended over and over fail the rounds and no more', { bu
     COLLECTORS.some((name) => during.get(`collector_success{collector="${name}"}`) === 0),
     'it is told which failed',
   )
-  t.equal(during.get(VALUE), 1, 'the value stands')
+  t.equal(during.get(VALUE), 1, 'the value stays')
   on = false
   await ending
   const after = await it.watched.recovered()

@@ -53,7 +53,7 @@ function spawn(cwd: string, command: string, ...args: string[]): Run {
   return spawnSync('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, encoding: 'utf8' })
 }
 
-/** A file that stands beside this one. */
+/** A file beside this one. */
 export function fixture(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url))
 }

@@ -83,7 +83,7 @@ export class Machine implements Clock {
     })
   }
 
-  /** Resolves when its core has done so many milliseconds of work, after the work that it had already. */
+  /** Resolves when its core has done a number of milliseconds of work, after the work that it had already. */
   compute(ms: number): Promise<void> {
     this.#free = Math.max(this.#free, this.now()) + ms
     return new Promise((resolve) => this.after(this.#free - this.now(), resolve))

@@ -13,7 +13,7 @@ export class Timeline {
   /** A heap, the next event first. */
   readonly #events: Event[] = []
 
-  /** Calls `work` after so many milliseconds. Returns what prevents that. */
+  /** Calls `work` after a number of milliseconds. Returns what prevents that. */
   after(ms: number, work: () => void): () => void {
     const event: Event = { at: this.now + Math.max(ms, 0), order: this.#order++, work }
     this.#push(event)

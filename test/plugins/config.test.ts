@@ -21,7 +21,7 @@ t.test('the configuration is that of the given environment, and of no other', as
 })
 
 t.test('a secret file is read once per start', async (t) => {
-  // What was read from a named pipe is gone: whoever reads it a second time waits for ever.
+  // What was read from a named pipe is gone: a second reader waits for ever.
   const pipe = join(t.testdir({}), 'url')
   execFileSync('mkfifo', [pipe])
   const writer = spawn('sh', ['-c', 'printf %s "$1" > "$2"', 'sh', await away(), pipe])

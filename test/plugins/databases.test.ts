@@ -29,7 +29,7 @@ const made = defineCollector({
      WHERE create_time > ${from} AND create_time <= ${to}`,
 })
 
-/** A database in which there are so many things of a kind. */
+/** A database with a number of things of a kind. */
 async function createThings(t: Test, kind: string, count: number): Promise<Database> {
   const database = await createDatabase(t, { schema: false })
   await database.sql.unsafe(`
@@ -85,7 +85,7 @@ t.test('every sample that concerns a database carries its name', async (t) => {
   t.same(bare, [])
 })
 
-t.test('a family stands once, with the samples of all databases together', async (t) => {
+t.test('a family is there once, with the samples of all databases together', async (t) => {
   const page = await pageOf(await startBoth(t, [things]))
   const lines = page.split('\n').filter((line) => line.startsWith('business_') || line.includes(' business_'))
   t.same(lines, [
@@ -128,7 +128,7 @@ t.test('a database that is away touches no other', async (t) => {
   t.equal(samples.get('collector_success{database="us",collector="things"}'), 1)
   t.equal(samples.get('collection_errors_total{database="us",collector="things"}'), 0)
   t.equal(samples.get(`database_up{database="eu",endpoint="${gate.endpoint}"}`), 0)
-  t.equal(samples.get('business_things{database="eu",kind="large"}'), 3, 'its last values stand')
+  t.equal(samples.get('business_things{database="eu",kind="large"}'), 3, 'its last values stay')
 })
 
 t.test('a database that never had its quorum is waited for, while the other is collected', async (t) => {

@@ -234,7 +234,7 @@ t.test('a publication any number of turns after a scrape began does not mix the 
     for (const { body } of await Promise.all(pages)) {
       const [value, counted] = numbersOf(body)
       if (value !== counted || (value !== n && value !== n - 1)) {
-        return t.fail(`publication ${n}: the value of ${value} stands beside ${counted} publications`)
+        return t.fail(`publication ${n}: the value of ${value} is beside ${counted} publications`)
       }
     }
     const after = numbersOf((await app.inject('/metrics')).body)
@@ -302,7 +302,7 @@ t.test('scrapes at the same time share one rendering', async (t) => {
 })
 
 t.test('a family is written once for each run of its collector, however often it is scraped', async (t) => {
-  /** How often the name of a collector's one metric was asked for: whoever writes its samples has to. */
+  /** How often the name of a collector's one metric was asked for: code that writes its samples has to. */
   const asked = { rare: 0, frequent: 0 }
   const counting = (name: keyof typeof asked, interval?: Duration): CollectorPlugin => {
     const plugin = defineCollector({
@@ -335,7 +335,7 @@ t.test('a family is written once for each run of its collector, however often it
       t.equal(samples.get('business_rare'), 1)
     }
     t.same(asked, after, 'and not when it is scraped')
-    t.equal(asked.rare, rare, 'what did not run is not written anew')
+    t.equal(asked.rare, rare, 'what did not run is not written again')
   }
   await scrape(url, { accept })
   t.ok(asked.rare > rare, 'another form is written')

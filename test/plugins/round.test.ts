@@ -116,7 +116,7 @@ for (const [what, odd, message] of failures) {
     t.equal(samples.get('collector_success{collector="steady"}'), 1)
     t.equal(samples.get('collector_last_success_timestamp_seconds{collector="odd"}'), 0)
     t.equal(samples.get('collection_duration_seconds_count{result="failure"}'), 1)
-    t.equal(samples.get('business_odd'), 0, 'the zero that was known in advance stands')
+    t.equal(samples.get('business_odd'), 0, 'the zero that was known in advance stays')
     await round()
     t.equal((await scrape()).get('collection_errors_total{collector="odd"}'), 2)
     const lines = log.filter(({ collector }) => collector === 'odd')
@@ -145,7 +145,7 @@ const rejections: [
   ['a duplicate', 'int2', 'b', '1', 'duplicate'],
 ]
 for (const [what, type, kind, value, reason] of rejections) {
-  t.test(`a row with ${what} is rejected and counted, and the rest of the collector stands`, async (t) => {
+  t.test(`a row with ${what} is rejected and counted, and the rest of the collector stays`, async (t) => {
     const odd = defineCollector({
       name: 'odd',
       labels: { kind: ['a', 'b'] },
@@ -354,7 +354,7 @@ t.test('values of a failing collector stay until COLLECTOR_STALE_AFTER, and come
   await sql`ALTER TABLE things RENAME TO gone`
   let samples = await scrape()
   while (samples.get('collector_success{collector="things"}') === 1) samples = await scrape()
-  t.equal(samples.get('business_things'), 5, 'the value stands when the collector starts to fail')
+  t.equal(samples.get('business_things'), 5, 'the value stays when the collector starts to fail')
   while (samples.has('business_things')) samples = await scrape()
   t.equal(samples.get('collector_series{collector="things"}'), 0)
   t.equal(samples.get('business_steady'), 1)

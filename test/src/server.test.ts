@@ -185,7 +185,7 @@ t.test(
       service,
       (samples) => (samples.get('collection_errors_total{collector="connections"}') ?? 0) > 1,
     )
-    t.equal(during.get(value), 1, 'the value stands')
+    t.equal(during.get(value), 1, 'the value stays')
     t.equal(during.get('collector_success{collector="destinations"}'), 0)
     t.equal(during.get(`database_up{endpoint="127.0.0.1:${postgres.port}"}`), 0)
     t.equal((await fetch(`${service.url}/healthz`)).status, 200)

@@ -45,7 +45,7 @@ export const glance: Row = {
     }),
     numbers({
       title: 'Operations stuck',
-      description: 'In progress for over 6 hours, or 49 for writes: they will hardly end by themselves.',
+      description: 'In progress for over 6 hours, or 49 for writes: they are unlikely to end by themselves.',
       unit: unit.Short,
       queries: { stuck: `sum(${one(`business_operations_stuck{${job}}`)})` },
       width: 4,

@@ -90,7 +90,8 @@ export const operations: Row = {
     }),
     bars({
       title: 'Operations of the last 24 hours',
-      description: 'By their status now; asked anew every 5 minutes, so that rows which came late are in it.',
+      description:
+        'By their status now; asked again every 5 minutes, so that rows which came late are in it.',
       unit: unit.Short,
       queries: {
         '{{action_type}} {{status}}': `sort_desc(sum by (action_type, status) (${one(`business_operations_recent{${job}, window="24h"}`)}) > 0)`,

@@ -3,7 +3,7 @@ import { defineCollector, gauge } from '../../../src/collector.ts'
 export default defineCollector({
   name: 'fragile',
   metrics: {
-    business_fragile: gauge('A value that stands until its query fails, and some time after that.'),
+    business_fragile: gauge('A value that stays until its query fails, and some time after that.'),
   },
   query: (sql) => sql`
     SELECT 1 / fine AS business_fragile

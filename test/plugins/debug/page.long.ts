@@ -16,7 +16,7 @@ const fragile = defineCollector({
       FROM weather`,
 })
 
-/** Waits for whoever has locked the rain. */
+/** Waits for the lock of the rain. */
 const patient = defineCollector({
   name: 'patient',
   labels: { place: open(10) },

@@ -31,7 +31,7 @@ t.test(
     const { body, headers } = await app.inject('/metrics')
     t.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
     const families = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '')
-    t.equal(new Set(families).size, families.length, 'each family stands once')
+    t.equal(new Set(families).size, families.length, 'each family is there once')
     const rank = (name: string) =>
       [
         /^business_/,

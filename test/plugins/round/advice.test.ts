@@ -73,7 +73,7 @@ for (const [what, rest, says, instead] of failures) {
 
 const steady = "metrics: { business_odd: gauge('Odd.') }, query: (sql) => sql`SELECT 1 AS business_odd`"
 
-t.test('a window whose bounds are both used is right in whatever order they stand', async (t) => {
+t.test('a window whose bounds are both used is right in any order', async (t) => {
   const { database, round } = await startOdd(
     t,
     `${window}, query: (sql, { from, to }) => sql\`${count} WHERE now() <= \${to} AND now() > \${from}\``,

@@ -47,7 +47,7 @@ t.test('without a host the endpoint is this machine', async (t) => {
   t.match(parseDatabaseUrl('postgres://u:p@/shop').endpoints, [{ host: 'localhost', port: 5432 }])
 })
 
-t.test('an IPv6 address stands in brackets, with a port or without', async (t) => {
+t.test('an IPv6 address is written in brackets, with a port or without', async (t) => {
   const { endpoints } = parseDatabaseUrl('postgres://u:p@[2001:db8::1]:5433,[::1]/shop')
   t.strictSame(endpoints, [
     { name: '[2001:db8::1]:5433', host: '2001:db8::1', port: 5433 },

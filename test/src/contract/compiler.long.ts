@@ -10,7 +10,7 @@ const query = 'query: (sql) => sql`SELECT count(*) AS business_things FROM thing
 const histograms =
   "metrics: { business_seconds: histogram('Seconds.', [1]), business_things: counter('Things.') },"
 
-/** Bodies of definitions; `▶` stands where the error has to be. */
+/** Bodies of definitions; `▶` marks where the error has to be. */
 const wrong: Record<string, string> = {
   'a name is missing': `▶{ ${metrics} ${query} }`,
   'a name is a number': `{ ▶name: 1, ${metrics} ${query} }`,

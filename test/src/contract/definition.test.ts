@@ -78,7 +78,7 @@ t.test('a closed label without "other" takes only what is listed', async (t) => 
   t.match(collector.labels, [{ values: ['read', 'write'], other: false }])
 })
 
-t.test('a timestamp stands for no other one unless it says which', async (t) => {
+t.test('a timestamp does not represent others unless it says which', async (t) => {
   t.equal(timestamp('The last one.').fold, 'none')
 })
 

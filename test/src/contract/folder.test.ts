@@ -80,7 +80,7 @@ t.test('two collectors that claim one metric are refused, naming both files and 
   t.match(message, /a\.ts and .*b\.ts.*metric "business_things"/)
 })
 
-/** Each alone is wrong, and stands beside a file that is right. */
+/** Each alone is wrong, and is beside a file that is right. */
 const wrong: [what: string, content: string, says: RegExp][] = [
   ['that is empty', '', /no default export/],
   ['without a default export', 'export const collector = 1', /no default export/],

@@ -189,7 +189,7 @@ t.test('every line of a page ends in a newline, the last one too', async () => {
   fc.assert(fc.property(page, (page) => renderOurs(page).endsWith('\n')))
 })
 
-t.test('the lines of a family stand together, help and type first', async () => {
+t.test('the lines of a family come together, help and type first', async () => {
   const familyOf = (line: string) => /^(?:# (?:HELP|TYPE) )?([a-zA-Z0-9_:]+)/.exec(line)?.[1] ?? ''
   fc.assert(
     fc.property(page, (page) => {

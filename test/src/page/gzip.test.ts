@@ -16,7 +16,7 @@ const short = fc.oneof(
   fc.constantFrom('', 'a', '\n', '\0', '€', '🦀'),
   fc.string({ unit: 'binary', maxLength: 50 }),
 )
-/** Up to a few megabytes that hardly compress, of characters of 1 to 4 bytes. */
+/** Up to a few megabytes that barely compress, of characters of 1 to 4 bytes. */
 const long = fc
   .record({ some: fc.string({ unit: 'binary', minLength: 40_000, maxLength: 50_000 }), times: fc.nat(20) })
   .map(({ some, times }) => some.repeat(times))
@@ -125,7 +125,7 @@ t.test('the sum of parts is the CRC-32 and the length of their text', async () =
   )
 })
 
-t.test('a sum goes on from the sum of what stands before', async () => {
+t.test('a sum continues the sum of the parts before', async () => {
   await fc.assert(
     fc.asyncProperty(smallPage, smallPage, async (one, other) => {
       const [before, after] = [await makeParts(one), await makeParts(other)]
@@ -137,7 +137,7 @@ t.test('a sum goes on from the sum of what stands before', async () => {
   )
 })
 
-t.test('a part can stand in many pages, at any place, and twice in one', async () => {
+t.test('a part can be in many pages, at any place, and twice in one', async () => {
   await fc.assert(
     fc.asyncProperty(smallPage, fc.array(fc.nat(), { maxLength: 12 }), async (pages, order) => {
       const parts = await makeParts(pages)

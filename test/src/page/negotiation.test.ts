@@ -132,7 +132,7 @@ const items = fc
   )
   .map(([qs, types]) => qs.map((q) => ({ type: String(types.next().value), q: (q / 1000).toFixed(3) })))
 
-t.test('the highest q of what there is decides, wherever it stands', async () => {
+t.test('the highest q of what there is decides, wherever it is', async () => {
   fc.assert(
     fc.property(
       items.chain((items) =>
@@ -183,7 +183,7 @@ const endless: [what: string, header: string][] = [
   ['digits of a q', `text/plain;q=0.${'1'.repeat(LONG)}`],
 ]
 for (const [what, header] of endless) {
-  t.test(`a megabyte of ${what} changes nothing of what stands after it`, async (t) => {
+  t.test(`a megabyte of ${what} changes nothing of what follows it`, async (t) => {
     t.equal(negotiateFormat(header), 'text')
     t.equal(negotiateFormat(`${header},${OPENMETRICS};version=1.0.0;q=0.7`), 'openmetrics')
     t.equal(acceptsGzip(header), false)

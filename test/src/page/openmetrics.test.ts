@@ -360,7 +360,7 @@ t.test('each label set of a counter or histogram is created once, and nothing el
   )
 })
 
-t.test('type, unit and help stand first in a family, in this order', async () => {
+t.test('type, unit and help come first in a family, in this order', async () => {
   fc.assert(
     fc.property(page, ({ metrics, sets, labels }) => {
       const blocks = render(metrics, sets, { labels }).split(/^(?=# TYPE )/mu)
@@ -376,7 +376,7 @@ t.test('type, unit and help stand first in a family, in this order', async () =>
   )
 })
 
-t.test('all samples of a label set stand together in a family', async () => {
+t.test('all samples of a label set come together in a family', async () => {
   fc.assert(
     fc.property(page, ({ metrics, sets, labels }) => {
       const owners = samplesOf(render(metrics, sets, { labels })).map(({ name, labels }) => {
@@ -437,7 +437,7 @@ t.test('the whole page has each family once, its type first', async (t) => {
   )
 })
 
-t.test('a gauge and a counter that OpenMetrics would call the same never stand on one page', async (t) => {
+t.test('a gauge and a counter that OpenMetrics would call the same are never on one page', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const things = defineCollector({
     name: 'things',

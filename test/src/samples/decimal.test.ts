@@ -5,7 +5,7 @@ import { addExact, type Exact, exact, isExact, maxExact } from '../../../src/sam
 /** Decimals of the oracle, which counts in whole units of 10 to the power of minus this. */
 const SCALE = 6
 
-/** The decimal text of so many units of 10 to the power of minus `scale`, without zeros at its end. */
+/** The decimal text of a number of units of 10 to the power of minus `scale`, without zeros at its end. */
 function textOf(units: bigint, scale: number): string {
   const one = 10n ** BigInt(scale)
   const size = units < 0n ? -units : units

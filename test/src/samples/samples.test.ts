@@ -28,7 +28,7 @@ function collectorOf(labels: Labels, metrics: Metrics = things): Collector {
   return defineCollector({ name: 'things', labels, metrics, query: (sql) => sql`SELECT 1` }).collector
 }
 
-/** The samples of rows whose columns stand in the order of the collector's labels and metrics. */
+/** The samples of rows whose columns are in the order of the collector's labels and metrics. */
 function samplesFrom(collector: Collector, rows: readonly (readonly unknown[])[], budget = PLENTY): Samples {
   const taken = new Rows(collector)
   taken.columns([...collector.labels, ...collector.metrics].map(({ name }) => name))
@@ -48,7 +48,7 @@ function linesOf(collector: Collector, { sets }: Samples): number {
   return samplesOfPage([...renderFamilies(collector, sets)].join('')).size
 }
 
-t.test('the columns of a query may stand in any order', async (t) => {
+t.test('the columns of a query may be in any order', async (t) => {
   const collector = collectorOf({ kind: open(9), state: open(9) }, { ...things, others: gauge('Others.') })
   const rows = new Rows(collector)
   rows.columns(['others', 'state', 'things', 'kind'])
@@ -251,7 +251,7 @@ t.test('histograms are summed bucket by bucket', async (t) => {
   t.strictSame(valuesOf(samples), { other: [11, 22, 33, 45] })
 })
 
-t.test('of rows with the same labels the first stands, and the rest is rejected', async (t) => {
+t.test('of rows with the same labels the first is kept, and the rest is rejected', async (t) => {
   const samples = samplesFrom(collectorOf({ kind: open(9), state: open(9) }), [
     ['read', 'new', 1],
     ['read', 'old', 2],
@@ -622,7 +622,7 @@ const mixed = labels.chain((labels) =>
   ),
 )
 
-/** The rows that stand: the first with each label set. */
+/** The rows that are kept: the first with each label set. */
 function firstOfEach({ collector, rows }: Query): (readonly unknown[])[] {
   const count = collector.labels.length
   const keyOf = (row: readonly unknown[]) => JSON.stringify(row.slice(0, count))

@@ -278,7 +278,7 @@ const strangers: [what: string, changes: Partial<Definition>][] = [
   ],
 ]
 for (const [what, changes] of strangers) {
-  t.test(`a collector with ${what} starts anew`, async (t) => {
+  t.test(`a collector with ${what} starts from 0`, async (t) => {
     t.equal(restoreWindow(collectorOf(changes), saveWindow(things, counted)), undefined)
   })
 }

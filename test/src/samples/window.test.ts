@@ -32,7 +32,7 @@ function collectorOf(labels: Labels, metrics: Metrics = things): Collector {
   }).collector
 }
 
-/** The moment so many minutes and microseconds after the start. */
+/** The moment a number of minutes and microseconds after the start. */
 function at(minutes: number, microseconds = 0): Moment {
   return later(START, minutes * MINUTE) + BigInt(microseconds)
 }
