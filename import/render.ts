@@ -78,9 +78,14 @@ function statementOf({ question, sql, metrics, where }: Draft): string {
   ].join('\n')
 }
 
-/** Escapes SQL for a template literal. */
+/**
+ * Writes SQL into a template literal, which sends backslashes as they are. A backslash that escaped a backtick or a
+ * placeholder there would be undone, so both are written as a fragment.
+ */
 function written(sql: string): string {
-  return sql.replace(/`|\$\{/g, '\\$&')
+  return sql.replace(/(\\*)(`|\$\{)/g, (text, slashes: string, mark: string) =>
+    slashes.length % 2 === 0 ? `${slashes}\\${mark}` : `\${sql.unsafe(${quote(text)})}`,
+  )
 }
 
 /** A string literal, in the quotes that need fewer escapes. */

@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join as pathOf } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
 import { stringify } from 'yaml'
 import type { CollectorPlugin } from '../../src/collector.ts'
+import { tagOf } from '../../src/query/tag.ts'
 import { createProject } from './project.ts'
 
 const text = fc
@@ -18,8 +19,16 @@ const text = fc
   )
   .filter((text) => text.trim() !== '' && !text.includes('\0') && text.isWellFormed())
 
-/** What a template literal tells its tag. */
-const tag = (strings: TemplateStringsArray) => strings.join('')
+/** What the tag of a query sends: the text, and its fragments as they are. */
+const tag = tagOf(
+  Object.assign((strings: readonly string[], ...values: readonly string[]) => join(strings, values), {
+    unsafe: (sql: string) => sql,
+  }) as never,
+)
+
+function join(strings: readonly string[], values: readonly string[]): string {
+  return strings.map((text, i) => text + (values[i] ?? '')).join('')
+}
 
 t.test('any text of a help, a label or the SQL arrives as it was, in a file that is formatted', async (t) => {
   await fc.assert(
@@ -43,14 +52,14 @@ t.test('any text of a help, a label or the SQL arrives as it was, in a file that
         t.equal(files.length, texts.length)
         for (const file of files) {
           const module: { default: CollectorPlugin } = await import(
-            `${pathToFileURL(join(project.collectors, file))}?${Math.random()}`
+            `${pathToFileURL(pathOf(project.collectors, file))}?${Math.random()}`
           )
           const { collector } = module.default
           const i = Number(/\d+/.exec(collector.metrics[0]?.name ?? '')?.[0])
           t.equal(collector.metrics[0]?.help, texts[i]?.help.trim())
           t.same(collector.labels[0]?.values, [texts[i]?.label])
           // The tag is ours, which is all that such a query needs of the client.
-          const sql = String(collector.query(tag as never, {} as never))
+          const sql = String(collector.query(tag, {} as never))
           t.ok(sql.includes(metrics[i]?.query ?? '?'), sql)
         }
       },
