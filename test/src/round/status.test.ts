@@ -35,13 +35,18 @@ function valuesOf(status: CollectorStatus, now: number): unknown[] {
   return Array.from(status.shown(now).sets, ({ values }) => values[0])
 }
 
-/** The ticks up to `last` at which a collector runs that never fails to run when it is due. */
-function runsUpTo(last: number, status: CollectorStatus, tickDuration: number): number[] {
+/** The ticks up to `last` at which a collector runs that runs whenever it is due, each time with this result. */
+function runsUpTo(
+  last: number,
+  status: CollectorStatus,
+  tickDuration: number,
+  result: number | Error = 1,
+): number[] {
   const runs: number[] = []
   for (let tick = 0; tick <= last; tick++) {
     if (status.ticksUntilDue(tick) > 0) continue
     runs.push(tick)
-    publish(status, 1, tick, tick * tickDuration)
+    publish(status, result, tick, tick * tickDuration)
   }
   return runs
 }
@@ -92,13 +97,7 @@ t.test(
   'a run that failed is repeated at the next tick, and rarer while it goes on, up to the interval',
   async (t) => {
     const status = statusOf('5m')
-    const runs: number[] = []
-    for (let tick = 0; tick <= 20; tick++) {
-      if (status.ticksUntilDue(tick) > 0) continue
-      runs.push(tick)
-      publish(status, new Error('no'), tick, tick * MINUTE)
-    }
-    t.strictSame(runs, [0, 1, 3, 7, 12, 17])
+    t.strictSame(runsUpTo(20, status, MINUTE, new Error('no')), [0, 1, 3, 7, 12, 17])
     publish(status, 1, 22, 22 * MINUTE)
     t.equal(status.ticksUntilDue(23), 4, 'the interval goes on from the success')
   },
@@ -108,12 +107,7 @@ t.test(
   'a run of a long interval that timed out is repeated soon, and never more often than it doubles',
   async (t) => {
     const status = statusOf('20m')
-    const runs: number[] = []
-    for (let tick = 0; tick <= 90; tick++) {
-      if (status.ticksUntilDue(tick) > 0) continue
-      runs.push(tick)
-      publish(status, new DeadlineError('no answer'), tick, tick * MINUTE)
-    }
+    const runs = runsUpTo(90, status, MINUTE, new DeadlineError('no answer'))
     t.strictSame(runs, [0, 1, 3, 7, 15, 31, 51, 71])
   },
 )
