@@ -10,11 +10,21 @@ export function tagOf<Sql extends ISql>(sql: Sql): Sql {
   return new Proxy(sql, {
     apply(client, self, [strings, ...values]) {
       if (!isTemplate(strings)) return Reflect.apply(client, self, [strings, ...values])
-      const texts = strings.raw.map((text) => text.replace(/\\(`|\$\{)/g, '$1'))
-      const written = Object.assign(texts, { raw: texts })
-      return Reflect.apply(client, self, [written, ...values.map(parameterOf)])
+      return Reflect.apply(client, self, [writtenOf(strings), ...values.map(parameterOf)])
     },
   })
+}
+
+/** Kept by its template, because the client keeps something for each array of texts that it ever saw. */
+const written = new WeakMap<TemplateStringsArray, TemplateStringsArray>()
+
+function writtenOf(strings: TemplateStringsArray): TemplateStringsArray {
+  const known = written.get(strings)
+  if (known !== undefined) return known
+  const texts = strings.raw.map((text) => text.replace(/\\(`|\$\{)/g, '$1'))
+  const made = Object.assign(texts, { raw: texts })
+  written.set(strings, made)
+  return made
 }
 
 function isTemplate(value: unknown): value is TemplateStringsArray {
