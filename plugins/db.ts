@@ -1,19 +1,19 @@
 // Database: its endpoints, their quorum, and snapshots of the one in use. Imports src/ and plugins/db/ only.
 import type { FastifyBaseLogger } from 'fastify'
-import { type DatabaseUrl, isFit } from '../src/config/database-url.ts'
-import { describeError } from '../src/finding.ts'
+import type { DatabaseUrl } from '../src/config/database-url.ts'
 import type { Db } from '../src/query/db.ts'
 import { Dialect } from './db/dialect.ts'
-import { Endpoints } from './db/endpoints.ts'
+import { Endpoints, type StandbyLimits } from './db/endpoints.ts'
 import { Pool } from './db/pool.ts'
 import { openPrimary } from './db/primary.ts'
 import { Quorum } from './db/quorum.ts'
+import { Selection } from './db/selection.ts'
 import { PoolSnapshot } from './db/snapshot.ts'
 
 /** Milliseconds until an endpoint that refused is tried again; at most half a tick, so that the next round tries it. */
 const RECONNECT = { first: 250, limit: 5000 }
 
-export interface DbOptions {
+export interface DbOptions extends StandbyLimits {
   readonly url: DatabaseUrl
   /** How many endpoints must answer before the service starts collecting. */
   readonly quorum: number
@@ -27,7 +27,8 @@ export interface DbOptions {
 }
 
 /** The connections to one database. None is opened before it is used; `close` ends those that are not in use. */
-export function openDb({ url, quorum: required, concurrency, tick, waitTimeout, log }: DbOptions): Db {
+export function openDb(options: DbOptions): Db {
+  const { url, quorum: required, concurrency, tick, waitTimeout, log } = options
   const dialect = new Dialect((feature, reason) =>
     log.warn(
       `${feature} is unavailable${feature === 'pg_export_snapshot' ? ', so collectors run one after another' : ''}: ${reason}`,
@@ -36,7 +37,8 @@ export function openDb({ url, quorum: required, concurrency, tick, waitTimeout, 
   const retry = { ...RECONNECT, limit: Math.min(RECONNECT.limit, tick / 2) }
   // One for each query, and one that leads the snapshot.
   const pool = new Pool({ url, size: concurrency + 1, retry, dialect })
-  const endpoints = new Endpoints(url)
+  const endpoints = new Endpoints(url, options)
+  const selection = new Selection({ endpoints, sessionAttrs: url.sessionAttrs, log })
   const quorum = new Quorum({ endpoints, pool, required, waitTimeout, log })
 
   return {
@@ -60,27 +62,12 @@ export function openDb({ url, quorum: required, concurrency, tick, waitTimeout, 
 
     async snapshot(lifetime, signal, avoid = new Map()) {
       for (const [endpoint, error] of avoid) endpoints.markLost(endpoint, error)
-      const reasons: string[] = []
-      for (const endpoint of endpoints.ranked(avoid)) {
-        try {
-          const sequential = concurrency === 1
-          const snapshot = await PoolSnapshot.take({ pool, endpoint, lifetime, sequential, signal })
-          endpoints.markUp(endpoint, snapshot.begun)
-          if (isFit(snapshot.begun, url.sessionAttrs)) {
-            if (endpoints.current !== endpoint)
-              log.info({ endpoint: endpoint.name }, 'collecting from this endpoint')
-            endpoints.use(endpoint)
-            return snapshot
-          }
-          reasons.push(`${endpoint.name}: it is not ${url.sessionAttrs}, as target_session_attrs asks`)
-          await snapshot.close()
-        } catch (error) {
-          signal.throwIfAborted()
-          endpoints.markDown(endpoint, error)
-          reasons.push(`${endpoint.name}: ${describeError(error)}`)
-        }
-      }
-      throw new Error(reasons.join('; ') || 'no endpoint is left to try')
+      const sequential = concurrency === 1
+      return selection.snapshot(
+        (endpoint) => PoolSnapshot.take({ pool, endpoint, lifetime, sequential, signal }),
+        signal,
+        avoid,
+      )
     },
 
     close: () => pool.drain(),

@@ -49,6 +49,9 @@ export default fp(
     ])
 
     app.decorate('page', {
+      get scraped() {
+        return pages.scraped
+      },
       seed(statuses) {
         for (const status of statuses) {
           const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)

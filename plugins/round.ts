@@ -9,9 +9,11 @@ import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
+import type { WindowState } from '../src/samples/window.ts'
+import type { Horizon } from '../src/samples/window-plan.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
-import { parseMoment } from '../src/time/moment.ts'
+import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
 export { openInspector } from './round/inspector.ts'
@@ -38,6 +40,7 @@ const GRACE = 10_000
 /** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
   const { name, db, collectors, state, leader, page, concurrency, budget, log } = options
+  const past = new Past({ state, log })
   const stopping = new AbortController()
   let current: Promise<void> | undefined
   let progress: Progress | undefined
@@ -63,7 +66,7 @@ export function openRound(options: RoundOptions): Round {
       if (outage) log.info('database recovered')
       outage = false
       progress = progress && { ...progress, done: 0 }
-      outcomes = await runAll(due, snapshot)
+      outcomes = await runAll(due, snapshot, look(snapshot, due))
       const failed = outcomes.some(({ result }) => result instanceof Error)
       // Checked after the close, because only that may show that the lost connection is lost.
       await snapshot.close()
@@ -72,12 +75,16 @@ export function openRound(options: RoundOptions): Round {
     }
   }
 
-  async function runAll(due: readonly CollectorStatus[], snapshot: Snapshot): Promise<Outcome[]> {
+  async function runAll(
+    due: readonly CollectorStatus[],
+    snapshot: Snapshot,
+    horizon: Horizon,
+  ): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
     const queue = due.values()
     const worker = async () => {
       for (const status of queue) {
-        outcomes.push(await runOne(status, snapshot))
+        outcomes.push(await runOne(status, snapshot, horizon))
         progress = progress && { ...progress, done: outcomes.length }
       }
     }
@@ -85,19 +92,36 @@ export function openRound(options: RoundOptions): Round {
     return outcomes
   }
 
-  async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Outcome> {
+  async function runOne(status: CollectorStatus, snapshot: Snapshot, horizon: Horizon): Promise<Outcome> {
     const started = performance.now()
-    const now = parseMoment(snapshot.begun.time)
-    state.expire(status, now)
+    const { source } = snapshot.begun
+    let sealed: (() => Promise<WindowState>) | undefined
+    const context = {
+      horizon,
+      source,
+      budget,
+      scraped: page.scraped,
+      sealed(window: () => Promise<WindowState>) {
+        sealed = window
+      },
+    }
     try {
       const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) =>
-        run(status, sql, now, budget),
+        run(status, sql, context),
       )
       const output = await toSamples()
       return { status, seconds: (performance.now() - started) / 1000, ...output }
     } catch (error) {
-      return failure(status, started, error)
+      const failed = failure(status, started, error)
+      return sealed === undefined ? failed : { ...failed, window: await sealed() }
     }
+  }
+
+  /** What a snapshot sees of the past, before any collector runs in it. */
+  function look({ begun }: Snapshot, due: readonly CollectorStatus[]): Horizon {
+    const horizon = past.look(begun, due)
+    for (const status of due) status.start(horizon)
+    return horizon
   }
 
   function report({ status, result }: Outcome): void {

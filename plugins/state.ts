@@ -14,7 +14,7 @@ import {
 } from '../src/samples/saved-window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
-import { formatMoment, later, type Moment } from '../src/time/moment.ts'
+import { parseMoment } from '../src/time/moment.ts'
 import { pathOf, StateFile } from './state/file.ts'
 
 /** The file for the state of one database, and whose state it is. */
@@ -35,7 +35,8 @@ const WRITE_TIMEOUT = 5000
 /** Saves what the windowed collectors of one database have counted in STATE_FILE, if that is set. */
 export function openState(options: StateOptions): State {
   const { file, name } = options
-  if (file === undefined) return { failures: 0, load() {}, expire() {}, save: async () => {} }
+  if (file === undefined)
+    return { failures: 0, last: undefined, load() {}, expire() {}, save: async () => {} }
   return new SavedState(new StateFile(pathOf(file, name)), options)
 }
 
@@ -102,16 +103,27 @@ class SavedState implements State {
     }
   }
 
-  expire(status: CollectorStatus, now: Moment): void {
+  get last(): State['last'] {
+    const saved = [...this.#windows.values()]
+      .flatMap(({ time, written }) => (time === undefined || written === undefined ? [] : { time, written }))
+      .sort((a, b) => Date.parse(a.written) - Date.parse(b.written))
+      .at(-1)
+    if (saved === undefined) return undefined
+    return { moment: parseMoment(saved.time), elapsed: Date.now() - Date.parse(saved.written) }
+  }
+
+  expire(status: CollectorStatus): void {
     const { window, lastSuccess, collector } = status
     // Only a state from the file expires: a service that kept running catches up with everything it missed.
     if (window === undefined || lastSuccess !== undefined) return
-    if (later(window.sealedTo, this.#maxAge) >= now) return
-    const end = formatMoment(window.sealedTo)
+    const saved = this.#windows.get(collector.name)
+    if (saved === undefined) return
+    const { written = saved.sealedTo } = saved
+    if (Date.now() - Date.parse(written) <= this.#maxAge) return
     const maxAge = formatDuration(this.#maxAge)
     this.#log.warn(
       { collector: collector.name },
-      `counters start from 0: STATE_FILE ends at ${end}, more than ${maxAge} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
+      `counters start from 0: STATE_FILE was written at ${written}, more than ${maxAge} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
     )
     this.#setAside(() => this.#file.keepCopy())
     status.restore(undefined)
@@ -122,7 +134,7 @@ class SavedState implements State {
     for (const { status, window } of outcomes) {
       if (window === undefined) continue
       changed = true
-      this.#windows.set(status.collector.name, saveWindow(status.collector, window))
+      this.#windows.set(status.collector.name, saveWindow(status.collector, window, Date.now()))
     }
     if (!changed) return
     if (this.#writing) {

@@ -96,7 +96,16 @@ function openDatabase(
   const concurrency = config.COLLECTOR_CONCURRENCY
   const budget = config.COLLECTOR_MAX_SERIES
   const databases = config.databases.length
-  const db = openDb({ url, quorum, concurrency, tick, waitTimeout: config.DATABASE_WAIT_TIMEOUT, log })
+  const db = openDb({
+    url,
+    quorum,
+    concurrency,
+    tick,
+    waitTimeout: config.DATABASE_WAIT_TIMEOUT,
+    maxLag: config.DATABASE_MAX_LAG,
+    staleAfter: config.COLLECTOR_STALE_AFTER,
+    log,
+  })
   const collectors = new Collectors({
     database: name,
     tick,

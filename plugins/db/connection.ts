@@ -1,16 +1,18 @@
 import type net from 'node:net'
 import postgres, { type Sql } from 'postgres'
-import type { DatabaseUrl, Endpoint, Role } from '../../src/config/database-url.ts'
-import type { Begun, Session } from '../../src/query/db.ts'
+import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
+import type { Begun, Session, Standing } from '../../src/query/db.ts'
 import { within } from '../../src/time/deadline.ts'
 import { createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
+import { positionOf, type Replayed } from './replication.ts'
 import { openSocket } from './socket.ts'
 import {
   beginStatements,
   type Limits,
   limitStatements,
-  roleStatement,
+  replayedStatements,
+  standingStatement,
   type Transaction,
 } from './transaction.ts'
 
@@ -30,6 +32,8 @@ export class Connection implements Session {
   readonly endpoint: Endpoint
   /** Whether it was used before, and so may have been lost while it was idle. */
   reused = false
+  /** Whether the server was a standby when the connection was opened; it may have been promoted since. */
+  #standby = false
   readonly #dialect: Dialect
   readonly #sql: Sql
   #socket: net.Socket | undefined
@@ -55,13 +59,14 @@ export class Connection implements Session {
     endpoint: Endpoint,
     dialect: Dialect,
     signal: AbortSignal,
-  ): Promise<[Connection, Role]> {
+  ): Promise<[Connection, Standing]> {
     const connection = new Connection(url, endpoint, dialect)
     const ask = () =>
-      connection.#adapt(() => connection.run((sql) => sql.unsafe<[Role]>(roleStatement(dialect))))
+      connection.#adapt(() => connection.run((sql) => sql.unsafe<[Standing]>(standingStatement(dialect))))
     try {
-      const [role] = await within(ask(), { ms: url.connectTimeout, signal })
-      return [connection, role]
+      const [standing] = await within(ask(), { ms: url.connectTimeout, signal })
+      connection.#standby = standing.inRecovery
+      return [connection, standing]
     } catch (error) {
       connection.destroy(error)
       throw error
@@ -89,12 +94,22 @@ export class Connection implements Session {
    * https://www.postgresql.org/docs/current/sql-set-transaction.html
    */
   async begin(transaction: Transaction): Promise<Begun> {
-    const results = await this.#adapt(() =>
-      this.run((sql) => sql.unsafe(beginStatements(transaction, this.#dialect))),
-    )
+    const asks = this.#standby && transaction.snapshot === undefined
     // Several statements in one text give a list of results, which the client's types do not know.
-    const [begun] = results.at(-1) as unknown as [Begun]
-    return begun
+    const results = (await this.#adapt(() => {
+      const before = asks ? replayedStatements(this.#dialect) : ''
+      return this.run((sql) => sql.unsafe(before + beginStatements(transaction, this.#dialect)))
+    })) as unknown as readonly (readonly [unknown])[]
+    const [{ position, ...begun }] = results.at(-1) as readonly [Begun & Replayed]
+    const [before] = asks ? (results[1] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]
+    // A pooler between may have asked one server and begun on another, so the lesser of the two counts.
+    const within = positionOf(position)
+    return {
+      ...begun,
+      replayed: least(before.replayed, begun.replayed),
+      sees: least(positionOf(before.position), within),
+      within,
+    }
   }
 
   /** Ends the transaction, whatever its state is. */
@@ -174,4 +189,10 @@ export class Connection implements Session {
       socket.on('close', () => this.destroy(new Error('the server closed the connection')))
     })
   }
+}
+
+/** The lesser of two; null when one of them is not known. */
+function least<T extends string | bigint>(a: T | null, b: T | null): T | null {
+  if (a === null || b === null) return null
+  return a < b ? a : b
 }

@@ -1,25 +1,32 @@
-import {
-  type DatabaseUrl,
-  type Endpoint,
-  isFit,
-  type Role,
-  type SessionAttrs,
-} from '../../src/config/database-url.ts'
+import { type DatabaseUrl, type Endpoint, isFit, type SessionAttrs } from '../../src/config/database-url.ts'
 import { describeError } from '../../src/finding.ts'
-import type { EndpointState } from '../../src/query/db.ts'
+import type { Begun, EndpointState, Standing } from '../../src/query/db.ts'
+import { formatDuration } from '../../src/time/duration.ts'
+
+/** Limits for standbys, in milliseconds. */
+export interface StandbyLimits {
+  /** DATABASE_MAX_LAG: how far one may be behind while another endpoint is fit. */
+  readonly maxLag: number
+  /** COLLECTOR_STALE_AFTER: how long what a round saw is on the page though no later one succeeds; 0 for ever. */
+  readonly staleAfter: number
+}
 
 /** What is known of each endpoint of a database, by its last vote or use, and which one is current. */
 export class Endpoints {
   readonly #sessionAttrs: SessionAttrs
+  readonly #limits: StandbyLimits
   readonly #states: Map<Endpoint, EndpointState>
   #current: Endpoint | undefined
+  /** The position in the WAL after which the last snapshot saw nothing, and when it was taken. */
+  #seen: { readonly position: bigint; readonly at: number } | undefined
 
-  constructor({ endpoints, sessionAttrs }: DatabaseUrl) {
+  constructor({ endpoints, sessionAttrs }: DatabaseUrl, limits: StandbyLimits) {
     this.#sessionAttrs = sessionAttrs
+    this.#limits = limits
     this.#states = new Map(
       endpoints.map((endpoint) => [
         endpoint,
-        { name: endpoint.name, up: false, role: undefined, error: undefined },
+        { name: endpoint.name, up: false, role: undefined, lag: undefined, error: undefined },
       ]),
     )
   }
@@ -47,9 +54,28 @@ export class Endpoints {
     return this.#current
   }
 
-  /** Makes an endpoint the current one. */
-  use(endpoint: Endpoint): void {
+  /** Makes an endpoint the current one, with what its snapshot sees. */
+  use(endpoint: Endpoint, { within }: Pick<Begun, 'within'>, now: number): void {
     this.#current = endpoint
+    this.#seen = within === null ? undefined : { position: within, at: now }
+  }
+
+  /** Says why no endpoint with this standing may be collected from while another may; undefined when it may. */
+  tooLate({ inRecovery, lag }: Standing): string | undefined {
+    if (!inRecovery || lag === null || lag * 1000 <= this.#limits.maxLag) return undefined
+    return `it is a standby that is ${formatDuration(Math.round(lag) * 1000)} behind (DATABASE_MAX_LAG)`
+  }
+
+  /**
+   * Says why a snapshot may not be used at all: it sees less than the one before it. A standby that is behind catches up;
+   * a primary is a new history. What is stale is not on the page any more, so that nothing goes back in time.
+   */
+  tooOld({ inRecovery, sees }: Pick<Begun, 'inRecovery' | 'sees'>, now: number): string | undefined {
+    if (!inRecovery || sees === null || this.#seen === undefined || sees >= this.#seen.position)
+      return undefined
+    const { staleAfter } = this.#limits
+    if (staleAfter > 0 && now - this.#seen.at > staleAfter) return undefined
+    return 'it is a standby that has not replayed yet what the page shows'
   }
 
   /** Makes no endpoint the current one, so that the next vote asks all of them. */
@@ -57,14 +83,26 @@ export class Endpoints {
     this.#current = undefined
   }
 
-  markUp(endpoint: Endpoint, { inRecovery, readOnly }: Role): void {
+  markUp(endpoint: Endpoint, { inRecovery, readOnly, lag }: Standing): void {
     const role = { inRecovery, readOnly }
-    this.#states.set(endpoint, { name: endpoint.name, up: true, role, error: undefined })
+    this.#states.set(endpoint, {
+      name: endpoint.name,
+      up: true,
+      role,
+      lag: lag ?? undefined,
+      error: undefined,
+    })
   }
 
   markDown(endpoint: Endpoint, reason: unknown): void {
     const error = `${endpoint.name}: ${describeError(reason)}`
-    this.#states.set(endpoint, { name: endpoint.name, up: false, role: undefined, error })
+    this.#states.set(endpoint, {
+      name: endpoint.name,
+      up: false,
+      role: undefined,
+      lag: undefined,
+      error,
+    })
   }
 
   /** Marks an endpoint down that was lost while it was used. It is not current any more, so that the next vote asks it. */
@@ -77,18 +115,22 @@ export class Endpoints {
   ranked(avoid: ReadonlyMap<Endpoint, unknown>): Endpoint[] {
     return [...this.#states]
       .filter(([endpoint]) => !avoid.has(endpoint))
-      .map(([endpoint, { role }]) => ({
+      .map(([endpoint, state]) => ({
         endpoint,
-        rank: this.#rank(role),
+        rank: this.#rank(state),
         other: endpoint === this.#current ? 0 : 1,
       }))
       .sort((a, b) => a.rank - b.rank || a.other - b.other)
       .map(({ endpoint }) => endpoint)
   }
 
-  /** 0 for an endpoint that is what `target_session_attrs` asks for, 1 for another that is up, 2 for one that is down. */
-  #rank(role: Role | undefined): number {
-    if (role === undefined) return 2
+  /**
+   * 0 for an endpoint that is what `target_session_attrs` asks for, 1 for another that is up, 2 for one that is too far
+   * behind, 3 for one that is down.
+   */
+  #rank({ role, lag }: EndpointState): number {
+    if (role === undefined) return 3
+    if (this.tooLate({ ...role, lag: lag ?? null }) !== undefined) return 2
     const attrs = this.#sessionAttrs
     const wanted = attrs === 'prefer-standby' ? role.inRecovery : isFit(role, attrs)
     return wanted ? 0 : 1

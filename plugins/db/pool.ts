@@ -1,5 +1,5 @@
-import type { DatabaseUrl, Endpoint, Role } from '../../src/config/database-url.ts'
-import type { Begun } from '../../src/query/db.ts'
+import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
+import type { Begun, Standing } from '../../src/query/db.ts'
 import type { Backoff } from '../../src/time/backoff.ts'
 import { within } from '../../src/time/deadline.ts'
 import { Capacity } from './capacity.ts'
@@ -39,7 +39,7 @@ export class Pool {
   }
 
   /** Opens a connection, and asks the server what it is. Waits until there are fewer connections than the pool's size. */
-  async open(endpoint: Endpoint, signal: AbortSignal): Promise<[Connection, Role]> {
+  async open(endpoint: Endpoint, signal: AbortSignal): Promise<[Connection, Standing]> {
     const slot = this.#capacity.take(signal)
     if (this.#capacity.exhausted) void this.#closeOldest()
     await slot

@@ -149,6 +149,11 @@ export class PoolSnapshot implements Snapshot {
     await this.#end(this.#lead.connection, new Error('the snapshot was closed'))
   }
 
+  /** Ends the snapshot and its session: nothing was asked in it. */
+  async abandon(): Promise<void> {
+    await this.#pool.close(this.#lead.connection)
+  }
+
   /** Ends a connection's transaction and gives the connection back, or cuts it if it does not answer. */
   async #end(connection: Connection, reason: unknown): Promise<void> {
     try {

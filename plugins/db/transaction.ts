@@ -1,4 +1,5 @@
 import type { Dialect } from './dialect.ts'
+import { lagColumn, recovers, replayedColumns, sourceColumn } from './replication.ts'
 
 /** Limits of a transaction or of a savepoint, in milliseconds. */
 export interface Limits {
@@ -38,12 +39,20 @@ const SETTINGS = [
   ['lc_numeric', "'C'"],
 ] as const
 
-/** The statement that asks for a Role. */
-export function roleStatement(dialect: Dialect): string {
-  return `SELECT ${roleColumns(dialect)}`
+/** The statement that asks for a Standing. */
+export function standingStatement(dialect: Dialect): string {
+  return `SELECT ${standingColumns(dialect)}`
 }
 
-/** The statements that start a read-only transaction; the last one returns a Begun. */
+/**
+ * The statements that ask what a standby has replayed, in a transaction of their own: the second one returns a Replayed.
+ * What a later transaction of the session sees is at least that.
+ */
+export function replayedStatements(dialect: Dialect): string {
+  return `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SELECT ${replayedColumns(dialect)}; COMMIT;`
+}
+
+/** The statements that start a read-only transaction; the last one returns what it sees. */
 export function beginStatements({ snapshot, ...limits }: Transaction, dialect: Dialect): string {
   return `
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
@@ -51,7 +60,7 @@ export function beginStatements({ snapshot, ...limits }: Transaction, dialect: D
     ${limitStatements(limits, dialect)}
     ${settingStatements(dialect)}
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
-    SELECT ${roleColumns(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
+    SELECT ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
            to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`
 }
 
@@ -74,7 +83,7 @@ function settingStatements(dialect: Dialect): string {
     .join(' ')
 }
 
-function roleColumns(dialect: Dialect): string {
-  const inRecovery = dialect.has('pg_is_in_recovery') ? 'pg_is_in_recovery()' : 'false'
-  return `${inRecovery} AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly"`
+function standingColumns(dialect: Dialect): string {
+  return `${recovers(dialect)} AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    ${lagColumn(dialect)}`
 }

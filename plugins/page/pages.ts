@@ -58,6 +58,8 @@ export class Pages {
   /** The last sum of the collectors' parts, by format. */
   readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
   #publication = 0
+  /** The time of the page that the last scrape got, in milliseconds of the monotonic clock. */
+  scraped: number | undefined
 
   constructor(databases: readonly Database[], readClient: ReadClient) {
     this.#databases = databases
@@ -84,6 +86,7 @@ export class Pages {
   /** Returns the body of a scrape. */
   async body(format: Format, gzip: boolean): Promise<Buffer> {
     const rendering = await this.#rendering(format)
+    this.scraped = Math.max(this.scraped ?? 0, rendering.renderedAt)
     if (gzip) {
       rendering.gzip ??= joinGzip(rendering.parts, rendering.sum)
       return rendering.gzip

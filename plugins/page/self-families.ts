@@ -50,6 +50,24 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     read: ({ lastSuccess = 0 }) => lastSuccess,
   },
   {
+    name: 'collector_counted_to_timestamp_seconds',
+    help: 'Time up to which a collector with a window has counted for good, by the clock of the database.',
+    type: 'gauge',
+    read: ({ window }) => (window === undefined ? undefined : Number(window.sealedTo) / 1e6),
+  },
+  {
+    name: 'collector_settle_seconds',
+    help: 'How long after their moment a collector with a window still counts rows that are committed late.',
+    type: 'gauge',
+    read: ({ collector: { settle } }) => (settle === undefined ? undefined : settle / 1000),
+  },
+  {
+    name: 'collector_interval_seconds',
+    help: 'Time between two runs of a collector.',
+    type: 'gauge',
+    read: ({ interval }) => interval / 1000,
+  },
+  {
     name: 'collector_series',
     help: 'Series of a collector on the page.',
     type: 'gauge',
@@ -87,6 +105,15 @@ export const DATABASE_FAMILIES: readonly Family<Database>[] = [
     help: 'Whether an endpoint answered when it was last asked.',
     type: 'gauge',
     read: ({ db }) => db.endpoints.map(({ name, up }) => [{ endpoint: name }, up ? 1 : 0] as const),
+  },
+  {
+    name: 'database_replication_lag_seconds',
+    help: 'How far an endpoint is behind its primary; 0 for a primary, absent where it is not known.',
+    type: 'gauge',
+    read: ({ db }) =>
+      db.endpoints.flatMap(({ name, lag }) =>
+        lag === undefined ? [] : [[{ endpoint: name }, lag] as const],
+      ),
   },
   {
     name: 'database_quorum_votes',

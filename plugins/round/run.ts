@@ -2,13 +2,15 @@
 import type { ISql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
-import { countSeries } from '../../src/rows/label-set.ts'
+import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
 import { addRejections, type Rows } from '../../src/rows/rows.ts'
 import { listedSets } from '../../src/samples/other.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
-import { advanceWindow, shownSets, startWindow, type WindowState } from '../../src/samples/window.ts'
-import { planWindow } from '../../src/samples/window-plan.ts'
-import type { Moment } from '../../src/time/moment.ts'
+import type { Seen } from '../../src/samples/step.ts'
+import { advanceWindow, shownSets, type WindowRows, type WindowState } from '../../src/samples/window.ts'
+import { type Horizon, planWindow } from '../../src/samples/window-plan.ts'
+import { startAt } from '../../src/samples/window-start.ts'
+import { lengthOf, type Window } from '../../src/time/moment.ts'
 import { finish, inSlices } from '../../src/time/slices.ts'
 import { ask } from './ask.ts'
 
@@ -26,19 +28,32 @@ export interface RunOutput {
   readonly window?: WindowState
 }
 
+/** What a run is given beside its collector. */
+export interface RunContext {
+  readonly horizon: Horizon
+  /** What tells the database from others. */
+  readonly source: string
+  /** The most series that the samples may have. */
+  readonly budget: number
+  /** The time of the page that the last scrape got, in milliseconds of the monotonic clock. */
+  readonly scraped: number | undefined
+  /** Receives the state after the windows that were sealed so far: they count though the run fails. */
+  sealed(window: () => Promise<WindowState>): void
+}
+
 /**
- * Runs a collector's query in a transaction whose time is `now`. Resolves to a function that makes samples of the rows,
- * which needs the database no longer. `budget` is the most series that they may have.
+ * Runs a collector's query in a transaction. Resolves to a function that makes samples of the rows, which needs the
+ * database no longer.
  */
 export async function run(
   status: CollectorStatus,
   sql: ISql,
-  now: Moment,
-  budget: number,
+  context: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector } = status
-  if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, now, budget)
-  const rows = await ask(status, sql, { from: now, to: now }, rowLimit(budget))
+  const { budget, horizon } = context
+  if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, context)
+  const rows = await ask(status, sql, { from: horizon.now, to: horizon.now }, rowLimit(budget))
   return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)) })
 }
 
@@ -46,33 +61,52 @@ async function runWindows(
   status: CollectorStatus,
   settle: number,
   sql: ISql,
-  now: Moment,
-  budget: number,
+  { horizon, source, budget, scraped, sealed: keep }: RunContext,
 ): Promise<() => Promise<RunOutput>> {
-  const { collector, timeout } = status
-  const state = status.window ?? startWindow(collector, now)
-  const plan = planWindow(state, now, settle)
-  const deadline = performance.now() + timeout / 2
+  const { collector, timeout, pace, window, started = horizon } = status
+  const { state, base } =
+    window === undefined ? startAt(collector, started, horizon, settle) : { state: window, base: undefined }
+  const plan = planWindow(state, horizon, settle, pace.longest)
+  const limit = rowLimit(budget)
+  const begun = performance.now()
   const sealed: Rows[] = []
   let sealedTo = state.sealedTo
-  for (const window of plan.sealed) {
-    // After a long outage there are many windows. Those that do not fit into this run are for the next ones.
-    if (sealed.length > 0 && performance.now() > deadline) break
-    sealed.push(await ask(status, sql, window, rowLimit(budget)))
-    sealedTo = window.to
+  const advance = (rest: Pick<WindowRows, 'open' | 'base'>, seen?: Seen) => {
+    const rows = { sealedTo, sealed: setsOf(collector, sealed), ...rest }
+    return inSlices(advanceWindow(collector, { ...state, source, time: horizon.now }, rows, budget, seen))
   }
-  const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open, rowLimit(budget))] : []
+  for (const part of plan.sealed) {
+    const asked = performance.now()
+    // After a long outage there are many windows. Those that do not fit into this run are for the next ones.
+    if (sealed.length > 0 && !pace.fits(lengthOf(part), timeout - (asked - begun))) break
+    pace.asks(lengthOf(part))
+    sealed.push(await ask(status, sql, part, limit))
+    pace.took(performance.now() - asked, timeout)
+    sealedTo = part.to
+    keep(async () => (await advance({ open: [] })).state)
+  }
+  const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open, limit)] : []
+  const before = base === undefined || isSame(base, plan.open) ? [] : [await ask(status, sql, base, limit)]
   return async () => {
-    const rows = { sealedTo, sealed: setsOf(collector, sealed), open: setsOf(collector, open) }
-    const { state: next, folded } = await inSlices(advanceWindow(collector, state, rows, budget))
+    const found = setsOf(collector, open)
+    const rest = {
+      open: found,
+      base: base !== undefined && before.length === 0 ? found : setsOf(collector, before),
+    }
+    const seen = { published: status.published, scraped, now: performance.now() }
+    const { state: next, folded } = await advance(rest, seen)
     const sets = shownSets(next)
     const rejections = [...sealed, ...open].map((rows) => rows.rejections()).reduce(addRejections)
     return { result: { sets, series: finish(countSeries(sets)), folded, ...rejections }, window: next }
   }
 }
 
-function setsOf(collector: Collector, rows: readonly Rows[]) {
+function setsOf(collector: Collector, rows: readonly Rows[]): LabelSet[] {
   return rows.flatMap((rows) => [...listedSets(collector, rows)])
+}
+
+function isSame(a: Window, b: Window): boolean {
+  return a.from === b.from && a.to === b.to
 }
 
 /** Returns how many rows a query may return. */

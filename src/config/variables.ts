@@ -19,6 +19,7 @@ export const variables = {
     parse: (given: string) => integer(given, 1, Number.MAX_SAFE_INTEGER),
   },
   DATABASE_WAIT_TIMEOUT: duration('0', '0', LONGEST_TICK),
+  DATABASE_MAX_LAG: duration('30s', '0'),
   HOST: { ...text('an address to listen on'), default: '0.0.0.0' },
   PORT: whole('9993', 0, 65535),
   METRICS_TOKEN: token(),

@@ -4,6 +4,8 @@ import type { CollectorStatus } from '../round/status.ts'
 
 /** The page that scrapes get: the families of every collector, as of the end of the last round. */
 export interface Page {
+  /** The time of the page that the last scrape got, in milliseconds of the monotonic clock; undefined before the first. */
+  readonly scraped: number | undefined
   /** Shows what is known of collectors before any round: 0, or the saved value of a counter. */
   seed(statuses: readonly CollectorStatus[]): void
   /** Renders what these outcomes will show, so that no scrape waits for that after the publication. */

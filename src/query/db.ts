@@ -9,16 +9,31 @@ export interface EndpointState {
   readonly up: boolean
   /** Undefined while it is not up. */
   readonly role: Role | undefined
+  /** Seconds that a standby is behind; undefined while it is not up, or where it cannot be known. */
+  readonly lag: number | undefined
   /** Why it is not up; undefined while it is up, or before it was asked. */
   readonly error: string | undefined
 }
 
+/** The role of a server, and how far it is behind. */
+export interface Standing extends Role {
+  /** Seconds that a standby is behind, 0 on a primary; null when it cannot be known. */
+  readonly lag: number | null
+}
+
 /** What the server reports at the start of a transaction. */
-export interface Begun extends Role {
+export interface Begun extends Standing {
   /** The server process, for pg_cancel_backend; null when the engine does not report it. */
   readonly pid: number | null
   /** The transaction's time by the database's clock: ISO 8601 in UTC, with microseconds. */
   readonly time: string
+  /** On a standby: the moment of the last commit that it had replayed before the transaction; null when it knows none. */
+  readonly replayed: string | null
+  /** The position in the WAL that the transaction certainly sees, and one that it sees nothing after; null if not known. */
+  readonly sees: bigint | null
+  readonly within: bigint | null
+  /** What tells this database from others: the system identifier of its server, as far as it can be read, and its name. */
+  readonly source: string
 }
 
 /** One moment of the database, which all queries that run in it see. */

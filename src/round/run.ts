@@ -9,7 +9,7 @@ export interface RunResult {
   readonly result: Samples | Error
   /** Whether the database was unavailable, so that the collector asked nothing. */
   readonly unavailable?: boolean
-  /** The state of a windowed collector after a run that succeeded. */
+  /** The state of a windowed collector after the run: one that failed may have sealed some windows before. */
   readonly window?: WindowState
 }
 

@@ -8,8 +8,10 @@ export interface State {
   readonly failures: number
   /** Reads the saved state and restores each windowed collector. */
   load(): void
-  /** Drops the saved state of a collector that is older than STATE_MAX_AGE at this moment of the database's clock. */
-  expire(status: CollectorStatus, now: Moment): void
+  /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined when there is none. */
+  readonly last: { readonly moment: Moment; readonly elapsed: number } | undefined
+  /** Drops the saved state of a collector that was written longer ago than STATE_MAX_AGE, unless it has run since. */
+  expire(status: CollectorStatus): void
   /** Saves the windows in these outcomes of a round, beside those of other collectors. It never rejects. */
   save(outcomes: readonly Outcome[]): Promise<void>
 }

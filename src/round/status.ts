@@ -1,7 +1,9 @@
 import type { Collector } from '../contract/collector.ts'
 import { isTimeout } from '../finding.ts'
 import { Dictionary } from '../rows/dictionary.ts'
+import { Pace } from '../samples/pace.ts'
 import type { WindowState } from '../samples/window.ts'
+import type { Horizon } from '../samples/window-plan.ts'
 import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
 import { Due, type Failure } from './due.ts'
 import type { PastRun, RunResult } from './run.ts'
@@ -32,6 +34,8 @@ export class CollectorStatus {
   readonly interval: number
   /** The text of its query as it was last sent. */
   statement: string | undefined
+  /** How it catches up. */
+  readonly pace = new Pace()
   readonly #due: Due
   readonly #shown: Shown
   readonly #runs: PastRun[] = []
@@ -39,6 +43,8 @@ export class CollectorStatus {
   #lastSuccess: number | undefined
   #counts = NO_COUNTS
   #window: WindowState | undefined
+  #started: Horizon | undefined
+  #published: number | undefined
   #dictionaries: Dictionary[]
 
   constructor(collector: Collector, limits: Limits, file?: string) {
@@ -80,6 +86,16 @@ export class CollectorStatus {
   /** The state of a windowed collector; undefined before its first run. */
   get window(): WindowState | undefined {
     return this.#window
+  }
+
+  /** What the first snapshot saw: its counters start there, whatever came of its first run. */
+  get started(): Horizon | undefined {
+    return this.#started
+  }
+
+  /** When the results of a run were last published, in milliseconds of the monotonic clock. */
+  get published(): number | undefined {
+    return this.#published
   }
 
   /** Ticks between two runs while it keeps timing out; 1 otherwise. */
@@ -128,6 +144,12 @@ export class CollectorStatus {
   /** Sets the state of a windowed collector before its first run: a saved one, or undefined to start from 0. */
   restore(window: WindowState | undefined): void {
     this.#window = window
+    this.#started = undefined
+  }
+
+  /** Makes its counters start with a snapshot, unless they have. */
+  start(horizon: Horizon): void {
+    this.#started ??= horizon
   }
 
   /** Takes the result of the run at a tick; `time` is in seconds since 1970. A failure leaves what is shown. */
@@ -139,11 +161,15 @@ export class CollectorStatus {
   ): void {
     const failed = result instanceof Error
     this.#last = { seconds, result }
-    this.#due.ran(tick, failed ? failureOf(result, unavailable) : undefined)
+    const failure = failed ? failureOf(result, unavailable) : undefined
+    this.#due.ran(tick, failure)
+    this.pace.ended(failure === 'timeout')
     this.#counts = addCounts(this.#counts, result)
+    // A run that failed may have sealed some windows before that.
+    if (window !== undefined) this.#window = window
     if (!failed) {
       this.#lastSuccess = time
-      this.#window = window
+      this.#published = now
       this.#shown.replace(result, now)
     }
     this.#runs.push({ seconds, failed, series: this.shown(now).series })
@@ -155,7 +181,8 @@ export class CollectorStatus {
     this.#last = undefined
     this.#lastSuccess = undefined
     this.#counts = NO_COUNTS
-    this.#window = undefined
+    this.restore(undefined)
+    this.#published = undefined
     this.#due.reset()
     this.#shown.clear()
   }

@@ -24,6 +24,14 @@ export function addExact(a: Exact, b: Exact): Exact {
   return write(new Big(a).plus(b))
 }
 
+export function subtractExact(a: Exact, b: Exact): Exact {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const difference = a - b
+    if (Number.isSafeInteger(difference)) return difference
+  }
+  return write(new Big(a).minus(b))
+}
+
 export function maxExact(a: Exact, b: Exact): Exact {
   if (typeof a === 'number' && typeof b === 'number') return a < b ? b : a
   return new Big(a).lt(b) ? b : a

@@ -15,6 +15,11 @@ export interface SavedWindow {
   readonly shape: string
   readonly since: string
   readonly sealedTo: string
+  /** The database that was counted; absent in states of earlier versions, and where it cannot be told from others. */
+  readonly source?: string
+  /** The time of the snapshot by the database's clock, and when this was written by our own; absent in earlier versions. */
+  readonly time?: string
+  readonly written?: string
   readonly running: readonly (readonly [readonly string[], readonly Total[], readonly Total[]])[]
 }
 
@@ -43,11 +48,19 @@ export function decodeState(text: string): SavedWindows {
   return state.windows
 }
 
-export function saveWindow(collector: Collector, { since, sealedTo, running }: WindowState): SavedWindow {
+/** `written` is in milliseconds since 1970. */
+export function saveWindow(
+  collector: Collector,
+  { since, sealedTo, source, time, running }: WindowState,
+  written: number,
+): SavedWindow {
   return {
     shape: shapeOf(collector),
     since: formatMoment(since),
     sealedTo: formatMoment(sealedTo),
+    ...(source === undefined ? {} : { source }),
+    time: formatMoment(time),
+    written: new Date(written).toISOString(),
     running: Array.from(running.values(), ({ labels, totals, shown }) => [labels, totals, shown] as const),
   }
 }
@@ -62,11 +75,13 @@ export function restoreWindow(collector: Collector, saved: SavedWindow): WindowS
   if (saved.shape !== shapeOf(collector) || !fits) return undefined
   const running = saved.running.map(([labels, totals, shown]): [string, Running] => [
     keyOf(labels),
-    { labels, totals, shown },
+    { labels, totals, shown, zero: undefined },
   ])
   return {
     since: parseMoment(saved.since),
     sealedTo: parseMoment(saved.sealedTo),
+    source: saved.source,
+    time: parseMoment(saved.time ?? saved.sealedTo),
     running: new Map(running),
   }
 }
@@ -99,6 +114,9 @@ function isSavedWindow(value: unknown): value is SavedWindow {
     typeof value.shape === 'string' &&
     isMoment(value.since) &&
     isMoment(value.sealedTo) &&
+    (value.source === undefined || typeof value.source === 'string') &&
+    (value.time === undefined || isMoment(value.time)) &&
+    (value.written === undefined || isTime(value.written)) &&
     Array.isArray(value.running) &&
     value.running.every(isRunning)
   )
@@ -125,6 +143,10 @@ function isMoment(value: unknown): boolean {
   } catch {
     return false
   }
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,6 @@
 import type { Collector } from '../contract/collector.ts'
 import { combine, itemAt, type Value } from '../rows/label-set.ts'
-import { addExact, type Exact, exact, maxExact } from './decimal.ts'
+import { addExact, type Exact, exact, maxExact, subtractExact } from './decimal.ts'
 
 /** A total that is never rounded: a number, or the cumulative bucket counts, the count and the sum of a histogram. */
 export type Total = Exact | readonly Exact[]
@@ -22,6 +22,10 @@ export function totalsOf(values: readonly (Value | undefined)[]): readonly Total
 
 export function addTotals(a: readonly Total[], b: readonly Total[]): readonly Total[] {
   return a.map((total, i) => combine(total, itemAt(b, i), addExact))
+}
+
+export function subtractTotals(a: readonly Total[], b: readonly Total[]): readonly Total[] {
+  return a.map((total, i) => combine(total, itemAt(b, i), subtractExact))
 }
 
 /** The larger total of each metric, and of each part of a histogram. */

@@ -1,29 +1,44 @@
 import { later, type Moment, type Window } from '../time/moment.ts'
 
+/** What a snapshot of a database sees of the past. */
+export interface Horizon {
+  /** The snapshot's time by the server's clock. */
+  readonly now: Moment
+  /**
+   * Everything that was committed up to this moment is in the snapshot, as far as can be known: a standby sees what it
+   * has replayed, and a clock that jumped is not believed. Undefined when nothing is known.
+   */
+  readonly complete: Moment | undefined
+}
+
 /** The windows of one run: those to count for good, in order, and an open one that the next run asks for again. */
 export interface WindowPlan {
   readonly sealed: readonly Window[]
   readonly open: Window
 }
 
-/** The longest window of one query, in milliseconds: what was missed in an outage is caught up with in parts. */
-const LONGEST = 3_600_000
+/** The moment up to which a run may count for good, with rows that commit up to `settle` milliseconds late. */
+export function sealOf({ now, complete }: Horizon, settle: number): Moment | undefined {
+  return complete === undefined ? undefined : later(complete < now ? complete : now, -settle)
+}
 
 /**
- * Plans a run at a moment of the database's clock, with everything up to `sealedTo` counted for good. What is older than
- * `settle` milliseconds is sealed. A clock that stepped back seals nothing and leaves an empty window open, so that no
- * row is in two sealed windows.
+ * Plans a run with everything up to `sealedTo` counted for good. What may be sealed is cut into windows of `longest`
+ * milliseconds at most. A clock that stepped back seals nothing and leaves an empty window open, so that no row is in
+ * two sealed windows.
  */
 export function planWindow(
   { sealedTo }: { readonly sealedTo: Moment },
-  now: Moment,
+  horizon: Horizon,
   settle: number,
+  longest: number,
 ): WindowPlan {
-  const settled = later(now, -settle)
+  const { now } = horizon
+  const settled = sealOf(horizon, settle) ?? sealedTo
   const seal = settled > sealedTo ? settled : sealedTo
   const sealed: Window[] = []
   for (let from = sealedTo; from < seal; ) {
-    const end = later(from, LONGEST)
+    const end = later(from, longest)
     const to = end < seal ? end : seal
     sealed.push({ from, to })
     from = to

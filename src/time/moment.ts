@@ -30,3 +30,8 @@ export interface Window {
   readonly from: Moment
   readonly to: Moment
 }
+
+/** The length of a window in milliseconds. */
+export function lengthOf({ from, to }: Window): number {
+  return Number(to - from) / 1000
+}

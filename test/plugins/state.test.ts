@@ -103,20 +103,20 @@ for (const [what, damage, says] of [
   })
 }
 
-t.test('a state that ends longer ago than STATE_MAX_AGE is set aside', async (t) => {
+t.test('a state that was written longer ago than STATE_MAX_AGE is set aside', async (t) => {
   const { file, add, start } = await setUp(t)
   const first = await start()
   await add(5)
   await first.round()
   await first.app.close()
-  const old = readFileSync(file, 'utf8').replace(/"sealedTo":"\d+/, '"sealedTo":"2025')
+  const old = readFileSync(file, 'utf8').replace(/"written":"\d+/, '"written":"2025')
   writeFileSync(file, old)
   const { scrape, log, round } = await start()
   t.equal((await scrape()).get(TOTAL), 0)
   t.equal(readFileSync(`${file}.rejected`, 'utf8'), old)
   t.match(
     log.filter(({ level }) => level === 40).map(({ msg }) => msg),
-    [/^counters start from 0: STATE_FILE ends at .* more than 24h ago \(STATE_MAX_AGE\)/],
+    [/^counters start from 0: STATE_FILE was written at .* more than 24h ago \(STATE_MAX_AGE\)/],
   )
   await add(2)
   await round()

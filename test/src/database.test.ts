@@ -34,6 +34,7 @@ async function databaseOf(t: Test): Promise<Database> {
   const collectors = new Collectors({ tick, timeout: MINUTE, staleAfter: 0 })
   collectors.add(things.collector)
   const page: Page = {
+    scraped: undefined,
     seed() {},
     prepare: async () => {},
     publish(_database, outcomes, _seconds, at) {

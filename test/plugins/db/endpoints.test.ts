@@ -1,15 +1,17 @@
 import t from 'tap'
 import { Endpoints } from '../../../plugins/db/endpoints.ts'
-import { parseDatabaseUrl, type Role, type SessionAttrs } from '../../../src/config/database-url.ts'
+import { parseDatabaseUrl, type SessionAttrs } from '../../../src/config/database-url.ts'
+import type { Standing } from '../../../src/query/db.ts'
 
-const PRIMARY: Role = { inRecovery: false, readOnly: false }
-const STANDBY: Role = { inRecovery: true, readOnly: false }
+const PRIMARY: Standing = { inRecovery: false, readOnly: false, lag: 0 }
+const STANDBY: Standing = { inRecovery: true, readOnly: false, lag: 0 }
+const LIMITS = { maxLag: 30_000, staleAfter: 600_000 }
 const NONE = new Map()
 
 /** Three endpoints: a is a primary, b is a standby, c has not been asked. */
 function endpointsOf(attrs: SessionAttrs) {
   const url = parseDatabaseUrl(`postgres://reader:secret@a,b,c/shop?target_session_attrs=${attrs}`)
-  const endpoints = new Endpoints(url)
+  const endpoints = new Endpoints(url, LIMITS)
   for (const endpoint of url.endpoints) {
     if (endpoint.host === 'a') endpoints.markUp(endpoint, PRIMARY)
     if (endpoint.host === 'b') endpoints.markUp(endpoint, STANDBY)
@@ -38,7 +40,7 @@ for (const [attrs, order] of [
 
 t.test('among endpoints that are equally fit the current one is the first', async (t) => {
   const { endpoints, find, ranked } = endpointsOf('any')
-  endpoints.use(find('b'))
+  endpoints.use(find('b'), { within: null }, 0)
   t.same(ranked(), ['b', 'a', 'c'])
   endpoints.forgetCurrent()
   t.same(ranked(), ['a', 'b', 'c'])
@@ -46,7 +48,7 @@ t.test('among endpoints that are equally fit the current one is the first', asyn
 
 t.test('the current one is not the first where another is fitter', async (t) => {
   const { endpoints, find, ranked } = endpointsOf('prefer-standby')
-  endpoints.use(find('a'))
+  endpoints.use(find('a'), { within: null }, 0)
   t.same(ranked(), ['b', 'a', 'c'])
 })
 
@@ -57,7 +59,7 @@ t.test('an endpoint to avoid is left out', async (t) => {
 
 t.test('an endpoint that is lost is down with the reason, and not current any more', async (t) => {
   const { endpoints, find } = endpointsOf('any')
-  endpoints.use(find('a'))
+  endpoints.use(find('a'), { within: null }, 0)
   endpoints.markLost(find('b'), new Error('cut'))
   t.equal(endpoints.current, find('a'), 'another one stays current')
   endpoints.markLost(find('a'), new Error('cut'))

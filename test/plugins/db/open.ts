@@ -23,6 +23,8 @@ export function open(t: Test, text: string, options: Partial<DbOptions> = {}): O
     concurrency: 4,
     tick: 60_000,
     waitTimeout: 0,
+    maxLag: 30_000,
+    staleAfter: 600_000,
     log: { info: add, warn: add },
     ...options,
   })

@@ -37,7 +37,7 @@ function shownAs(
 ): [gauge: string[], window: string[]] {
   const rows = rowsOf(collector, given)
   const found = { sealedTo: 0n, sealed: [...listedSets(collector, rows)], open: [] }
-  const { state } = finish(advanceWindow(collector, startWindow(collector, 0n), found, budget))
+  const { state } = finish(advanceWindow(collector, startWindow(collector, 0n), found, budget, undefined))
   const namesOf = (sets: Iterable<LabelSet>) => Array.from(sets, ({ labels }) => labels.join('/')).sort()
   return [namesOf(finish(samplesOf(collector, rows, budget)).sets), namesOf(shownSets(state))]
 }

@@ -20,6 +20,14 @@ const PLENTY = 1_000_000
 const MINUTE = 60_000
 const START = parseMoment('2026-01-02T03:04:05.678901Z')
 
+/** A run on a primary, whose windows are an hour long at most. */
+function plan(state: { readonly sealedTo: Moment }, now: Moment, settle = 2 * MINUTE) {
+  return planWindow(state, { now, complete: now }, settle, 60 * MINUTE)
+}
+
+/** The last page was read by a scrape. */
+const READ = { published: 0, scraped: 1, now: 1 }
+
 const things = { things_total: counter('Things ever.') }
 
 function collectorOf(labels: Labels, metrics: Metrics = things): Collector {
@@ -47,7 +55,7 @@ function setsOf(found: Found): LabelSet[] {
 /** One run that found this in the windows that it sealed, and that in the open one. */
 function advance(collector: Collector, state: WindowState, sealed: Found, open: Found = [], budget = PLENTY) {
   const rows = { sealedTo: state.sealedTo, sealed: setsOf(sealed), open: setsOf(open) }
-  return finish(advanceWindow(collector, state, rows, budget))
+  return finish(advanceWindow(collector, state, rows, budget, READ))
 }
 
 /** The states after each of some runs, each of which found something sealed and something open. */
@@ -97,25 +105,25 @@ t.test('a histogram starts with 0 in each bucket, its count and its sum', async 
 t.test('nothing before the start is counted', async (t) => {
   const state = startWindow(collectorOf({}), START)
   t.match(state, { since: START, sealedTo: START })
-  t.strictSame(planWindow(state, START, 2 * MINUTE), { sealed: [], open: { from: START, to: START } })
+  t.strictSame(plan(state, START), { sealed: [], open: { from: START, to: START } })
 })
 
 t.test('what is older than settle is sealed, and the rest is open', async (t) => {
-  t.strictSame(planWindow(startWindow(collectorOf({}), START), at(5), 2 * MINUTE), {
+  t.strictSame(plan(startWindow(collectorOf({}), START), at(5)), {
     sealed: [{ from: START, to: at(3) }],
     open: { from: at(3), to: at(5) },
   })
 })
 
 t.test('nothing is sealed before settle has passed', async (t) => {
-  t.strictSame(planWindow(startWindow(collectorOf({}), START), at(2), 2 * MINUTE), {
+  t.strictSame(plan(startWindow(collectorOf({}), START), at(2)), {
     sealed: [],
     open: { from: START, to: at(2) },
   })
 })
 
 t.test('with a settle of 0 all is sealed at once', async (t) => {
-  t.strictSame(planWindow(startWindow(collectorOf({}), START), at(5), 0), {
+  t.strictSame(plan(startWindow(collectorOf({}), START), at(5), 0), {
     sealed: [{ from: START, to: at(5) }],
     open: { from: at(5), to: at(5) },
   })
@@ -123,16 +131,16 @@ t.test('with a settle of 0 all is sealed at once', async (t) => {
 
 t.test('a clock that stepped back seals nothing', async (t) => {
   const state = { ...startWindow(collectorOf({}), START), sealedTo: at(9) }
-  t.strictSame(planWindow(state, at(10), 2 * MINUTE), { sealed: [], open: { from: at(9), to: at(10) } })
+  t.strictSame(plan(state, at(10)), { sealed: [], open: { from: at(9), to: at(10) } })
 })
 
 t.test('a clock that stepped back behind what is sealed leaves an empty window open', async (t) => {
   const state = { ...startWindow(collectorOf({}), START), sealedTo: at(9) }
-  t.strictSame(planWindow(state, at(5), 2 * MINUTE), { sealed: [], open: { from: at(9), to: at(9) } })
+  t.strictSame(plan(state, at(5)), { sealed: [], open: { from: at(9), to: at(9) } })
 })
 
 t.test('a long gap is sealed in windows of an hour at most', async (t) => {
-  t.strictSame(planWindow(startWindow(collectorOf({}), START), at(152, 1), 2 * MINUTE).sealed, [
+  t.strictSame(plan(startWindow(collectorOf({}), START), at(152, 1)).sealed, [
     { from: START, to: at(60) },
     { from: at(60), to: at(120) },
     { from: at(120), to: at(150, 1) },
@@ -140,9 +148,7 @@ t.test('a long gap is sealed in windows of an hour at most', async (t) => {
 })
 
 t.test('a gap of just an hour is one window', async (t) => {
-  t.strictSame(planWindow(startWindow(collectorOf({}), START), at(62), 2 * MINUTE).sealed, [
-    { from: START, to: at(60) },
-  ])
+  t.strictSame(plan(startWindow(collectorOf({}), START), at(62)).sealed, [{ from: START, to: at(60) }])
 })
 
 /** Whether each window ends where the next begins, from `from` to `to`. */
@@ -159,7 +165,7 @@ t.test(
     fc.assert(
       fc.property(minutes, jitter, fc.nat(300_000), (minutes, jitter, settle) => {
         const now = at(minutes, jitter)
-        const { sealed, open } = planWindow(startWindow(collectorOf({}), START), now, settle)
+        const { sealed, open } = plan(startWindow(collectorOf({}), START), now, settle)
         const hour = 3_600_000_000n
         return (
           covers([...sealed, open], START, now > START ? now : START) &&
@@ -420,7 +426,7 @@ t.test('when not all windows were asked, what was shown stays', async (t) => {
   t.ok(first)
   if (first === undefined) return
   const rows = { sealedTo: at(60), sealed: setsOf([['', 2]]), open: [] }
-  const { state } = finish(advanceWindow(collector, first, rows, PLENTY))
+  const { state } = finish(advanceWindow(collector, first, rows, PLENTY, READ))
   t.strictSame(valuesOf(state), { '': 7 })
   t.equal(state.sealedTo, at(60))
 })
@@ -491,12 +497,12 @@ function play(collector: Collector, { settle, rows, rounds }: History, budget = 
   let windows: readonly Window[] = []
   return [...rounds, end, end].map(({ time, clock, fails, most }) => {
     const committed = rows.filter((row) => row.committed <= time)
-    const plan = planWindow(state, clock, settle)
-    const asked = plan.sealed.slice(0, most)
+    const planned = plan(state, clock, settle)
+    const asked = planned.sealed.slice(0, most)
     const sealedTo = asked.at(-1)?.to ?? state.sealedTo
     const sealed = asked.flatMap((window) => answer(committed, window))
-    const open = sealedTo === plan.open.from ? answer(committed, plan.open) : []
-    const next = finish(advanceWindow(collector, state, { sealedTo, sealed, open }, budget)).state
+    const open = sealedTo === planned.open.from ? answer(committed, planned.open) : []
+    const next = finish(advanceWindow(collector, state, { sealedTo, sealed, open }, budget, READ)).state
     if (!fails) {
       state = next
       windows = [...windows, ...asked]
