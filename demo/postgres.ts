@@ -53,9 +53,12 @@ const tries = 25
  * Creates a cluster and starts it.
  * @param options.port a free one by default
  * @param options.flags further arguments of `postgres`, such as `['-c', 'max_connections=10']`
+ * @param options.env further environment of `postgres`
  * @throws Error with the server's last log lines when it does not start
  */
-export async function startPostgres(options: { port?: number; flags?: string[] } = {}): Promise<Postgres> {
+export async function startPostgres(
+  options: { port?: number; flags?: string[]; env?: Readonly<Record<string, string>> } = {},
+): Promise<Postgres> {
   const password = randomBytes(12).toString('hex')
   const cluster = await createCluster(password)
   let port = options.port ?? (await freePort())
@@ -68,7 +71,7 @@ export async function startPostgres(options: { port?: number; flags?: string[] }
     const child = spawn(cluster.postgres, ['-D', cluster.dir, '-p', String(port), ...flags], {
       ...cluster.owner,
       cwd: cluster.folder,
-      env: { ...process.env, LC_ALL: 'C' },
+      env: { ...process.env, LC_ALL: 'C', ...options.env },
       stdio: ['ignore', 'ignore', 'pipe'],
       // A group of its own: a terminal's Ctrl-C would otherwise stop the database before its users.
       detached: true,

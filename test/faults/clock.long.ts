@@ -1,10 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Environment } from '../../src/config/read.ts'
 import { createDatabase } from '../database.ts'
 import { samplesOf } from '../exposition.ts'
+import { createFakeClock } from '../fake-clock.ts'
 import { lacks } from '../program.ts'
 import { moreRounds, rounds, type Samples, scrape, until } from '../scrape.ts'
 import { serveFolder, unharmed } from './process.ts'
@@ -55,31 +53,19 @@ t.test(
 async function serveWithClock(t: Test, env: Environment) {
   const { url, sql } = await createDatabase(t, { schema: false })
   await sql.unsafe('CREATE TABLE weather (fine int); INSERT INTO weather VALUES (1)')
-  const file = join(t.testdir({}), 'clock')
-  // Renamed into place: the service reads it all the time.
-  const set = (seconds: number) => {
-    writeFileSync(`${file}.new`, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`)
-    renameSync(`${file}.new`, file)
-  }
-  set(0)
-  const { stdout } = spawnSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' })
+  const clock = createFakeClock(t)
   const service = await serveFolder(
     t,
     'clock',
     { DATABASE_URL: url, METRICS_TICK_DURATION: '1s', COLLECTORS: 'steady,fragile', ...env },
-    // The monotonic clock of a machine does not step either.
-    [
-      `LD_PRELOAD=${stdout.trim()}`,
-      `FAKETIME_TIMESTAMP_FILE=${file}`,
-      'FAKETIME_NO_CACHE=1',
-      'FAKETIME_DONT_FAKE_MONOTONIC=1',
-    ],
+    Object.entries(clock.env).map(([name, value]) => `${name}=${value}`),
   )
-  return { service, sql, url, set }
+  return { service, sql, url, set: clock.set }
 }
 
-const SUCCESS = 'collector_last_success_timestamp_seconds{collector="steady"}'
 const skip = lacks('faketime', 'faketime')
+
+const SUCCESS = 'collector_last_success_timestamp_seconds{collector="steady"}'
 
 t.test(
   'a clock that steps by an hour moves the timestamps, and neither ticks nor values',

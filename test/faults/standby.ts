@@ -13,8 +13,12 @@ import type { Test } from 'tap'
 import { type Postgres, startPostgres } from '../../demo/postgres.ts'
 
 /** A server that follows a primary, of which its data is a copy: the primary is stopped for it, and started again. */
-export async function createStandby(t: Test, primary: Postgres): Promise<Postgres> {
-  const standby = await startPostgres()
+export async function createStandby(
+  t: Test,
+  primary: Postgres,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Postgres> {
+  const standby = await startPostgres({ env })
   t.teardown(() => standby.destroy())
   await Promise.all([primary.stop(), standby.stop()])
   rmSync(standby.dir, { recursive: true })
