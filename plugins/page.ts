@@ -43,10 +43,11 @@ export default fp(
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
     const self = new SelfMetrics(databases, config.LEADER_ELECTION)
-    const pages = new Pages(databases, async (now) => [
+    const readClient = async (now: number) => [
       ...(await self.families(now)),
       ...(await http.getMetricsAsJSON()),
-    ])
+    ]
+    const pages = new Pages(databases, readClient, config.OPENMETRICS_CREATED)
 
     app.decorate('page', {
       get scraped() {

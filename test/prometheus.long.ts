@@ -4,6 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { seed } from '../demo/seed.ts'
+import { counter, defineCollector } from '../src/collector.ts'
 import { createDatabase } from './database.ts'
 import { lacks } from './program.ts'
 import { watchWithPrometheus } from './prometheus.ts'
@@ -47,12 +48,12 @@ async function startProxy(t: Test, url: string, without: readonly string[]) {
   return { target: `127.0.0.1:${(server.address() as AddressInfo).port}`, answers }
 }
 
-/** The business samples of a page in Prometheus' terms, times of creation apart. */
+/** The business samples of a page in Prometheus' terms. */
 function seriesOf(page: string): Map<string, number> {
   const series = new Map<string, number>()
   for (const line of page.split('\n')) {
     const [, name = '', pairs = '', value] = /^(business_\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
-    if (name === '' || name.endsWith('_created')) continue
+    if (name === '') continue
     const labels = [...pairs.matchAll(/(\w+)="((?:\\.|[^"\\])*)"/g)].map(([, label = '', text = '']) => [
       label,
       JSON.parse(`"${text}"`),
@@ -127,9 +128,9 @@ for (const [what, type, without, unit] of formats) {
 
       const page = (await app.inject({ url: '/metrics', headers: { accept: type } })).body
       const result = await prometheus.query('{__name__=~"business_.+"}')
-      const theirs = result.flatMap(({ metric, value }): [string, number][] => {
+      const theirs = result.map(({ metric, value }): [string, number] => {
         const { __name__: name = '', job: _, instance: __, ...labels } = metric
-        return name.endsWith('_created') ? [] : [[keyOf(name, labels), Number(value[1])]]
+        return [keyOf(name, labels), Number(value[1])]
       })
       t.same(theirs.sort(), [...seriesOf(page)].sort(), 'each sample of the page')
       t.ok(theirs.length > 100)
@@ -148,3 +149,38 @@ for (const [what, type, without, unit] of formats) {
     },
   )
 }
+
+t.test(
+  'a counter has the name in Prometheus that it has in its collector',
+  { skip: lacks('prometheus', 'prometheus') },
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const requests = defineCollector({
+      name: 'requests',
+      metrics: {
+        business_requests: counter('Requests.'),
+        business_wait_seconds: counter('Wait.'),
+        business_replies_total: counter('Replies.'),
+      },
+      query: (sql) =>
+        sql`SELECT 1 AS business_requests, 2 AS business_wait_seconds, 3 AS business_replies_total`,
+    })
+    for (const [format, , without] of formats) {
+      const { app } = await startService(t, { DATABASE_URL: url }, { collectors: [requests] })
+      const address = await app.listen({ port: 0, host: '127.0.0.1' })
+      const { target } = await startProxy(t, address, without)
+      const prometheus = await watchWithPrometheus(t, { 'prometheus.yml': configOf(target) })
+      await prometheus.until(async () => (await prometheus.value('up')) === 1)
+      const found = await prometheus.query('{__name__=~"business_.+"}')
+      t.same(
+        found.map(({ metric: { __name__: name }, value }) => [name, value[1]]).sort(),
+        [
+          ['business_replies_total', '3'],
+          ['business_requests', '1'],
+          ['business_wait_seconds', '2'],
+        ],
+        format,
+      )
+    }
+  },
+)

@@ -48,6 +48,8 @@ export type ReadClient = (now: number) => Promise<readonly ClientFamily[]>
 export class Pages {
   readonly #databases: readonly Database[]
   readonly #readClient: ReadClient
+  /** Whether OpenMetrics has a _created line for each total. */
+  readonly #created: boolean
   /** When the process started, in seconds since 1970: its own totals count from there. */
   readonly #started = Math.round(performance.timeOrigin) / 1000
   /** Whether the collector of this name is on one database only, which never changes. */
@@ -61,9 +63,10 @@ export class Pages {
   /** The time of the page that the last scrape got, in milliseconds of the monotonic clock. */
   scraped: number | undefined
 
-  constructor(databases: readonly Database[], readClient: ReadClient) {
+  constructor(databases: readonly Database[], readClient: ReadClient, created: boolean) {
     this.#databases = databases
     this.#readClient = readClient
+    this.#created = created
   }
 
   /** Makes the parts of a round's outcomes, in the formats that are asked for, before it is published. */
@@ -128,7 +131,7 @@ export class Pages {
       // The page shows one moment. If a round was published meanwhile, new self-metrics would be beside old values. A
       // round that is published later is for the next page: with a thousand databases there is always one.
       if (publication !== this.#publication) continue
-      const text = renderClient(families, format, this.#started)
+      const text = renderClient(families, format, this.#created ? this.#started : undefined)
       const live = await makePart([text, ENDINGS[format]])
       const parts = await business
       if (performance.now() >= until) continue
@@ -174,7 +177,7 @@ export class Pages {
     since: bigint | undefined,
   ): readonly SamplePart[] {
     const { collector, database } = status
-    const created = since === undefined ? undefined : Number(since) / 1e6
+    const created = since === undefined || !this.#created ? undefined : Number(since) / 1e6
     return this.#parts.get(sets, format, () => {
       if (this.#isOnOneDatabase(status)) {
         const part = makePart(renderFamilies(collector, sets, format, created, database))

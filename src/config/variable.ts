@@ -32,6 +32,18 @@ export function token(): Variable<string> {
   }
 }
 
+/** A variable that is false unless it is set to true. */
+export function flag(): Defaulted<boolean> {
+  return {
+    default: 'false',
+    takes: 'true or false',
+    parse(given) {
+      if (given !== 'true' && given !== 'false') throw new Error('neither')
+      return given === 'true'
+    },
+  }
+}
+
 /** A variable that takes a whole number within limits. */
 export function whole(fallback: string, from: number, to: number): Defaulted<number> {
   return {

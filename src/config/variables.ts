@@ -1,5 +1,5 @@
 import { parseDatabases } from './databases.ts'
-import { type Defaulted, duration, integer, text, token, type Variable, whole } from './variable.ts'
+import { type Defaulted, duration, flag, integer, text, token, type Variable, whole } from './variable.ts'
 
 /** Hosts that only this machine reaches. */
 export const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
@@ -41,14 +41,8 @@ export const variables = {
   COLLECTOR_TIMEOUT: duration('30s', '100ms', LONGEST_TICK),
   COLLECTOR_MAX_SERIES: whole('10000', 1, 10_000_000),
   COLLECTOR_STALE_AFTER: duration('10m', '0'),
-  LEADER_ELECTION: {
-    default: 'false',
-    takes: 'true or false',
-    parse(given: string) {
-      if (given !== 'true' && given !== 'false') throw new Error('neither')
-      return given === 'true'
-    },
-  },
+  OPENMETRICS_CREATED: flag(),
+  LEADER_ELECTION: flag(),
   STATE_FILE: text('the path of a file to keep the counters in'),
   STATE_MAX_AGE: duration('24h', '1m'),
   LOG_LEVEL: {

@@ -59,7 +59,11 @@ function findingsOf({ name, type }: CollectorMetric, labels: readonly string[]):
     if (wrong) findings.push({ problem, advice })
   }
   const counts = type === 'counter'
-  check(counts && !name.endsWith('_total'), 'the name of a counter ends in _total', `write: ${name}_total`)
+  check(
+    counts && !name.endsWith('_total'),
+    'a counter whose name does not end in _total is of unknown type in OpenMetrics',
+    `write: ${name}_total`,
+  )
   check(
     !counts && name.endsWith('_total'),
     `only the name of a counter ends in _total, and this is a ${type}`,

@@ -31,7 +31,7 @@ export function isReserved(name: string): boolean {
 export function namesOnPage({ name, type }: Pick<CollectorMetric, 'name' | 'type'>): string[] {
   if (type === 'histogram')
     return ['', '_bucket', '_sum', '_count', '_created'].map((suffix) => name + suffix)
-  if (type !== 'counter') return [name]
+  if (type !== 'counter' || !name.endsWith('_total')) return [name]
   const family = name.replace(/_total$/, '')
-  return [family, `${family}_total`, `${family}_created`]
+  return [family, name, `${family}_created`]
 }

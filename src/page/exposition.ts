@@ -67,7 +67,7 @@ export function* renderSamples(
 ): Generator<string> {
   const first = database === undefined ? '' : `database="${database}"`
   const heads = collector.labels.map(({ name }, i) => `${i > 0 || first !== '' ? ',' : ''}${name}="`)
-  const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric, format)
+  const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric)
   const tail = createdOf(metric.name, metric.type, format, created)
   const m = collector.metrics.indexOf(metric)
   let text = ''
@@ -91,14 +91,17 @@ export function renderHead({ name, type, help }: CollectorMetric, format: Format
   return headOf(name, type === 'timestamp' ? 'gauge' : type, help, format)
 }
 
-/** Renders families of the official client, whose totals started from 0 at `created`. */
-export function renderClient(families: readonly ClientFamily[], format: Format, created: number): string {
+/** Renders families of the official client. `created` is when their totals started from 0, or undefined to leave it out. */
+export function renderClient(
+  families: readonly ClientFamily[],
+  format: Format,
+  created: number | undefined,
+): string {
   let text = ''
   for (const { name, help, type, values } of families) {
     text += headOf(name, String(type), help, format)
     const tail = createdOf(name, String(type), format, created)
-    const total = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, 'counter')}_total` : name
-    for (const { metricName = total, labels = {}, value } of values) {
+    for (const { metricName = name, labels = {}, value } of values) {
       const pairs = pairsOf(labels, format)
       text += `${metricName}${braced(pairs)} ${numeral(value)}\n`
       // The count is the last sample of a histogram's or a summary's label set.
@@ -112,7 +115,7 @@ function headOf(name: string, type: string, help: string, format: Format): strin
   if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
   const family = familyOf(name, type)
   const unit = BASE_UNITS.find((unit) => family.endsWith(`_${unit}`))
-  return `# TYPE ${family} ${type}\n${unit === undefined ? '' : `# UNIT ${family} ${unit}\n`}# HELP ${family} ${escapeText(help)}\n`
+  return `# TYPE ${family} ${openTypeOf(name, type)}\n${unit === undefined ? '' : `# UNIT ${family} ${unit}\n`}# HELP ${family} ${escapeText(help)}\n`
 }
 
 /** Returns the name of a family in OpenMetrics, where that of a counter lacks the suffix of its samples. */
@@ -120,11 +123,18 @@ function familyOf(name: string, type: string): string {
   return type === 'counter' ? name.replace(/_total$/, '') : name
 }
 
+/**
+ * Returns the type of a family in OpenMetrics. The samples of its counters end in _total, so a counter without that suffix
+ * would have another name than in the text format: it is of unknown type.
+ */
+function openTypeOf(name: string, type: string): string {
+  return type === 'counter' && !name.endsWith('_total') ? 'unknown' : type
+}
+
 type Render = (pairs: string, value: Value) => string
 
-function numberOf({ name, type }: CollectorMetric, format: Format): Render {
-  const sample = format === 'openmetrics' && type === 'counter' ? `${familyOf(name, type)}_total` : name
-  return (pairs, value) => `${sample}${braced(pairs)} ${value}\n`
+function numberOf({ name }: CollectorMetric): Render {
+  return (pairs, value) => `${name}${braced(pairs)} ${value}\n`
 }
 
 function histogramOf({ name, buckets }: CollectorMetric, format: Format): Render {
@@ -144,8 +154,8 @@ function createdOf(
   format: Format,
   created: number | undefined,
 ): (pairs: string) => string {
-  if (format === 'text' || created === undefined || !['counter', 'histogram', 'summary'].includes(type))
-    return () => ''
+  const counts = ['counter', 'histogram', 'summary'].includes(openTypeOf(name, type))
+  if (format === 'text' || created === undefined || !counts) return () => ''
   const family = familyOf(name, type)
   return (pairs) => `${family}_created${braced(pairs)} ${created}\n`
 }

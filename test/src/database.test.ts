@@ -76,7 +76,7 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
   const database = await databaseOf(t)
   await database.round.run(1)
 
-  const pages = new Pages([database], async () => [])
+  const pages = new Pages([database], async () => [], false)
   t.match(String(await pages.body('text', false)), /^business_things 3$/m)
 
   const families = await new SelfMetrics([database], false).families(performance.now())

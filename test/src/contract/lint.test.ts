@@ -130,7 +130,11 @@ for (const unit of BASE_UNITS) {
 }
 
 const lessons: [name: string, type: string, says: RegExp][] = [
-  ['business_things', 'counter', /^business_things: .*_total — write: business_things_total$/],
+  [
+    'business_things',
+    'counter',
+    /^business_things: .*_total is of unknown type .* — write: business_things_total$/,
+  ],
   ['business_things_total', 'gauge', /only the name of a counter ends in _total, and this is a gauge/],
   [
     'business_wait_minutes',

@@ -11,6 +11,7 @@ import {
   open,
   timestamp,
 } from '../../../src/collector.ts'
+import type { Environment } from '../../../src/config/read.ts'
 import { BASE_UNITS } from '../../../src/contract/metric-names.ts'
 import { type ClientFamily, type Format, renderClient, renderFamilies } from '../../../src/page/exposition.ts'
 import type { LabelSet, Value } from '../../../src/rows/label-set.ts'
@@ -57,13 +58,20 @@ business_things_created ${CREATED}
   )
 })
 
-t.test('the samples of a counter end in _total, whatever its name', async (t) => {
+t.test('a counter whose name lacks _total keeps its name, and is of unknown type', async (t) => {
   t.equal(
     render({ business_things: counter('Things.') }, only(17)),
-    `# TYPE business_things counter
+    `# TYPE business_things unknown
 # HELP business_things Things.
-business_things_total 17
-business_things_created ${CREATED}
+business_things 17
+`,
+  )
+  const things: ClientFamily = { name: 'things', help: 'Things.', type: 'counter', values: [{ value: 17 }] }
+  t.equal(
+    renderClient([things], 'openmetrics', CREATED),
+    `# TYPE things unknown
+# HELP things Things.
+things 17
 `,
   )
 })
@@ -297,13 +305,17 @@ const bounds = fc
 const unit = fc.constantFrom('', '_seconds', '_bytes', '_ratio')
 type Values = fc.Arbitrary<Value | undefined>
 const family = fc
-  .tuple(help, unit, bounds, fc.constantFrom('gauge', 'timestamp', 'counter', 'histogram'))
-  .map(([help, unit, bounds, type]): { metric: Metric; unit: string; value: Values } => {
+  .tuple(help, unit, bounds, fc.constantFrom('gauge', 'timestamp', 'counter', 'histogram'), fc.boolean())
+  .map(([help, unit, bounds, type, suffixed]): { metric: Metric; unit: string; value: Values } => {
     switch (type) {
       case 'timestamp':
         return { metric: timestamp(help), unit, value: fc.option(number, { nil: undefined }) }
       case 'counter':
-        return { metric: counter(help), unit: `${unit}_total`, value: number.map(Math.abs) }
+        return {
+          metric: counter(help),
+          unit: suffixed ? `${unit}_total` : unit,
+          value: number.map(Math.abs),
+        }
       case 'histogram': {
         const length = bounds.length + 2
         const value = fc.array(number, { minLength: length, maxLength: length })
@@ -353,7 +365,9 @@ t.test('both forms have the same samples in the same order, times of creation ap
 t.test('each label set of a counter or histogram is created once, and nothing else is', async () => {
   fc.assert(
     fc.property(page, ({ metrics, sets, labels }) => {
-      const totals = Object.values(metrics).filter(({ type }) => type === 'counter' || type === 'histogram')
+      const totals = Object.entries(metrics).filter(
+        ([name, { type }]) => (type === 'counter' && name.endsWith('_total')) || type === 'histogram',
+      )
       const created = samplesOf(render(metrics, sets, { labels })).filter(isCreated)
       return created.length === totals.length * sets.length && created.every(({ value }) => value === CREATED)
     }),
@@ -367,7 +381,7 @@ t.test('type, unit and help come first in a family, in this order', async () => 
       if (blocks.length !== Object.keys(metrics).length) return false
       return blocks.every((block) => {
         const [, family, rest = ''] =
-          /^# TYPE (\S+) (?:counter|gauge|histogram)\n((?:# UNIT .*\n)?# HELP .*\n)[^#]/u.exec(
+          /^# TYPE (\S+) (?:counter|gauge|histogram|unknown)\n((?:# UNIT .*\n)?# HELP .*\n)[^#]/u.exec(
             `${block}\n`,
           ) ?? []
         return rest.split('\n').every((line) => line === '' || line.split(' ')[2] === family)
@@ -404,9 +418,9 @@ t.test('no line is blank, and the last one ends too', async () => {
   )
 })
 
-async function scrape(t: Test, collectors: CollectorPlugin[]): Promise<string> {
+async function scrape(t: Test, collectors: CollectorPlugin[], env: Environment = {}): Promise<string> {
   const { url } = await createDatabase(t, { schema: false })
-  const { app } = await startService(t, { DATABASE_URL: url }, { collectors })
+  const { app } = await startService(t, { DATABASE_URL: url, ...env }, { collectors })
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   const response = await fetch(`${address}/metrics`, { headers: { accept: 'application/openmetrics-text' } })
   t.equal(response.status, 200)
@@ -426,6 +440,27 @@ t.test('the whole page ends with one end, and has no other', async (t) => {
   t.equal(page.match(/^# EOF$/gm)?.length, 1)
   t.notMatch(page, '\n\n', 'no line is blank')
 })
+
+for (const [value, times] of [
+  ['', 'no times of creation'],
+  ['true', 'the times of creation of its collectors, of itself and of the process'],
+] as const) {
+  t.test(`with OPENMETRICS_CREATED=${value} the page has ${times}`, async (t) => {
+    const things = defineCollector({
+      name: 'things',
+      metrics: { business_things_total: counter('Things.'), business_size_bytes: histogram('Size.', [1]) },
+      window: { settle: '1m' },
+      query: (sql, { from, to, observe }) => sql`
+        SELECT count(*) AS business_things_total, ${observe('business_size_bytes', sql`1`)}
+          FROM (VALUES (now())) AS things (time)
+         WHERE time > ${from} AND time <= ${to}`,
+    })
+    const page = await scrape(t, [things], { OPENMETRICS_CREATED: value })
+    const created = [...page.matchAll(/^(\w+)_created[ {]/gm)].map(([, name]) => name)
+    for (const name of ['business_things', 'business_size_bytes', 'collection_errors', 'process_cpu_seconds'])
+      t.equal(created.includes(name), value === 'true', name)
+  })
+}
 
 t.test('the whole page has each family once, its type first', async (t) => {
   const page = await scrape(t, [])
@@ -453,4 +488,16 @@ t.test('a gauge and a counter that OpenMetrics would call the same are never on 
     headers: { accept: 'application/openmetrics-text' },
   })
   t.equal(body.match(/^# TYPE business_things /gm)?.length, 1)
+})
+
+t.test('two counters of which one has the name of the family of the other are an error', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const things = defineCollector({
+    name: 'things',
+    metrics: { business_things: counter('Things.'), business_things_total: counter('Things ever.') },
+    query: (sql) => sql`SELECT 1 AS business_things, 2 AS business_things_total`,
+  })
+  await t.rejects(startService(t, { DATABASE_URL: url }, { collectors: [things] }), {
+    message: /the name "business_things" of its metric "business_things_total" is taken/,
+  })
 })
