@@ -16,6 +16,11 @@ export class Mistake extends Error {
   }
 }
 
+/** undefined_table: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const UNDEFINED_TABLE = '42P01'
+const SEARCH_PATH_ADVICE =
+  'if it is in a schema other than public, write the schema before its name, or ?search_path=SCHEMA in DATABASE_URL'
+
 /**
  * What an error says. An empty message is replaced by the error's code, as Node's is for "localhost". PostgreSQL's
  * DETAIL belongs to the problem, and its HINT is the advice.
@@ -28,7 +33,9 @@ export function findingOf(error: unknown): Finding {
     return findingOf(error.errors[0])
   const detail = fieldOf(error, 'detail')
   const said = message === '' ? (fieldOf(error, 'code') ?? error.name) : message
-  return { problem: detail === undefined ? said : `${said} — ${detail}`, advice: fieldOf(error, 'hint') }
+  const unqualified = fieldOf(error, 'code') === UNDEFINED_TABLE && !message.includes('.')
+  const advice = fieldOf(error, 'hint') ?? (unqualified ? SEARCH_PATH_ADVICE : undefined)
+  return { problem: detail === undefined ? said : `${said} — ${detail}`, advice }
 }
 
 /** A finding as text, its problem and its advice in one line each, with `separator` between them. */

@@ -35,6 +35,7 @@ export class Connection implements Session {
   /** Whether the server was a standby when the connection was opened; it may have been promoted since. */
   #standby = false
   readonly #dialect: Dialect
+  readonly #searchPath: string
   readonly #sql: Sql
   #socket: net.Socket | undefined
   #lost = false
@@ -44,6 +45,7 @@ export class Connection implements Session {
   private constructor(url: DatabaseUrl, endpoint: Endpoint, dialect: Dialect) {
     this.endpoint = endpoint
     this.#dialect = dialect
+    this.#searchPath = url.searchPath
     this.#sql = createClient(url, endpoint, {
       socket: () => this.#connect(url),
       onclose: () => this.destroy(new Error('the server closed the connection')),
@@ -98,7 +100,9 @@ export class Connection implements Session {
     // Several statements in one text give a list of results, which the client's types do not know.
     const results = (await this.#adapt(() => {
       const before = asks ? replayedStatements(this.#dialect) : ''
-      return this.run((sql) => sql.unsafe(before + beginStatements(transaction, this.#dialect)))
+      return this.run((sql) =>
+        sql.unsafe(before + beginStatements(transaction, this.#searchPath, this.#dialect)),
+      )
     })) as unknown as readonly (readonly [unknown])[]
     const [{ position, ...begun }] = results.at(-1) as readonly [Begun & Replayed]
     const [before] = asks ? (results[1] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]

@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { SETTINGS } from './settings.ts'
 
 /** The settings and functions of PostgreSQL that the service uses, and can do without. */
 const FEATURES = [
@@ -16,13 +17,8 @@ const FEATURES = [
   'pg_stat_get_wal_receiver',
   'pg_current_wal_lsn',
   'pg_control_system',
-  'timezone',
-  'datestyle',
-  'intervalstyle',
-  'extra_float_digits',
-  'bytea_output',
-  'standard_conforming_strings',
-  'lc_numeric',
+  'search_path',
+  ...SETTINGS.map(([name]) => name),
 ] as const
 export type Feature = (typeof FEATURES)[number]
 

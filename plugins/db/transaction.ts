@@ -1,5 +1,6 @@
 import type { Dialect } from './dialect.ts'
 import { lagColumn, recovers, replayedColumns, sourceColumn } from './replication.ts'
+import { SETTINGS } from './settings.ts'
 
 /** Limits of a transaction or of a savepoint, in milliseconds. */
 export interface Limits {
@@ -24,21 +25,6 @@ const KEEP_BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHER
 /** The longest time that a setting of the server holds, in milliseconds. */
 const MAX_SETTING = 2 ** 31 - 1
 
-/**
- * Settings that values and comparisons depend on. A role, a database or a server may have others, and must not change
- * what a query means. A window's bound is compared with a `timestamp` column in UTC.
- * https://www.postgresql.org/docs/current/runtime-config-client.html
- */
-const SETTINGS = [
-  ['timezone', "'UTC'"],
-  ['datestyle', "'ISO, MDY'"],
-  ['intervalstyle', "'postgres'"],
-  ['extra_float_digits', '1'],
-  ['bytea_output', "'hex'"],
-  ['standard_conforming_strings', 'on'],
-  ['lc_numeric', "'C'"],
-] as const
-
 /** The statement that asks for a Standing. */
 export function standingStatement(dialect: Dialect): string {
   return `SELECT ${standingColumns(dialect)}`
@@ -52,13 +38,18 @@ export function replayedStatements(dialect: Dialect): string {
   return `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SELECT ${replayedColumns(dialect)}; COMMIT;`
 }
 
-/** The statements that start a read-only transaction; the last one returns what it sees. */
-export function beginStatements({ snapshot, ...limits }: Transaction, dialect: Dialect): string {
+/** The statements that start a read-only transaction with a search_path; the last one returns what it sees. */
+export function beginStatements(
+  { snapshot, ...limits }: Transaction,
+  searchPath: string,
+  dialect: Dialect,
+): string {
   return `
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
     ${limitStatements(limits, dialect)}
     ${settingStatements(dialect)}
+    ${dialect.has('search_path') ? `SELECT set_config('search_path', ${literal(searchPath)}, true);` : ''}
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
     SELECT ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
            to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`
@@ -81,6 +72,11 @@ function settingStatements(dialect: Dialect): string {
   return SETTINGS.filter(([name]) => dialect.has(name))
     .map(([name, value]) => `SET LOCAL ${name} = ${value};`)
     .join(' ')
+}
+
+/** A text as SQL, whatever standard_conforming_strings was when the transaction began. */
+function literal(text: string): string {
+  return `E'${text.replaceAll(/['\\]/g, '$&$&')}'`
 }
 
 function standingColumns(dialect: Dialect): string {

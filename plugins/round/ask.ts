@@ -1,5 +1,5 @@
 // Sends collectors' queries. Imports src/ only.
-import type { ISql, Row } from 'postgres'
+import type { ISql, Row, Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { Mistake } from '../../src/finding.ts'
 import { observer } from '../../src/query/observe.ts'
@@ -7,6 +7,7 @@ import type { PlanNode } from '../../src/query/plan.ts'
 import { isQuery, type Query, stream } from '../../src/query/stream.ts'
 import { tagOf } from '../../src/query/tag.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
+import { decodedOf } from '../../src/rows/bytes.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
 
@@ -14,10 +15,12 @@ import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts
  * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
  * sign that the result is of no use, such as more rows than `limit`; the query may still run then.
  */
-export async function ask(status: CollectorStatus, sql: ISql, window: Window, limit: number): Promise<Rows> {
+export async function ask(status: CollectorStatus, sql: Sql, window: Window, limit: number): Promise<Rows> {
   const { collector } = status
   const { query, bounds } = write(collector, sql, window)
   const rows = new Rows(collector, status.dictionaries())
+  // Otherwise the server has made sure that all texts are UTF-8.
+  const unchecked = sql.parameters.client_encoding === 'SQL_ASCII'
   let count = 0
   await stream(query, {
     sent(text) {
@@ -34,7 +37,7 @@ export async function ask(status: CollectorStatus, sql: ISql, window: Window, li
           'aggregate in SQL, or raise COLLECTOR_MAX_SERIES',
         )
       }
-      rows.add(values)
+      rows.add(unchecked ? values.map(decodedOf) : values)
     },
   })
   return rows

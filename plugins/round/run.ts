@@ -1,5 +1,5 @@
 // Runs one collector in a transaction. Imports src/ and its own folder only.
-import type { ISql } from 'postgres'
+import type { Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
@@ -47,7 +47,7 @@ export interface RunContext {
  */
 export async function run(
   status: CollectorStatus,
-  sql: ISql,
+  sql: Sql,
   context: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector } = status
@@ -60,7 +60,7 @@ export async function run(
 async function runWindows(
   status: CollectorStatus,
   settle: number,
-  sql: ISql,
+  sql: Sql,
   { horizon, source, budget, scraped, sealed: keep }: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector, timeout, pace, window, started = horizon } = status

@@ -1,4 +1,5 @@
 import { Mistake } from '../finding.ts'
+import { DEFAULT_SEARCH_PATH, searchPathOf } from './search-path.ts'
 
 /** One host:port of a PostgreSQL URL. */
 export interface Endpoint {
@@ -42,6 +43,8 @@ export interface DatabaseUrl {
   readonly sslRootCert: string | undefined
   /** Milliseconds in which a connection must be ready for its first query. */
   readonly connectTimeout: number
+  /** The schemas in which names without a schema are looked up, as PostgreSQL's search_path has them. */
+  readonly searchPath: string
 }
 
 /** The role of a server, as far as `target_session_attrs` depends on it. */
@@ -115,11 +118,12 @@ function parseHosts(text: string): Endpoint[] {
 
 function parseOptions(
   options: URLSearchParams,
-): Pick<DatabaseUrl, 'sessionAttrs' | 'sslMode' | 'sslRootCert' | 'connectTimeout'> {
+): Pick<DatabaseUrl, 'sessionAttrs' | 'sslMode' | 'sslRootCert' | 'connectTimeout' | 'searchPath'> {
   let sessionAttrs: SessionAttrs = 'prefer-standby'
   let sslMode: SslMode = 'prefer'
   let sslRootCert: string | undefined
   let connectTimeout = DEFAULT_CONNECT_TIMEOUT
+  let searchPath = DEFAULT_SEARCH_PATH
   for (const [name, value] of options) {
     switch (name) {
       case 'target_session_attrs':
@@ -137,14 +141,20 @@ function parseOptions(
         }
         connectTimeout = Number(value) * 1000
         break
+      case 'search_path':
+        searchPath = value
+        break
+      case 'options':
+        searchPath = searchPathOf(value)
+        break
       default:
         throw new Mistake(
           `has the option ${name}, which is not supported`,
-          'the options are target_session_attrs, sslmode, sslrootcert and connect_timeout',
+          'the options are target_session_attrs, sslmode, sslrootcert, connect_timeout, search_path and options',
         )
     }
   }
-  return { sessionAttrs, sslMode, sslRootCert, connectTimeout }
+  return { sessionAttrs, sslMode, sslRootCert, connectTimeout, searchPath }
 }
 
 function oneOf<T extends string>(values: readonly T[], option: string, value: string): T {

@@ -1,6 +1,7 @@
 import type { CollectorLabel, CollectorMetric } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { columnOf } from '../query/columns.ts'
+import { Bytes } from './bytes.ts'
 
 /** Characters of a value that a message shows. */
 const SHOWN = 80
@@ -56,6 +57,8 @@ function valueInstead(metric: CollectorMetric, given: unknown): string | undefin
 
 function labelInstead({ name, values }: CollectorLabel, given: unknown): string | undefined {
   if (given === null) return `coalesce(${name}, '${values?.at(-1) ?? 'none'}') AS ${name}`
+  if (given instanceof Bytes)
+    return `convert_from(convert(convert_to(${name}, 'SQL_ASCII'), 'LATIN1', 'UTF8'), 'SQL_ASCII') AS ${name}, if it is LATIN1`
   if (typeof given === 'object') return `…::text AS ${name}`
   if (typeof given === 'string' && (values === undefined || given.length > SHOWN))
     return `left(…, ${SHOWN}) AS ${name}`

@@ -25,6 +25,20 @@ const errors: [what: string, error: unknown, finding: Finding][] = [
     new AggregateError([errorWith({ code: 'ENETUNREACH' }, ''), new Error('it fails')]),
     { problem: 'ENETUNREACH' },
   ],
+  [
+    'a table that is not found',
+    errorWith({ code: '42P01' }, 'relation "things" does not exist'),
+    {
+      problem: 'relation "things" does not exist',
+      advice:
+        'if it is in a schema other than public, write the schema before its name, or ?search_path=SCHEMA in DATABASE_URL',
+    },
+  ],
+  [
+    'a table that is not found in its schema',
+    errorWith({ code: '42P01' }, 'relation "app.things" does not exist'),
+    { problem: 'relation "app.things" does not exist' },
+  ],
   ['a text that was thrown', 'it fails', { problem: 'it fails' }],
 ]
 for (const [what, error, { problem, advice }] of errors) {

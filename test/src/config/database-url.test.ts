@@ -113,6 +113,23 @@ t.test('connect_timeout is in seconds, as for libpq', async (t) => {
   t.equal(parseDatabaseUrl('postgres://u:p@h/shop?connect_timeout=7').connectTimeout, 7000)
 })
 
+for (const [options, path] of [
+  ['', '"$user", public'],
+  ['?search_path=app,public', 'app,public'],
+  ['?search_path=', ''],
+  ['?options=-c%20search_path%3Dapp', 'app'],
+  ['?options=-csearch_path=app', 'app'],
+  ['?options=--search-path=app', 'app'],
+  [
+    `?options=${encodeURIComponent(String.raw`-c search_path="$user",\ app\\\\s`)}`,
+    String.raw`"$user", app\\s`,
+  ],
+] as const) {
+  t.test(`a URL with ${options || 'no options'} has the search_path ${path}`, async (t) => {
+    t.equal(parseDatabaseUrl(`postgres://u:p@h/shop${options}`).searchPath, path)
+  })
+}
+
 t.test('several options are read together', async (t) => {
   const url = 'postgres://u:p@h/shop?target_session_attrs=primary&sslmode=verify-full&connect_timeout=2'
   t.match(parseDatabaseUrl(url), { sessionAttrs: 'primary', sslMode: 'verify-full', connectTimeout: 2000 })
@@ -167,6 +184,12 @@ const malformed: [what: string, url: string, says: RegExp][] = [
     'postgres://u:hush@h/shop?connect_timeout=0',
     /connect_timeout=0.* seconds from 1/,
   ],
+  [
+    'options that set anything else',
+    'postgres://u:hush@h/shop?options=-c%20geqo%3Doff%20-c%20search_path%3Dhush',
+    /options .* more than the search_path.* write/,
+  ],
+  ['options that end in -c', 'postgres://u:hush@h/shop?options=-c', /more than the search_path/],
   [
     'a connect_timeout with a unit',
     'postgres://u:hush@h/shop?connect_timeout=5s',
