@@ -3,6 +3,7 @@ import type { ISql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
 import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/query/plan.ts'
+import { type ZonelessColumn, type ZonelessType, zonelessColumns } from '../../src/query/zoneless.ts'
 import type { Window } from '../../src/time/moment.ts'
 import { plan } from './ask.ts'
 
@@ -16,11 +17,14 @@ export interface Inspection {
   readonly sequentialScans: readonly SequentialScan[]
   /** Empty without a window; undefined when the window is in no condition on a table. */
   readonly missingIndexes: readonly MissingIndex[] | undefined
+  /** Columns without a time zone that are compared with a bound of the window. */
+  readonly zoneless: readonly ZonelessColumn[]
 }
 
 /** Inspects the plan of a collector's query for a window, in a transaction of its own, without running the query. */
 export async function inspect(collector: Collector, sql: ISql, window: Window): Promise<Inspection> {
-  const reads = readsOf(await plan(collector, sql, window))
+  const top = await plan(collector, sql, window)
+  const reads = readsOf(top)
   let indexed = reads
   if (collector.settle !== undefined) {
     // The planner reads a small table from end to end even if an index would serve, so this plan does without.
@@ -28,7 +32,8 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
     indexed = readsOf(await plan(collector, sql, window))
   }
   const scans = [...reads.scans, ...indexed.scans]
-  const relations = await relationsOf(sql, [...new Set(scans.map(nameOf))])
+  const names = [...new Set(scans.map(nameOf))]
+  const relations = await relationsOf(sql, names)
   const indexes = scans.flatMap(({ schema, found }) => found.map(({ index }) => `${schema}.${index}`))
   const keys = await keysOf(sql, [...new Set(indexes)])
   return {
@@ -36,6 +41,10 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
     sequentialScans: sequentialScans(reads, relations, MAX_SCANNED_ROWS),
     missingIndexes:
       collector.settle === undefined ? [] : missingIndexes([reads, indexed], window, relations, keys),
+    zoneless:
+      collector.settle === undefined
+        ? []
+        : zonelessColumns(top, window, reads.scans, relations, await zonelessTypesOf(sql, names)),
   }
 }
 
@@ -63,4 +72,19 @@ async function keysOf(sql: ISql, names: readonly string[]): Promise<Map<string, 
       JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
      WHERE namespace.nspname || '.' || class.relname IN ${sql(names)}`
   return new Map(rows.map(({ name, key }) => [name, key]))
+}
+
+/** Reads which columns of relations have a type without a time zone, by schema, name and column. */
+async function zonelessTypesOf(sql: ISql, names: readonly string[]): Promise<Map<string, ZonelessType>> {
+  if (names.length === 0) return new Map()
+  const rows = await sql<{ name: string; type: ZonelessType }[]>`
+    SELECT namespace.nspname || '.' || class.relname || '.' || attribute.attname AS name, base.typname AS type
+      FROM pg_catalog.pg_class AS class
+      JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+      JOIN pg_catalog.pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attnum > 0
+      JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
+      JOIN pg_catalog.pg_type AS base ON base.oid = coalesce(nullif(type.typbasetype, 0), type.oid)
+     WHERE namespace.nspname || '.' || class.relname IN ${sql(names)}
+       AND base.oid IN ('pg_catalog.timestamp'::pg_catalog.regtype, 'pg_catalog.date'::pg_catalog.regtype)`
+  return new Map(rows.map(({ name, type }) => [name, type]))
 }

@@ -5,6 +5,7 @@ import type { Report } from '../../src/check/report.ts'
 import { lint, shortInterval } from '../../src/contract/lint.ts'
 import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
+import type { ZonelessColumn } from '../../src/query/zoneless.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countRejected } from '../../src/rows/rows.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
@@ -91,8 +92,9 @@ export async function reportOn(
   }
 }
 
-function warningsOf({ sequentialScans, missingIndexes }: Inspection): Finding[] {
+function warningsOf({ sequentialScans, missingIndexes, zoneless }: Inspection): Finding[] {
   return [
+    ...zoneless.map(zonelessWarning),
     ...sequentialScans.map(({ table, rows }) => ({
       problem: `it reads all of ${table}, about ${rows.toLocaleString('en')} rows`,
       advice: 'an index, a window or a longer interval makes it cheaper',
@@ -107,6 +109,20 @@ function warningsOf({ sequentialScans, missingIndexes }: Inspection): Finding[] 
       },
     ]),
   ]
+}
+
+function zonelessWarning({ table, column, type }: ZonelessColumn): Finding {
+  const compared = `its window is compared with ${table}.${column}, which is a ${type}`
+  if (type === 'date') {
+    return {
+      problem: `${compared}: a row is in the window of its day's midnight in UTC, and is lost if it comes later in the day`,
+      advice: 'compare with the moment of the row, a timestamptz, or count days with a gauge',
+    }
+  }
+  return {
+    problem: `${compared} without time zone, and so read as UTC`,
+    advice: `write: ${column} > \${from} AT TIME ZONE 'UTC', or if it is a local time: ${column} AT TIME ZONE 'Europe/Berlin' > \${from}`,
+  }
 }
 
 /** The first lines of what the service would show. */

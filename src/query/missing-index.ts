@@ -58,7 +58,7 @@ export function missingIndexes(
  * Returns the part of a moment that a plan shows in every time zone and every style of dates: its second with all its
  * digits.
  */
-function markOf(moment: bigint): string {
+export function markOf(moment: bigint): string {
   return formatMoment(moment)
     .slice(16, -1)
     .replace(/\.?0+$/, '')
@@ -83,6 +83,7 @@ function columnsOf(condition: string, alias: string): string[] {
     .map(([, , column = '']) => column)
 }
 
-function unquote(name: string): string {
+/** Returns a name without the quotes that SQL has around it. */
+export function unquote(name: string): string {
   return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
 }

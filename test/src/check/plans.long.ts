@@ -133,9 +133,10 @@ const unserved: [what: string, schema: string, missing: [table: string, column: 
 ]
 
 const schema = `
-  CREATE TABLE things (made timestamptz, local timestamp, kind text, data jsonb);
+  CREATE DOMAIN wall AS timestamp;
+  CREATE TABLE things (made timestamptz, local timestamp, kind text, data jsonb, day date, "At 'Home" wall);
   CREATE TABLE kinds (kind text);
-  INSERT INTO things SELECT now() - n * interval '1 minute', now(), 'a', '{}' FROM generate_series(1, 50) AS n;
+  INSERT INTO things (made, local, kind, data) SELECT now() - n * interval '1 minute', now(), 'a', '{}' FROM generate_series(1, 50) AS n;
   INSERT INTO kinds VALUES ('a');`
 
 /** A database with a few things, of which the planner knows, and what else a test needs. */
@@ -170,6 +171,185 @@ for (const settings of [[], ["timezone = 'Asia/Kathmandu'", "datestyle = 'German
     })
   }
 }
+
+const zoneless: [what: string, query: Query, table?: string, column?: string, more?: string][] = [
+  [
+    'in a condition',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local > ${from} AND local <= ${to}`,
+  ],
+  [
+    'in an index',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local BETWEEN ${from} AND ${to}`,
+    'public.things',
+    'local',
+    'CREATE INDEX ON things (local)',
+  ],
+  [
+    'as the other side',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE ${from} < local AND ${to} >= local`,
+  ],
+  [
+    'in an expression',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE date_trunc('hour', local + interval '1 hour') > ${from} AND made <= ${to}`,
+  ],
+  [
+    'by a cast',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local::timestamptz > ${from} AND made <= ${to}`,
+  ],
+  [
+    'with a cast of the bound',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local > ${from}::timestamp AND made <= ${to}`,
+  ],
+  [
+    'with an expression of the bound',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local > ${from} - interval '1 hour' AND made <= ${to}`,
+  ],
+  [
+    'with the day of the bound',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE day > ${from}::date AND made <= ${to}`,
+    'public.things',
+    'day',
+  ],
+  [
+    'that is a date',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE day > ${from} AND day <= ${to}`,
+    'public.things',
+    'day',
+  ],
+  [
+    'of a domain',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE "At 'Home" > ${from} AND "At 'Home" <= ${to}`,
+    'public.things',
+    `"At 'Home"`,
+  ],
+  [
+    'in what is counted',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) FILTER (WHERE local > ${from}) AS business_things_total FROM things WHERE made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'in a case',
+    (sql, { from, to }) =>
+      sql`SELECT coalesce(sum(CASE WHEN local > ${from} THEN 1 END), 0) AS business_things_total FROM things WHERE made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'in rows that are kept',
+    (sql, { from, to }) =>
+      sql`WITH kept AS MATERIALIZED (SELECT local FROM things WHERE made > ${from}) SELECT count(*) AS business_things_total FROM kept WHERE local > ${from} AND local <= ${to}`,
+  ],
+  [
+    'below a view and a join',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM (SELECT seen.at FROM seen JOIN kinds USING (kind)) AS known WHERE at > ${from} AND at <= ${to}`,
+    'public.things',
+    'local',
+    'CREATE VIEW seen AS SELECT local AS at, kind FROM things',
+  ],
+  [
+    'in the condition of a join',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM kinds LEFT JOIN things ON things.kind = kinds.kind AND things.local > ${from} WHERE kinds.kind <> 'x' OR things.local <= ${to}`,
+  ],
+  [
+    'of a partition',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM events WHERE "Made" > ${from} AND "Made" <= ${to}`,
+    'public.events',
+    '"Made"',
+    `CREATE TABLE events ("Made" timestamp NOT NULL) PARTITION BY RANGE ("Made"); CREATE TABLE events_new PARTITION OF events FOR VALUES FROM ('2021-01-01') TO ('2999-01-01')`,
+  ],
+  [
+    'in a row of several',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE (local, kind) > (${from}, 'a') AND made <= ${to}`,
+  ],
+]
+for (const [what, query, table = 'public.things', column = 'local', more = ''] of zoneless) {
+  t.test(`a column without a time zone that a window is compared with ${what} is told`, async (t) => {
+    const { warnings } = await reportOf(t, await createThings(t, more), counting(query))
+    const told = warnings.filter(({ problem }) => problem.startsWith('its window is compared'))
+    t.match(told, [
+      {
+        problem: `compared with ${table}.${column}, which is a ${column === 'day' ? 'date: ' : 'timestamp without'}`,
+      },
+    ])
+    t.equal(told.length, 1)
+  })
+}
+
+const zoned: [what: string, query: Query][] = [
+  [
+    'the bound is in its time zone',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local > ${from} AT TIME ZONE 'UTC' AND local <= ${to} AT TIME ZONE 'UTC'`,
+  ],
+  [
+    'it is in a time zone',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local AT TIME ZONE 'Europe/Berlin' > ${from} AND (local + interval '1 hour') AT TIME ZONE 'Europe/Berlin' <= ${to}`,
+  ],
+  [
+    'a function gives it a time zone',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE timezone('UTC', local) > ${from} AND timezone('UTC', local + interval '1 hour') <= ${to}`,
+  ],
+  [
+    'it is compared with something else',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE local > now() - interval '1 day' AND day = CURRENT_DATE AND made > ${from} AND made <= ${to}`,
+  ],
+  [
+    'it is in a text',
+    (sql, { from, to }) =>
+      sql`SELECT count(*) AS business_things_total FROM things WHERE kind <> '(things.local > ' AND made > ${from} AND made <= ${to}`,
+  ],
+]
+for (const [what, query] of zoned) {
+  t.test(`a column without a time zone is not told of where ${what}`, async (t) => {
+    const { warnings } = await reportOf(t, await createThings(t, ''), counting(query))
+    t.same(
+      warnings.filter(({ problem }) => problem.startsWith('its window is compared')),
+      [],
+    )
+  })
+}
+
+t.test('a column that has the name of a type is not taken for the type of a bound', async (t) => {
+  const database = await createThings(t, 'CREATE TABLE days (date date, made timestamptz, zone timestamp)')
+  const query: Query = (sql, { from, to }) => sql`
+    SELECT count(*) FILTER (WHERE made > ${from} AND made::date > ${to}::date) AS business_things_total FROM days`
+  const { warnings } = await reportOf(t, database, counting(query))
+  t.same(
+    warnings.filter(({ problem }) => problem.startsWith('its window is compared')),
+    [],
+  )
+})
+
+t.test('what is advised for a column without a time zone is not told of, and its index serves', async (t) => {
+  const database = await createThings(t, 'CREATE INDEX ON things (local)')
+  const query: Query = (sql, { from, to }) =>
+    sql`SELECT count(*) AS business_things_total FROM things WHERE local > ${from} AND local <= ${to}`
+  const { warnings } = await reportOf(t, database, counting(query))
+  t.equal(
+    warnings[0]?.advice,
+    `write: local > \${from} AT TIME ZONE 'UTC', or if it is a local time: local AT TIME ZONE 'Europe/Berlin' > \${from}`,
+  )
+  const advised: Query = (sql, { from, to }) => sql`
+    SELECT count(*) AS business_things_total
+      FROM things
+     WHERE local > ${from} AT TIME ZONE 'UTC' AND local <= ${to} AT TIME ZONE 'UTC'`
+  t.same((await reportOf(t, database, counting(advised))).warnings, [])
+})
 
 t.test('the index that is advised is one that serves', async (t) => {
   const database = await createDatabase(t, { schema: false })
