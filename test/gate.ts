@@ -25,7 +25,7 @@ const AUTHENTICATION = 'R'.charCodeAt(0)
 export class Gate {
   readonly #target: URL
   readonly #links = new Set<Link>()
-  readonly #open = new Set<Socket>()
+  readonly #open: Set<Socket>
   #server = net.createServer()
   #port = 0
   #broken: [Fault, Stage] | undefined
@@ -38,12 +38,14 @@ export class Gate {
   /** A word that the server is not to know: whatever clients send has another one of the same length in its place. */
   unknown = ''
 
-  private constructor(target: URL) {
+  private constructor(target: URL, open: Set<Socket>) {
     this.#target = target
+    this.#open = open
   }
 
-  static async start(t: Test, url: string, { up = true } = {}): Promise<Gate> {
-    const gate = new Gate(new URL(url))
+  /** Gates with the same set of `open` connections count the most that are open to all of them. */
+  static async start(t: Test, url: string, { up = true, open = new Set<Socket>() } = {}): Promise<Gate> {
+    const gate = new Gate(new URL(url), open)
     await gate.up()
     if (!up) await gate.down()
     t.teardown(() => gate.down())

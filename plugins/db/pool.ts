@@ -17,6 +17,18 @@ export interface PoolOptions {
   readonly dialect: Dialect
 }
 
+/** Says that a question to an endpoint gave its connection up to another caller before there was an answer. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+  /** Milliseconds that the endpoint had to answer. */
+  readonly waited: number
+
+  constructor(waited: number) {
+    super('the connection was needed for something else')
+    this.waited = waited
+  }
+}
+
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */
 export class Pool {
   readonly dialect: Dialect
@@ -25,6 +37,8 @@ export class Pool {
   readonly #capacity: Capacity
   /** The one that was used last is the last. */
   readonly #idle: Connection[] = []
+  /** The questions that give way. */
+  readonly #asking = new Set<AbortController>()
 
   constructor({ url, size, retry, dialect }: PoolOptions) {
     this.dialect = dialect
@@ -40,9 +54,43 @@ export class Pool {
 
   /** Opens a connection, and asks the server what it is. Waits until there are fewer connections than the pool's size. */
   async open(endpoint: Endpoint, signal: AbortSignal): Promise<[Connection, Standing]> {
+    const slot = this.#take(signal)
+    if (this.#capacity.exhausted) for (const asking of this.#asking) asking.abort()
+    await slot
+    return this.#connect(endpoint, signal)
+  }
+
+  /**
+   * Asks an endpoint what it is, on a connection of its own. As soon as a caller of `open` finds none left, it gives that
+   * connection up, or its place in the queue for one, and rejects with Interrupted.
+   */
+  async ask(endpoint: Endpoint, signal: AbortSignal): Promise<Standing> {
+    const asking = new AbortController()
+    const either = AbortSignal.any([signal, asking.signal])
+    let started: number | undefined
+    this.#asking.add(asking)
+    try {
+      await this.#take(either)
+      started = performance.now()
+      const [connection, standing] = await this.#connect(endpoint, either)
+      asking.signal.addEventListener('abort', () => connection.destroy(asking.signal.reason))
+      void this.close(connection).finally(() => this.#asking.delete(asking))
+      return standing
+    } catch (error) {
+      this.#asking.delete(asking)
+      if (!asking.signal.aborted || signal.aborted) throw error
+      throw new Interrupted(started === undefined ? 0 : performance.now() - started)
+    }
+  }
+
+  /** Waits until there are fewer connections than the pool's size. */
+  async #take(signal: AbortSignal): Promise<void> {
     const slot = this.#capacity.take(signal)
     if (this.#capacity.exhausted) void this.#closeOldest()
     await slot
+  }
+
+  async #connect(endpoint: Endpoint, signal: AbortSignal): Promise<[Connection, Standing]> {
     try {
       const opened = await Connection.open(this.#url, endpoint, this.dialect, signal)
       this.#refusals.clear(endpoint)

@@ -1,13 +1,16 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import { backoff } from '../../src/time/backoff.ts'
-import { pause } from '../../src/time/deadline.ts'
+import { DeadlineError, pause } from '../../src/time/deadline.ts'
 import { formatDuration } from '../../src/time/duration.ts'
 import type { Endpoints } from './endpoints.ts'
-import type { Pool } from './pool.ts'
+import { Interrupted, type Pool } from './pool.ts'
 
 /** Milliseconds between two votes of the endpoints that did not make a quorum. */
 const RETRY = { first: 500, limit: 10_000 }
+
+/** Of the connect_timeout: an endpoint that had no more than this to answer before its vote was interrupted may be well. */
+const SHORT = 1 / 20
 
 export interface QuorumOptions {
   readonly endpoints: Endpoints
@@ -19,11 +22,16 @@ export interface QuorumOptions {
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
 }
 
-/** The votes of a database's endpoints, and the wait for a quorum of them. An endpoint votes by taking a connection. */
+/**
+ * The votes of a database's endpoints, and the wait for a quorum of them. An endpoint votes by taking a connection, which it
+ * has to give up when a collector needs one.
+ */
 export class Quorum {
   readonly #options: QuorumOptions
   #reached = false
   #voting = false
+  /** Milliseconds that an endpoint did not answer for, in interrupted votes one after the other. */
+  readonly #waited = new Map<Endpoint, number>()
 
   constructor(options: QuorumOptions) {
     this.#options = options
@@ -83,14 +91,30 @@ export class Quorum {
     await Promise.all(
       asked.map(async (endpoint) => {
         try {
-          const [connection, role] = await pool.open(endpoint, signal)
-          endpoints.markUp(endpoint, role)
-          await pool.close(connection)
+          endpoints.markUp(endpoint, await pool.ask(endpoint, signal))
+          this.#waited.delete(endpoint)
         } catch (error) {
           // A vote that was cut short says nothing about the endpoint.
-          if (!signal.aborted) endpoints.markDown(endpoint, error)
+          if (signal.aborted) return
+          if (error instanceof Interrupted) this.#addWaited(endpoint, error.waited)
+          else this.#markDown(endpoint, error)
         }
       }),
     )
+  }
+
+  /** Marks an endpoint down that did not answer within the connect_timeout, in several votes together. */
+  #addWaited(endpoint: Endpoint, waited: number): void {
+    const { connectTimeout } = this.#options.pool
+    if (waited < connectTimeout * SHORT) return
+    const sum = (this.#waited.get(endpoint) ?? 0) + waited
+    this.#waited.set(endpoint, sum)
+    if (sum >= connectTimeout)
+      this.#markDown(endpoint, new DeadlineError(`no answer within ${formatDuration(connectTimeout)}`))
+  }
+
+  #markDown(endpoint: Endpoint, error: unknown): void {
+    this.#options.endpoints.markDown(endpoint, error)
+    this.#waited.delete(endpoint)
   }
 }

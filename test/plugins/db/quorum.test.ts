@@ -1,7 +1,11 @@
+import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { defineCollector, gauge } from '../../../src/collector.ts'
+import { pause } from '../../../src/time/deadline.ts'
 import { createDatabase } from '../../database.ts'
 import { Gate, urlOf } from '../../gate.ts'
+import { startService } from '../../service.ts'
 import { open } from './open.ts'
 
 t.test('the endpoints that answer are counted, and the one that does not is named', async (t) => {
@@ -87,4 +91,74 @@ t.test('two votes at once ask once', async (t) => {
   await Promise.all([db.vote(signal), db.vote(signal)])
   t.equal(gate.connections, 1)
   t.equal(db.votes, 1)
+})
+
+/** A database with a healthy endpoint and two that take connections and never answer, and what is open to all of them. */
+async function startStalled(t: Test) {
+  const { url } = await createDatabase(t, { schema: false })
+  const open = new Set<Socket>()
+  const start = () => Gate.start(t, url, { open })
+  const [healthy, first, second] = [await start(), await start(), await start()]
+  const stall = () => {
+    for (const gate of [first, second]) gate.break('stall', 'connect')
+  }
+  const most = () => Math.max(...[healthy, first, second].map((gate) => gate.most))
+  return { healthy, stalled: [first, second], gates: [healthy, first, second], url, stall, most }
+}
+
+t.test('votes of endpoints that never answer take no connection from a collector', async (t) => {
+  const { url, gates, stall, stalled, most } = await startStalled(t)
+  const collectors = ['a', 'b', 'c', 'd'].map((name) =>
+    defineCollector({
+      name,
+      timeout: '1s',
+      metrics: { [`business_${name}`]: gauge('One.') },
+      query: (sql) => sql`SELECT 1 AS ${sql(`business_${name}`)} FROM pg_sleep(0.01)`,
+    }),
+  )
+  const env = { DATABASE_URL: urlOf(url, gates), COLLECTOR_CONCURRENCY: '2' }
+  const { round, scrape } = await startService(t, env, { collectors })
+  stall()
+  for (let rounds = 0; rounds < 10; rounds++) await round()
+  const samples = await scrape()
+  for (const name of ['a', 'b', 'c', 'd'])
+    t.equal(samples.get(`collection_errors_total{collector="${name}"}`), 0)
+  for (const gate of stalled) t.ok(gate.struck > 0, 'it was asked')
+  t.ok(most() <= 3, 'no more connections than COLLECTOR_CONCURRENCY + 1')
+})
+
+t.test('an endpoint whose votes are interrupted again and again is down in the end', async (t) => {
+  const { url, gates, stall, stalled, healthy } = await startStalled(t)
+  const { db, signal } = open(t, urlOf(url, gates, '?connect_timeout=1'), { concurrency: 2 })
+  await db.waitForQuorum(signal)
+  stall()
+  const snapshot = await db.snapshot(60_000, signal)
+  const stateOf = (gate: Gate | undefined) => db.endpoints.find(({ name }) => name === gate?.endpoint)
+  while (stalled.some((gate) => stateOf(gate)?.up)) {
+    const vote = db.vote(signal)
+    await pause(100, signal)
+    await snapshot.run(60_000, signal, (sql) => sql`SELECT 1`)
+    await vote
+  }
+  for (const gate of stalled) t.match(stateOf(gate), { error: /no answer within 1s/ })
+  t.match(stateOf(healthy), { up: true })
+  for (const gate of stalled) gate.repair()
+  await snapshot.close()
+  await db.vote(signal)
+  t.equal(db.votes, 3)
+})
+
+t.test('an endpoint that had no time to answer is not down', async (t) => {
+  const { url, gates, stall } = await startStalled(t)
+  const { db, signal } = open(t, urlOf(url, gates, '?connect_timeout=9999'), { concurrency: 2 })
+  await db.waitForQuorum(signal)
+  stall()
+  const snapshot = await db.snapshot(60_000, signal)
+  for (let votes = 0; votes < 10; votes++) {
+    const vote = db.vote(signal)
+    await snapshot.run(60_000, signal, (sql) => sql`SELECT 1`)
+    await vote
+  }
+  await snapshot.close()
+  t.equal(db.votes, 3)
 })
