@@ -7,6 +7,7 @@
  */
 export const SETTINGS = [
   ['timezone', "'UTC'"],
+  ['timezone_abbreviations', "'Default'"],
   ['datestyle', "'ISO, MDY'"],
   ['intervalstyle', "'postgres'"],
   ['extra_float_digits', '1'],
