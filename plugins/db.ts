@@ -1,6 +1,7 @@
 // Database: its endpoints, their quorum, and snapshots of the one in use. Imports src/ and plugins/db/ only.
 import type { FastifyBaseLogger } from 'fastify'
-import type { DatabaseUrl } from '../src/config/database-url.ts'
+import type { DatabaseUrl, Endpoint } from '../src/config/database-url.ts'
+import { describeError } from '../src/finding.ts'
 import type { Db } from '../src/query/db.ts'
 import { Dialect } from './db/dialect.ts'
 import { Endpoints, type StandbyLimits } from './db/endpoints.ts'
@@ -9,6 +10,9 @@ import { openPrimary } from './db/primary.ts'
 import { Quorum } from './db/quorum.ts'
 import { Selection } from './db/selection.ts'
 import { PoolSnapshot } from './db/snapshot.ts'
+
+/** Milliseconds for which an endpoint that could not share a snapshot is not asked to. */
+const UNSHARED = 600_000
 
 /** Milliseconds until an endpoint that refused is tried again; at most half a tick, so that the next round tries it. */
 const RECONNECT = { first: 250, limit: 5000 }
@@ -39,6 +43,8 @@ export function openDb(options: DbOptions): Db {
   const pool = new Pool({ url, size: concurrency + 1, retry, dialect })
   const endpoints = new Endpoints(url, options)
   const selection = new Selection({ endpoints, sessionAttrs: url.sessionAttrs, log })
+  /** Until when an endpoint is not asked to share a snapshot, in milliseconds of the monotonic clock. */
+  const unshared = new Map<Endpoint, number>()
   const quorum = new Quorum({ endpoints, pool, required, waitTimeout, log })
 
   return {
@@ -60,14 +66,25 @@ export function openDb(options: DbOptions): Db {
     forgetCurrent: () => endpoints.forgetCurrent(),
     primary: (signal) => openPrimary(url, dialect, signal),
 
-    async snapshot(lifetime, signal, avoid = new Map()) {
+    async snapshot(signal, avoid = new Map()) {
       for (const [endpoint, error] of avoid) endpoints.markLost(endpoint, error)
-      const sequential = concurrency === 1
-      return selection.snapshot(
-        (endpoint) => PoolSnapshot.take({ pool, endpoint, lifetime, sequential, signal }),
-        signal,
-        avoid,
-      )
+      const take = (endpoint: Endpoint) =>
+        PoolSnapshot.take({
+          pool,
+          endpoint,
+          sequential: concurrency === 1 || performance.now() < (unshared.get(endpoint) ?? 0),
+          signal,
+          unshared(error) {
+            if (!unshared.has(endpoint)) {
+              log.warn(
+                { endpoint: endpoint.name },
+                `snapshots cannot be shared, so collectors run one after another: ${describeError(error)}`,
+              )
+            }
+            unshared.set(endpoint, performance.now() + UNSHARED)
+          },
+        })
+      return selection.snapshot(take, signal, avoid)
     },
 
     close: () => pool.drain(),

@@ -1,18 +1,20 @@
 // Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
 import type { FastifyBaseLogger } from 'fastify'
+import type { Endpoint } from '../src/config/database-url.ts'
 import { describeError, renderFinding } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
 import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
+import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { WindowState } from '../src/samples/window.ts'
-import type { Horizon } from '../src/samples/window-plan.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
+import { type Attempt, collect } from './round/collect.ts'
 import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
@@ -46,59 +48,29 @@ export function openRound(options: RoundOptions): Round {
   let progress: Progress | undefined
   let outage = false
 
-  async function collect(due: readonly CollectorStatus[]): Promise<Outcome[]> {
-    // The longest that the round can take: every collector runs into its timeout, `concurrency` at a time.
-    const timeouts = due.map(({ timeout }) => timeout)
-    const lifetime = timeouts.reduce((sum, timeout) => sum + timeout, 0) / concurrency + Math.max(...timeouts)
-    const lost = new Map<Snapshot['endpoint'], Error>()
-    let outcomes: Outcome[] | undefined
-    for (;;) {
-      const started = performance.now()
-      let snapshot: Snapshot
-      try {
-        snapshot = await db.snapshot(lifetime, stopping.signal, lost)
-      } catch (error) {
-        if (outcomes !== undefined) return outcomes
-        if (!outage) log.error(`database unavailable: ${describeError(error)}`)
-        outage = true
-        return due.map((status) => ({ ...failure(status, started, error), unavailable: true }))
-      }
+  /** Takes a snapshot. Says once that there is none, and once that there is one again. */
+  async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
+    try {
+      const snapshot = await db.snapshot(stopping.signal, avoid)
       if (outage) log.info('database recovered')
       outage = false
-      progress = progress && { ...progress, done: 0 }
-      outcomes = await runAll(due, snapshot, look(snapshot, due))
-      const failed = outcomes.some(({ result }) => result instanceof Error)
-      // Checked after the close, because only that may show that the lost connection is lost.
-      await snapshot.close()
-      if (!failed || !snapshot.lost || stopping.signal.aborted) return outcomes
-      lost.set(snapshot.endpoint, new Error('its connection was lost in a round'))
+      return snapshot
+    } catch (error) {
+      if (!outage) log.error(`database unavailable: ${describeError(error)}`)
+      outage = true
+      // The one that was lost is asked by the next vote, as the others are.
+      if (again) db.forgetCurrent()
+      throw error
     }
   }
 
-  async function runAll(
-    due: readonly CollectorStatus[],
-    snapshot: Snapshot,
-    horizon: Horizon,
-  ): Promise<Outcome[]> {
-    const outcomes: Outcome[] = []
-    const queue = due.values()
-    const worker = async () => {
-      for (const status of queue) {
-        outcomes.push(await runOne(status, snapshot, horizon))
-        progress = progress && { ...progress, done: outcomes.length }
-      }
-    }
-    await Promise.all(Array.from({ length: snapshot.sequential ? 1 : concurrency }, worker))
-    return outcomes
-  }
-
-  async function runOne(status: CollectorStatus, snapshot: Snapshot, horizon: Horizon): Promise<Outcome> {
-    const started = performance.now()
-    const { source } = snapshot.begun
+  async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
+    let started = performance.now()
+    let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
     const context = {
-      horizon,
-      source,
+      horizon: past.admit(status, snapshot),
+      source: snapshot.begun.source,
       budget,
       scraped: page.scraped,
       sealed(window: () => Promise<WindowState>) {
@@ -106,28 +78,26 @@ export function openRound(options: RoundOptions): Round {
       },
     }
     try {
-      const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) =>
-        run(status, sql, context),
-      )
+      const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) => {
+        // What it waited for before, such as the one connection that there is, is not its own time.
+        started = performance.now()
+        lost = 'begun'
+        return run(status, sql, context)
+      })
       const output = await toSamples()
-      return { status, seconds: (performance.now() - started) / 1000, ...output }
+      return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
     } catch (error) {
-      const failed = failure(status, started, error)
-      return sealed === undefined ? failed : { ...failed, window: await sealed() }
+      const isLost = error instanceof LostError
+      const failed = failure(status, started, isLost ? error.cause : error)
+      const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
+      return isLost ? { outcome, lost } : { outcome }
     }
   }
 
-  /** What a snapshot sees of the past, before any collector runs in it. */
-  function look({ begun }: Snapshot, due: readonly CollectorStatus[]): Horizon {
-    const horizon = past.look(begun, due)
-    for (const status of due) status.start(horizon)
-    return horizon
-  }
-
-  function report({ status, result }: Outcome): void {
+  function report({ status, result, unavailable }: Outcome): void {
     const fields = { collector: status.collector.name, file: status.file }
     if (result instanceof Error) {
-      if (status.error === undefined && !outage) {
+      if (status.error === undefined && !unavailable) {
         log.error(fields, `collector failed: ${describeError(result)}`)
       }
       return
@@ -149,7 +119,17 @@ export function openRound(options: RoundOptions): Round {
     const started = performance.now()
     progress = { started, total: due.length, done: 0 }
     const { term } = leader
-    const outcomes = await collect(due)
+    const outcomes = await collect(due, {
+      snapshot: take,
+      run: runOne,
+      unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
+      progress(done) {
+        progress = progress && { ...progress, done }
+      },
+      endpoints: db.endpoints.length,
+      concurrency,
+      signal: stopping.signal,
+    })
     for (const outcome of outcomes) report(outcome)
     // Counters are saved before they are shown, so that a restart never goes back behind what was shown.
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])

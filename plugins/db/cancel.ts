@@ -1,14 +1,27 @@
+import type { Endpoint } from '../../src/config/database-url.ts'
 import { within } from '../../src/time/deadline.ts'
-import type { Connection } from './connection.ts'
+import { GRACE } from './connection.ts'
+import type { Pool } from './pool.ts'
 
-/** Milliseconds for the server to cancel a query, or to end a transaction: neither takes long where it answers at all. */
-export const GRACE = 1000
-
-/** Makes the server cancel the query that one of its processes runs. Rejects never. */
-export async function cancelQuery(from: Connection, pid: number | null): Promise<void> {
-  if (pid === null) return
-  const work = from.run((sql) => sql`SELECT pg_cancel_backend(${pid})`)
-  await within(work, { ms: GRACE }).catch(() => {
-    // The query has failed anyway. Whether its connection can still be used shows when it is asked next.
-  })
+/**
+ * Makes the server cancel the query that one of its processes runs, through a connection that has nothing else to do.
+ * Resolves to whether the server could be reached; it never rejects.
+ */
+export async function cancelQuery(pool: Pool, endpoint: Endpoint, pid: number | null): Promise<boolean> {
+  if (pid === null) return true
+  try {
+    const [other] = await pool.open(endpoint, AbortSignal.timeout(GRACE))
+    try {
+      await within(
+        other.run((sql) => sql`SELECT pg_cancel_backend(${pid})`),
+        { ms: GRACE },
+      )
+    } catch {
+      // The query has failed anyway. Whether it has ended shows when its connection is asked next.
+    }
+    pool.release(other)
+    return true
+  } catch {
+    return false
+  }
 }

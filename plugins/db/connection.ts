@@ -1,8 +1,9 @@
 import type net from 'node:net'
 import postgres, { type Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
+import { Mistake } from '../../src/finding.ts'
 import type { Begun, Session, Standing } from '../../src/query/db.ts'
-import { within } from '../../src/time/deadline.ts'
+import { DeadlineError, within } from '../../src/time/deadline.ts'
 import { createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
 import { positionOf, type Replayed } from './replication.ts'
@@ -16,12 +17,24 @@ import {
   type Transaction,
 } from './transaction.ts'
 
+/** Milliseconds for the server to cancel a query, or to end a transaction: neither takes long where it answers at all. */
+export const GRACE = 1000
 /** Milliseconds for the server to close a session. */
 const CLOSE_TIMEOUT = 1000
 
 /** Whether an error is the server's answer to a query, after which the connection can still be used. */
 export function isAnswer(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
+}
+
+/** Class 40, transaction rollback: a standby cancels a query that is in the way of replay with 40001. */
+const ROLLBACK_CLASS = '40'
+
+/** Whether a query failed because its connection or its transaction was lost, and not because of what it asks. */
+export function isLoss(error: unknown, { lost }: Connection): boolean {
+  if (error instanceof Mistake || error instanceof DeadlineError) return false
+  if (!(error instanceof postgres.PostgresError)) return lost
+  return !isAnswer(error) || error.code.startsWith(ROLLBACK_CLASS)
 }
 
 /**
@@ -126,12 +139,9 @@ export class Connection implements Session {
    * https://www.postgresql.org/docs/current/sql-savepoint.html
    */
   async runInSavepoint<T>(limits: Limits, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    await this.run((sql) => sql`SAVEPOINT collector`)
+    const start = () => `SAVEPOINT collector; ${limitStatements(limits, this.#dialect)} SELECT 1`
+    await this.#adapt(() => this.run((sql) => sql.unsafe(start())), 'ROLLBACK TO SAVEPOINT collector')
     try {
-      await this.#adapt(
-        () => this.run((sql) => sql.unsafe(`${limitStatements(limits, this.#dialect)} SELECT 1`)),
-        'ROLLBACK TO SAVEPOINT collector',
-      )
       const result = await this.run(query)
       // To release the savepoint would keep the settings that were made within it.
       await this.rollbackToSavepoint()
@@ -142,9 +152,20 @@ export class Connection implements Session {
     }
   }
 
-  /** Undoes what a query did within the transaction. Waits for one that is still running. */
+  /**
+   * Undoes what a query did within the transaction. Waits for one that is still running. Cuts the connection when the
+   * query has ended the transaction, because nothing else may run outside of it.
+   */
   async rollbackToSavepoint(): Promise<void> {
-    await this.run((sql) => sql`ROLLBACK TO SAVEPOINT collector`)
+    try {
+      await this.run((sql) => sql`ROLLBACK TO SAVEPOINT collector`)
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      this.destroy(error)
+      throw new Mistake('its query ended the transaction that it ran in', 'write one SELECT', {
+        cause: error,
+      })
+    }
   }
 
   /** Makes the server end the session when it is idle for this many milliseconds, if the engine can. */

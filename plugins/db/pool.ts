@@ -3,10 +3,13 @@ import type { Begun, Standing } from '../../src/query/db.ts'
 import type { Backoff } from '../../src/time/backoff.ts'
 import { within } from '../../src/time/deadline.ts'
 import { Capacity } from './capacity.ts'
-import { Connection, isAnswer } from './connection.ts'
+import { Connection, GRACE, isAnswer } from './connection.ts'
 import type { Dialect } from './dialect.ts'
 import { Refusals } from './refusals.ts'
 import type { Transaction } from './transaction.ts'
+
+/** How many snapshots in a row may not use a connection before it is closed. */
+const KEPT_SNAPSHOTS = 3
 
 export interface PoolOptions {
   readonly url: DatabaseUrl
@@ -39,6 +42,9 @@ export class Pool {
   readonly #idle: Connection[] = []
   /** The questions that give way. */
   readonly #asking = new Set<AbortController>()
+  /** How many snapshots have ended, and at which count each idle connection was used last. */
+  #ended = 0
+  readonly #usedAt = new WeakMap<Connection, number>()
 
   constructor({ url, size, retry, dialect }: PoolOptions) {
     this.dialect = dialect
@@ -141,8 +147,30 @@ export class Pool {
       return
     }
     connection.reused = true
+    this.#usedAt.set(connection, this.#ended)
     this.#idle.push(connection)
     if (this.#capacity.exhausted) void this.#closeOldest()
+  }
+
+  /** Ends the transaction of a connection and takes it back, or cuts it for this reason if it does not answer. */
+  async end(connection: Connection, reason: unknown): Promise<void> {
+    try {
+      await within(connection.commit(), { ms: GRACE })
+      this.release(connection)
+    } catch {
+      this.discard(connection, reason)
+    }
+  }
+
+  /** Closes the connections that the last few snapshots did not use, now that one more has ended. */
+  trim(): void {
+    this.#ended++
+    const isSpare = (idle: Connection) => (this.#usedAt.get(idle) ?? 0) < this.#ended - KEPT_SNAPSHOTS
+    const spare = this.#idle.filter(isSpare)
+    for (const connection of spare) {
+      this.#idle.splice(this.#idle.indexOf(connection), 1)
+      void this.close(connection)
+    }
   }
 
   /** Cuts a connection that cannot be used any more. */

@@ -1,60 +1,63 @@
-import type { Sql } from 'postgres'
+import postgres, { type Sql } from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
+import { LostError } from '../../src/query/lost.ts'
 import { deadline, within } from '../../src/time/deadline.ts'
-import { cancelQuery, GRACE } from './cancel.ts'
-import { type Connection, isAnswer } from './connection.ts'
+import { cancelQuery } from './cancel.ts'
+import { type Connection, GRACE, isAnswer, isLoss } from './connection.ts'
+import { Lead, SERVER_FIRST } from './lead.ts'
 import type { Pool } from './pool.ts'
 
-/** Milliseconds that the server has, after a query's timeout, to end the query by itself. */
-const SERVER_FIRST = 500
+/** Milliseconds after which the server ends a lead that is not heard of: the service has stopped, or the network has. */
+const IDLE_TIMEOUT = 30_000
+
+/**
+ * The errors of a server that does not have the snapshot: invalid_parameter_value; since PostgreSQL 17 undefined_object;
+ * object_not_in_prerequisite_state. Behind an address that balances connections, another server has it.
+ */
+const NOT_HERE = new Set(['22023', '42704', '55000'])
 
 export interface SnapshotOptions {
   readonly pool: Pool
   readonly endpoint: Endpoint
-  /** Milliseconds after which the server ends the snapshot when it is idle. */
-  readonly lifetime: number
   /** Whether to run one query at a time, in a single transaction, even where the snapshot could be shared. */
   readonly sequential: boolean
   readonly signal: AbortSignal
-}
-
-/** The lead: the transaction that a snapshot is taken in, and lasts as long as. */
-interface Lead {
-  readonly connection: Connection
-  readonly begun: Begun
-  /** The name under which other transactions can take the snapshot over; undefined when it was not exported. */
-  readonly exported: string | undefined
+  /** Is told when the endpoint turns out to be several servers, which cannot share a snapshot, and their error. */
+  unshared(error: Error): void
 }
 
 /**
- * A snapshot over connections of the pool. The lead exports it, and each query has a transaction of its own, which takes
- * it over. Where it cannot be exported, the queries run in the lead itself, one after another.
+ * A snapshot over connections of the pool. A query runs in the lead while that has nothing else to do. Otherwise it has
+ * a transaction of its own beside it, which takes the snapshot over, or waits for the lead where that cannot be.
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
  */
 export class PoolSnapshot implements Snapshot {
-  readonly #pool: Pool
-  readonly #lifetime: number
+  readonly #options: SnapshotOptions
   readonly #lead: Lead
+  /** The name under which other transactions take the snapshot over; undefined when none can. */
+  #exported: string | undefined
+  #notHere: Error | undefined
 
-  private constructor({ pool, lifetime }: SnapshotOptions, lead: Lead) {
-    this.#pool = pool
-    this.#lifetime = lifetime
+  private constructor(options: SnapshotOptions, lead: Lead, exported?: string) {
+    this.#options = options
     this.#lead = lead
+    this.#exported = exported
   }
 
   static async take(options: SnapshotOptions): Promise<PoolSnapshot> {
-    const { pool, endpoint, lifetime, sequential, signal } = options
-    const limits = { statementTimeout: pool.connectTimeout, idleTimeout: lifetime }
+    const { pool, endpoint, sequential, signal } = options
+    const limits = { statementTimeout: pool.connectTimeout, idleTimeout: IDLE_TIMEOUT }
     for (;;) {
       const [connection, begun] = await pool.begin(endpoint, limits, signal)
       if (sequential || !pool.dialect.has('pg_export_snapshot')) {
-        return new PoolSnapshot(options, { connection, begun, exported: undefined })
+        return new PoolSnapshot(options, new Lead(pool, connection, begun))
       }
       try {
+        // Now, even if no other transaction needs it: a lead that runs a query cannot export it any more.
         const work = connection.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
         const [{ id }] = await within(work, { ms: pool.connectTimeout, signal })
-        return new PoolSnapshot(options, { connection, begun, exported: id })
+        return new PoolSnapshot(options, new Lead(pool, connection, begun), id)
       } catch (error) {
         pool.discard(connection, error)
         if (!pool.dialect.noteMissing(error)) throw error
@@ -63,7 +66,7 @@ export class PoolSnapshot implements Snapshot {
   }
 
   get endpoint(): Endpoint {
-    return this.#lead.connection.endpoint
+    return this.#options.endpoint
   }
 
   get begun(): Begun {
@@ -71,7 +74,7 @@ export class PoolSnapshot implements Snapshot {
   }
 
   get sequential(): boolean {
-    return this.#lead.exported === undefined
+    return this.#exported === undefined
   }
 
   get lost(): boolean {
@@ -79,88 +82,74 @@ export class PoolSnapshot implements Snapshot {
   }
 
   async run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    if (this.lost) throw new Error('the snapshot was lost: the connection that leads it is gone')
-    const { exported } = this.#lead
-    return exported === undefined
-      ? this.#runInLead(timeout, signal, query)
-      : this.#runBeside(exported, timeout, signal, query)
+    if (this.#lead.busy && this.#exported !== undefined && !this.lost) {
+      const started = performance.now()
+      const joined = await this.#join(this.#exported, timeout, signal)
+      if (joined !== undefined) return this.#runBeside(...joined, timeout, started, signal, query)
+    }
+    return this.#lead.run(timeout, signal, query)
+  }
+
+  /** Starts another transaction that reads the snapshot; undefined when there can be none. */
+  async #join(
+    snapshot: string,
+    timeout: number,
+    signal: AbortSignal,
+  ): Promise<[Connection, Begun] | undefined> {
+    const transaction = { snapshot, statementTimeout: timeout, idleTimeout: timeout }
+    try {
+      return await deadline((signal) => this.#options.pool.begin(this.endpoint, transaction, signal), {
+        ms: timeout,
+        signal,
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      // Not tried again: each would be a wait, or one more connection that the server refuses.
+      this.#exported = undefined
+      if (error instanceof postgres.PostgresError && NOT_HERE.has(error.code)) this.#notHere = error
+      return undefined
+    }
   }
 
   /** Runs a query in a transaction of its own. If the server does not end it in time, cancels it and cuts its connection. */
   async #runBeside<T>(
-    snapshot: string,
+    connection: Connection,
+    { pid }: Begun,
     timeout: number,
+    started: number,
     signal: AbortSignal,
     query: (sql: Sql) => PromiseLike<T>,
   ): Promise<T> {
-    const started = performance.now()
-    const transaction = { snapshot, statementTimeout: timeout, idleTimeout: timeout }
-    const [connection, { pid }] = await deadline(
-      (signal) => this.#pool.begin(this.endpoint, transaction, signal),
-      {
-        ms: timeout,
-        signal,
-      },
-    )
+    const { pool } = this.#options
     const work = connection.run(query)
     try {
       const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
       const result = await within(work, { ms: left, signal })
       await within(connection.commit(), { ms: GRACE, signal })
-      this.#pool.release(connection)
+      pool.release(connection)
       return result
     } catch (error) {
+      let reached = true
       // Unless the server has ended the query, it may still run, even if its result is not waited for any more.
       if (!isAnswer(error) && !connection.lost) {
-        await cancelQuery(this.#lead.connection, pid)
+        reached = await cancelQuery(pool, this.endpoint, pid)
         await within(work, { ms: GRACE }).catch(() => {})
       }
-      await this.#end(connection, error)
-      throw error
+      const lost = !reached || isLoss(error, connection)
+      await pool.end(connection, error)
+      throw lost ? new LostError(error) : error
     }
-  }
-
-  /** Runs a query in the lead. If the query can be neither ended nor cancelled, the snapshot is lost. */
-  async #runInLead<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    const { connection } = this.#lead
-    const limits = { statementTimeout: timeout, idleTimeout: this.#lifetime }
-    try {
-      return await within(connection.runInSavepoint(limits, query), { ms: timeout + SERVER_FIRST, signal })
-    } catch (error) {
-      if (!isAnswer(error) && !this.lost) await this.#recover(error)
-      throw error
-    }
-  }
-
-  /** Makes the lead usable again after a query that may still run on it. */
-  async #recover(reason: unknown): Promise<void> {
-    const { connection, begun } = this.#lead
-    try {
-      const [other] = await this.#pool.open(this.endpoint, AbortSignal.timeout(GRACE))
-      await cancelQuery(other, begun.pid)
-      this.#pool.release(other)
-      await within(connection.rollbackToSavepoint(), { ms: GRACE })
-    } catch {
-      connection.destroy(reason)
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#end(this.#lead.connection, new Error('the snapshot was closed'))
   }
 
   /** Ends the snapshot and its session: nothing was asked in it. */
   async abandon(): Promise<void> {
-    await this.#pool.close(this.#lead.connection)
+    await this.#lead.end(true)
   }
 
-  /** Ends a connection's transaction and gives the connection back, or cuts it if it does not answer. */
-  async #end(connection: Connection, reason: unknown): Promise<void> {
-    try {
-      await within(connection.commit(), { ms: GRACE })
-      this.#pool.release(connection)
-    } catch {
-      this.#pool.discard(connection, reason)
-    }
+  async close(): Promise<void> {
+    await this.#lead.end()
+    // A lead that is gone takes the snapshot with it, wherever that was asked for.
+    if (this.#notHere !== undefined && !this.lost) this.#options.unshared(this.#notHere)
+    this.#options.pool.trim()
   }
 }

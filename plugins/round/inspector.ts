@@ -11,9 +11,6 @@ export interface InspectorOptions extends Omit<ReportLimits, 'now'> {
   readonly db: Db
 }
 
-/** Milliseconds that a query may take to end after its timeout. */
-const GRACE = 5000
-
 /** Makes the inspector of one database, which checks and explains queries outside of rounds. */
 export function openInspector({ db, budget, tick }: InspectorOptions): Inspector {
   const stopping = new AbortController()
@@ -23,8 +20,7 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
     // A check does not wait for the quorum: it reports what is so now.
     await db.vote(signal)
     if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
-    const lifetime = collectors.reduce((sum, { timeout }) => sum + timeout + GRACE, 0)
-    const snapshot = await db.snapshot(lifetime, signal)
+    const snapshot = await db.snapshot(signal)
     const { time } = snapshot.begun
     const limits = { now: parseMoment(time), budget, tick }
     async function* reports() {
@@ -48,7 +44,7 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
     check,
     async explain({ collector, timeout, window }) {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-      const snapshot = await db.snapshot(timeout, limit)
+      const snapshot = await db.snapshot(limit)
       try {
         const now = parseMoment(snapshot.begun.time)
         const span = { from: window?.sealedTo ?? now, to: now }

@@ -1,6 +1,6 @@
 // Follows how far the snapshots of a database see. Imports src/ only.
 import type { FastifyBaseLogger } from 'fastify'
-import type { Begun } from '../../src/query/db.ts'
+import type { Snapshot } from '../../src/query/db.ts'
 import type { State } from '../../src/round/state.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import type { Horizon } from '../../src/samples/window-plan.ts'
@@ -16,31 +16,43 @@ export interface PastOptions {
 /** Says how far each snapshot of one database sees, and what it means for counters. */
 export class Past {
   readonly #options: PastOptions
+  readonly #horizons = new WeakMap<Snapshot, Horizon>()
+  /** The collectors that have counted further than the clock of the database is. */
+  readonly #ahead = new Set<CollectorStatus>()
   #clock: VouchedClock | undefined
-  #behind = false
 
   constructor(options: PastOptions) {
     this.#options = options
   }
 
-  /** Takes a snapshot in which these collectors will run. Counters of another database, and those too old, start anew. */
-  look({ time, inRecovery, replayed, source }: Begun, due: readonly CollectorStatus[]): Horizon {
-    const now = parseMoment(time)
-    for (const status of due) this.#admit(status, source)
-    const believed = this.#believe(now)
-    this.#compare(now, due)
-    const complete = inRecovery ? (replayed === null ? undefined : parseMoment(replayed)) : now
-    return { now, complete: complete === undefined || complete < believed ? complete : believed }
-  }
-
-  #admit(status: CollectorStatus, source: string): void {
+  /**
+   * Says how far a snapshot sees in which a collector is about to run. Counters of another database, and those that are
+   * too old, start anew.
+   */
+  admit(status: CollectorStatus, snapshot: Snapshot): Horizon {
     const { state, log } = this.#options
     const { window, collector } = status
-    if (window?.source !== undefined && isOther(window.source, source)) {
+    const horizon = this.#horizonOf(snapshot)
+    if (window?.source !== undefined && isOther(window.source, snapshot.begun.source)) {
       log.warn({ collector: collector.name }, 'counters start from 0: what they counted was another database')
       status.restore(undefined)
     }
     state.expire(status)
+    this.#compare(status, horizon.now)
+    status.start(horizon)
+    return horizon
+  }
+
+  #horizonOf(snapshot: Snapshot): Horizon {
+    const known = this.#horizons.get(snapshot)
+    if (known !== undefined) return known
+    const { time, inRecovery, replayed } = snapshot.begun
+    const now = parseMoment(time)
+    const believed = this.#believe(now)
+    const complete = inRecovery ? (replayed === null ? undefined : parseMoment(replayed)) : now
+    const horizon = { now, complete: complete === undefined || complete < believed ? complete : believed }
+    this.#horizons.set(snapshot, horizon)
+    return horizon
   }
 
   #believe(now: Moment): Moment {
@@ -62,15 +74,18 @@ export class Past {
     return believed
   }
 
-  #compare(now: Moment, due: readonly CollectorStatus[]): void {
-    const ends = due.flatMap(({ window }) => window?.sealedTo ?? [])
-    const end = ends.reduce((last, end) => (end > last ? end : last), now)
-    if (end > now && !this.#behind) {
-      this.#options.log.warn(
-        `clock of the database is behind what is counted already: counters wait until ${formatMoment(end)}`,
-      )
+  #compare(status: CollectorStatus, now: Moment): void {
+    const { window, collector } = status
+    if (window === undefined || window.sealedTo <= now) this.#ahead.delete(status)
+    else {
+      if (this.#ahead.size === 0) {
+        this.#options.log.warn(
+          { collector: collector.name },
+          `clock of the database is behind what is counted already: counters wait until ${formatMoment(window.sealedTo)}`,
+        )
+      }
+      this.#ahead.add(status)
     }
-    this.#behind = end > now
   }
 }
 

@@ -40,13 +40,14 @@ export interface Begun extends Standing {
 export interface Snapshot {
   readonly endpoint: Endpoint
   readonly begun: Begun
-  /** Whether it can run only one query at a time: the caller must wait for each. */
+  /** Whether it runs one query at a time, in one transaction: another one waits. */
   readonly sequential: boolean
   /** Whether its connection is lost: no further query can run in it. */
   readonly lost: boolean
   /**
-   * Runs a query, read-only, within `timeout` milliseconds. Rejects after that or when `signal` aborts, and then ends
-   * the query on the server, too.
+   * Runs a query, read-only, within `timeout` milliseconds of its begin. Rejects after that or when `signal` aborts, and
+   * then ends the query on the server, too. Rejects with a LostError when the query could not begin, or did not end,
+   * because the snapshot or the connection was lost.
    */
   run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T>
   /** Ends the snapshot. It never rejects. */
@@ -92,10 +93,9 @@ export interface Db {
   primary(signal: AbortSignal): Promise<Session>
   /**
    * Takes a snapshot on the fittest endpoint that answers, except those in `avoid`, which were lost for the reason
-   * beside each. The server gives the snapshot up when it is idle for `lifetime` milliseconds. Rejects with the reason
-   * of each endpoint when none can be used.
+   * beside each. Rejects with the reason of each endpoint when none can be used.
    */
-  snapshot(lifetime: number, signal: AbortSignal, avoid?: ReadonlyMap<Endpoint, Error>): Promise<Snapshot>
+  snapshot(signal: AbortSignal, avoid?: ReadonlyMap<Endpoint, Error>): Promise<Snapshot>
   /** Closes the connections that are not in use. */
   close(): Promise<void>
 }

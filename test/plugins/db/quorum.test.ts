@@ -72,7 +72,7 @@ t.test('a vote asks each endpoint but the current one, until that is forgotten',
   const { url } = await createDatabase(t, { schema: false })
   const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
   const { db, signal } = open(t, urlOf(url, [first, second]))
-  const snapshot = await db.snapshot(1000, signal)
+  const snapshot = await db.snapshot(signal)
   await snapshot.close()
   t.equal(db.current, first.endpoint)
   const before = first.connections
@@ -132,7 +132,7 @@ t.test('an endpoint whose votes are interrupted again and again is down in the e
   const { db, signal } = open(t, urlOf(url, gates, '?connect_timeout=1'), { concurrency: 2 })
   await db.waitForQuorum(signal)
   stall()
-  const snapshot = await db.snapshot(60_000, signal)
+  const snapshot = await db.snapshot(signal)
   const stateOf = (gate: Gate | undefined) => db.endpoints.find(({ name }) => name === gate?.endpoint)
   while (stalled.some((gate) => stateOf(gate)?.up)) {
     const vote = db.vote(signal)
@@ -153,7 +153,7 @@ t.test('an endpoint that had no time to answer is not down', async (t) => {
   const { db, signal } = open(t, urlOf(url, gates, '?connect_timeout=9999'), { concurrency: 2 })
   await db.waitForQuorum(signal)
   stall()
-  const snapshot = await db.snapshot(60_000, signal)
+  const snapshot = await db.snapshot(signal)
   for (let votes = 0; votes < 10; votes++) {
     const vote = db.vote(signal)
     await snapshot.run(60_000, signal, (sql) => sql`SELECT 1`)

@@ -22,9 +22,10 @@ async function look(snapshot: Snapshot, signal: AbortSignal): Promise<Seen> {
 t.test('queries on several connections read one snapshot', async (t) => {
   const { url, sql } = await createDatabase(t, { schema: false })
   const { db, signal } = open(t, url)
-  const snapshot = await db.snapshot(5000, signal)
+  const snapshot = await db.snapshot(signal)
   t.notOk(snapshot.sequential)
   const first = await look(snapshot, signal)
+  t.equal(first.process, snapshot.begun.pid, 'one after another they run in one session')
   await sql`CREATE TABLE written_meanwhile ()`
   const [second, third] = await Promise.all([look(snapshot, signal), look(snapshot, signal)])
   t.equal(second.snapshot, first.snapshot)
@@ -36,7 +37,7 @@ t.test('queries on several connections read one snapshot', async (t) => {
 t.test('with a concurrency of 1 all queries run on one connection', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const { db, signal } = open(t, url, { concurrency: 1 })
-  const snapshot = await db.snapshot(5000, signal)
+  const snapshot = await db.snapshot(signal)
   t.ok(snapshot.sequential)
   const seen = [await look(snapshot, signal), await look(snapshot, signal)]
   t.same(seen[0], seen[1])
@@ -47,8 +48,8 @@ t.test('with a concurrency of 1 all queries run on one connection', async (t) =>
 t.test('connections that were lost while they were idle are replaced without a failure', async (t) => {
   const { url, sql } = await createDatabase(t, { schema: false })
   const { db, signal } = open(t, url)
-  const before = await db.snapshot(5000, signal)
-  const { snapshot } = await look(before, signal)
+  const before = await db.snapshot(signal)
+  const [{ snapshot }] = await Promise.all([look(before, signal), look(before, signal)])
   await before.close()
   const ended = await sql`
     SELECT pg_terminate_backend(pid, 5000)
@@ -56,7 +57,7 @@ t.test('connections that were lost while they were idle are replaced without a f
      WHERE application_name = 'metrics-service' AND datname = current_database()`
   t.equal(ended.length, 2)
   await sql`CREATE TABLE written_meanwhile ()`
-  const after = await db.snapshot(5000, signal)
+  const after = await db.snapshot(signal)
   t.not((await look(after, signal)).snapshot, snapshot)
   await after.close()
 })
@@ -66,7 +67,7 @@ t.test('the next endpoint is used when the current one is gone, and stays in use
   const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
   const { db, log, signal } = open(t, urlOf(url, [first, second]))
   const use = async () => {
-    const snapshot = await db.snapshot(5000, signal)
+    const snapshot = await db.snapshot(signal)
     await snapshot.close()
     return snapshot.endpoint.name
   }
@@ -91,22 +92,22 @@ t.test('an endpoint to avoid is down for the reason given, and not used', async 
   const { url } = await createDatabase(t, { schema: false })
   const gates = [await Gate.start(t, url), await Gate.start(t, url)]
   const { db, signal } = open(t, urlOf(url, gates))
-  const first = await db.snapshot(5000, signal)
+  const first = await db.snapshot(signal)
   await first.close()
   const lost = new Map([[first.endpoint, new Error('its connection was lost')]])
-  const second = await db.snapshot(5000, signal, lost)
+  const second = await db.snapshot(signal, lost)
   await second.close()
   t.equal(second.endpoint.name, gates[1]?.endpoint)
   t.equal(db.endpoints[0]?.error, `${first.endpoint.name}: its connection was lost`)
   lost.set(second.endpoint, new Error('this one, too'))
-  await t.rejects(db.snapshot(5000, signal, lost), { message: 'no endpoint is left to try' })
+  await t.rejects(db.snapshot(signal, lost), { message: 'no endpoint is left to try' })
 })
 
 t.test('an endpoint that is not what target_session_attrs asks for is not used, but is up', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const { db, signal } = open(t, `${url}?target_session_attrs=standby`)
   const { host } = new URL(url)
-  await t.rejects(db.snapshot(5000, signal), {
+  await t.rejects(db.snapshot(signal), {
     message: `${host}: it is not standby, as target_session_attrs asks`,
   })
   t.match(db.endpoints, [{ up: true, error: undefined }])
