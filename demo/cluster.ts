@@ -19,10 +19,16 @@ export interface Cluster {
   remove(): Promise<void>
 }
 
+/** PostgreSQL's own C.UTF-8, as not every platform has one; servers before 17 do not have it either. */
+const BUILTIN = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+
 type Owner = { uid: number; gid: number } | Record<string, never>
 
-/** Creates a cluster whose superuser is `postgres`. Throws with the output of `initdb` when that fails. */
-export async function createCluster(password: string): Promise<Cluster> {
+/**
+ * Creates a cluster whose superuser is `postgres`, with the programs in the folder `installed`, or those of the package
+ * that npm chose. Throws with the output of `initdb` when that fails.
+ */
+export async function createCluster(password: string, installed?: string): Promise<Cluster> {
   const owner = unprivileged()
   const folder = await mkdtemp(join(tmpdir(), 'metrics-service-postgres-'))
   const guard = guardFolder(folder)
@@ -34,9 +40,13 @@ export async function createCluster(password: string): Promise<Cluster> {
     const secret = join(folder, 'password')
     await writeFile(secret, password, { mode: 0o600 })
     if (owner.uid !== undefined) for (const path of [folder, secret]) await chown(path, owner.uid, owner.gid)
-    const bin = await programs(folder, owner)
+    const bin = installed ?? (await programs(folder, owner))
     const dir = join(folder, 'data')
-    await initialise(join(bin, 'initdb'), { dir, secret, owner, guard })
+    await initialise(
+      join(bin, 'initdb'),
+      { dir, secret, owner, guard },
+      installed === undefined ? BUILTIN : [],
+    )
     return { folder, dir, postgres: join(bin, 'postgres'), owner, guard, remove }
   } catch (error) {
     await remove()
@@ -78,17 +88,19 @@ async function programs(folder: string, owner: Owner): Promise<string> {
 
 type Site = Pick<Cluster, 'dir' | 'owner' | 'guard'> & { secret: string }
 
-function initialise(initdb: string, { dir, secret, owner, guard }: Site): Promise<void> {
+function initialise(
+  initdb: string,
+  { dir, secret, owner, guard }: Site,
+  locale: readonly string[],
+): Promise<void> {
   const flags = [
     `--pgdata=${dir}`,
     '--username=postgres',
     `--pwfile=${secret}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // PostgreSQL's own C.UTF-8, as not every platform has one.
     '--locale=C',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    ...locale,
     '--no-sync',
     '--no-instructions',
   ]

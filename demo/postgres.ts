@@ -54,13 +54,19 @@ const tries = 25
  * @param options.port a free one by default
  * @param options.flags further arguments of `postgres`, such as `['-c', 'max_connections=10']`
  * @param options.env further environment of `postgres`
+ * @param options.installed the folder of other programs than those of the package from npm
  * @throws Error with the server's last log lines when it does not start
  */
 export async function startPostgres(
-  options: { port?: number; flags?: string[]; env?: Readonly<Record<string, string>> } = {},
+  options: {
+    port?: number
+    flags?: string[]
+    env?: Readonly<Record<string, string>>
+    installed?: string
+  } = {},
 ): Promise<Postgres> {
   const password = randomBytes(12).toString('hex')
-  const cluster = await createCluster(password)
+  const cluster = await createCluster(password, options.installed)
   let port = options.port ?? (await freePort())
   let server: ChildProcess | undefined
   let destroyed: Promise<void> | undefined
