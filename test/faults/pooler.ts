@@ -13,16 +13,22 @@ export interface Pooler {
   start(): Promise<void>
   /** Ends it at once, and with it every connection. */
   stop(): Promise<void>
+  /** What it logged since it was started last. */
+  log(): string
 }
 
 /**
  * pgbouncer in front of a server, in transaction mode. Nothing else need be set, `ignore_startup_parameters` neither.
- * The one setting that can be too small is `default_pool_size` (20 unless set): the transaction that leads a round holds
- * a server connection until the last that reads its snapshot has ended, so 2 is the least with which anything works, and
- * COLLECTOR_CONCURRENCY + 1 is what makes no collector wait.
+ * A `default_pool_size` (20 unless set) of 1 is enough; COLLECTOR_CONCURRENCY is what makes no collector wait. `setting` is
+ * one more line.
  * https://www.pgbouncer.org/config.html#default_pool_size
  */
-export async function startPooler(t: Test, postgres: Postgres, poolSize: number): Promise<Pooler> {
+export async function startPooler(
+  t: Test,
+  postgres: Postgres,
+  poolSize: number,
+  setting = '',
+): Promise<Pooler> {
   const port = await freePort()
   const { password } = new URL(postgres.url)
   // A folder of the account that the server runs as: pgbouncer, too, refuses to run as root.
@@ -44,24 +50,28 @@ auth_type = scram-sha-256
 auth_file = ${users}
 pool_mode = transaction
 default_pool_size = ${poolSize}
+${setting}
 `,
     { mode: 0o600 },
   )
   const owner = process.getuid?.() === 0 ? { uid, gid } : {}
   if (owner.uid !== undefined) for (const path of [settings, users]) chownSync(path, uid, gid)
   let child: ChildProcess | undefined
+  let log = ''
 
   async function start(): Promise<void> {
     const started = spawn('pgbouncer', [settings], { ...owner, stdio: ['ignore', 'ignore', 'pipe'] })
     child = started
-    let log = ''
+    log = ''
     for (;;) {
       const [chunk] = await Promise.race([once(started.stderr, 'data'), once(started, 'exit')])
       log += chunk
       if (log.includes('process up')) break
       if (started.exitCode !== null) throw new Error(`pgbouncer ended with ${started.exitCode}:\n${log}`)
     }
-    started.stderr.resume()
+    started.stderr.on('data', (chunk) => {
+      log += chunk
+    })
   }
 
   async function stop(): Promise<void> {
@@ -75,5 +85,5 @@ default_pool_size = ${poolSize}
   await start()
   const url = new URL(postgres.url)
   url.port = String(port)
-  return { url: url.href, endpoint: `127.0.0.1:${port}`, start, stop }
+  return { url: url.href, endpoint: `127.0.0.1:${port}`, start, stop, log: () => log }
 }
