@@ -7,7 +7,7 @@ import { acceptsGzip, negotiateFormat } from '../src/page/negotiation.ts'
 import type { Page } from '../src/page/page.ts'
 import { countSeries } from '../src/rows/label-set.ts'
 import { shownSets } from '../src/samples/window.ts'
-import { knownSets } from '../src/samples/zeros.ts'
+import { firstSets } from '../src/samples/zeros.ts'
 import { finish } from '../src/time/slices.ts'
 import { Pages } from './page/pages.ts'
 import { SelfMetrics } from './page/self-metrics.ts'
@@ -49,14 +49,17 @@ export default fp(
     ]
     const pages = new Pages(databases, readClient, config.OPENMETRICS_CREATED)
 
+    // A replica that takes over shows no zeros: what it collects now has been on another's page.
+    const gauges = config.METRICS_ZEROS === 'all' && !config.LEADER_ELECTION
     app.decorate('page', {
       get scraped() {
         return pages.scraped
       },
       seed(statuses) {
         for (const status of statuses) {
-          const sets = status.window === undefined ? knownSets(status.collector) : shownSets(status.window)
-          status.seed({ sets, series: finish(countSeries(sets)) }, performance.now())
+          const { collector, window } = status
+          const sets = window === undefined ? firstSets(collector, gauges) : shownSets(window)
+          status.seed({ sets, series: finish(countSeries(sets, collector.metrics)) }, performance.now())
         }
         pages.publish()
       },

@@ -57,11 +57,12 @@ export async function reportOn(
   const errors: Finding[] = []
   try {
     const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget)))
-    rows = given.length + countRejected(given.rejections().rejected)
+    rows = given.seen
     samples = await inSlices(samplesOf(collector, given, budget))
     const { rejected, rejection } = samples
     if (rejection !== undefined) {
-      const problem = `${countRejected(rejected)} of ${rows} rows rejected; the first: ${rejection.problem}`
+      const seen = rows === 1 ? '1 row' : `${rows} rows`
+      const problem = `${countRejected(rejected)} rejected in ${seen}; the first: ${rejection.problem}`
       errors.push({ ...rejection, problem })
     }
   } catch (error) {

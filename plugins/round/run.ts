@@ -3,7 +3,7 @@ import type { Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
-import { addRejections, type Rows } from '../../src/rows/rows.ts'
+import { type Rows, rejectionsIn } from '../../src/rows/rows.ts'
 import { listedSets } from '../../src/samples/other.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
 import type { Seen } from '../../src/samples/step.ts'
@@ -96,8 +96,11 @@ async function runWindows(
     const seen = { published: status.published, scraped, now: performance.now() }
     const { state: next, folded } = await advance(rest, seen)
     const sets = shownSets(next)
-    const rejections = [...sealed, ...open].map((rows) => rows.rejections()).reduce(addRejections)
-    return { result: { sets, series: finish(countSeries(sets)), folded, ...rejections }, window: next }
+    const rejections = rejectionsIn(sealed, open)
+    return {
+      result: { sets, series: finish(countSeries(sets, collector.metrics)), folded, ...rejections },
+      window: next,
+    }
   }
 }
 

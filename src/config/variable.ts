@@ -19,6 +19,22 @@ export function text(takes: string): Variable<string> {
   return { takes, parse: (given) => given }
 }
 
+/** A variable that takes one of a few words. */
+export function choice<const Word extends string>(
+  fallback: NoInfer<Word>,
+  words: readonly Word[],
+): Defaulted<Word> {
+  return {
+    default: fallback,
+    takes: `one of ${words.join(', ')}`,
+    parse(given) {
+      const word = words.find((known) => known === given)
+      if (word === undefined) throw new Error('none of them')
+      return word
+    },
+  }
+}
+
 /** A variable that takes a bearer token. */
 export function token(): Variable<string> {
   return {

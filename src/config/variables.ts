@@ -1,5 +1,15 @@
 import { parseDatabases } from './databases.ts'
-import { type Defaulted, duration, flag, integer, text, token, type Variable, whole } from './variable.ts'
+import {
+  choice,
+  type Defaulted,
+  duration,
+  flag,
+  integer,
+  text,
+  token,
+  type Variable,
+  whole,
+} from './variable.ts'
 
 /** Hosts that only this machine reaches. */
 export const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
@@ -12,6 +22,7 @@ const LONGEST_TICK = '24h'
 /** Every environment variable of the service. Durations become milliseconds. */
 export const variables = {
   METRICS_TICK_DURATION: duration('60s', '1s', LONGEST_TICK),
+  METRICS_ZEROS: choice('all', ['all', 'counters']),
   DATABASE_URL: { takes: 'a PostgreSQL URL, or several with names', parse: parseDatabases },
   DATABASE_URL_FILE: text('the path of a file that holds the PostgreSQL URL'),
   DATABASE_QUORUM: {
@@ -45,15 +56,7 @@ export const variables = {
   LEADER_ELECTION: flag(),
   STATE_FILE: text('the path of a file to keep the counters in'),
   STATE_MAX_AGE: duration('24h', '1m'),
-  LOG_LEVEL: {
-    default: 'info',
-    takes: `one of ${LOG_LEVELS.join(', ')}`,
-    parse(given: string) {
-      const level = LOG_LEVELS.find((known) => known === given)
-      if (level === undefined) throw new Error('unknown level')
-      return level
-    },
-  },
+  LOG_LEVEL: choice('info', LOG_LEVELS),
 } satisfies Record<string, Variable<unknown>>
 
 type Variables = typeof variables

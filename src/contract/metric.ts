@@ -12,8 +12,8 @@ export interface Metric<Type extends string = 'gauge' | 'counter' | 'histogram' 
 export type Metrics = Readonly<Record<string, Metric>>
 
 /**
- * Declares a value that goes up and down. It is 0 if the labels are known and no row has them. `fold` says how the
- * values that fold into "other" become one (default: their sum).
+ * Declares a value that goes up and down. It is 0 if the labels are known and no row has them; if a row's value is NULL,
+ * there is no sample. `fold` says how the values that fold into "other" become one (default: their sum).
  * @example business_invoices: gauge('Invoices that are not void.')
  */
 export function gauge(help: string, { fold = 'sum' }: { fold?: Fold } = {}): Metric<'gauge'> {
@@ -22,7 +22,7 @@ export function gauge(help: string, { fold = 'sum' }: { fold?: Fold } = {}): Met
 
 /**
  * Declares a total that only grows; its name ends in `_total` (https://prometheus.io/docs/practices/naming/). A
- * negative value is rejected. Over a large table it needs a `window`.
+ * negative value is rejected; NULL is no sample, or with a `window` 0. Over a large table it needs a `window`.
  * @example business_payments_total: counter('Payments that were made.')
  */
 export function counter(help: string): Metric<'counter'> {
@@ -31,11 +31,19 @@ export function counter(help: string): Metric<'counter'> {
 
 /**
  * Declares a distribution over buckets with these upper bounds (ascending, inclusive; +Inf is added), in the unit that
- * the metric's name ends in. `observe` writes its column.
+ * the metric's name ends in. `observe` writes its column. Unless a bound is negative, a negative observation is rejected.
  * @example business_payment_delay_seconds: histogram('From invoice to payment.', [3600, 86400, 604800])
  */
 export function histogram(help: string, buckets: readonly number[]): Metric<'histogram'> {
   return { type: 'histogram', help, fold: 'sum', buckets }
+}
+
+/**
+ * Whether a histogram takes observations below 0: it has a bucket for them. Then its sum may fall, as no `_sum` may, and
+ * the page has none: https://prometheus.io/docs/specs/om/open_metrics_spec/#histogram-1
+ */
+export function takesNegative({ buckets: [least = 0] }: Pick<Metric, 'buckets'>): boolean {
+  return least < 0
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
+import { takesNegative } from '../contract/metric.ts'
 import { BASE_UNITS } from '../contract/metric-names.ts'
-import type { LabelSets, Value } from '../rows/label-set.ts'
+import { type LabelSets, REJECTED, type Value } from '../rows/label-set.ts'
 
 /**
  * The two formats of a page.
@@ -73,7 +74,7 @@ export function* renderSamples(
   let text = ''
   for (const { labels, values } of sets) {
     const value = values[m]
-    if (value === undefined) continue
+    if (value === undefined || value === REJECTED) continue
     let pairs = first
     let i = 0
     for (const label of labels) pairs += `${heads[i++]}${escapeText(label)}"`
@@ -137,14 +138,18 @@ function numberOf({ name }: CollectorMetric): Render {
   return (pairs, value) => `${name}${braced(pairs)} ${value}\n`
 }
 
-function histogramOf({ name, buckets }: CollectorMetric, format: Format): Render {
+function histogramOf(metric: CollectorMetric, format: Format): Render {
+  const { name, buckets } = metric
+  // OpenMetrics has a count only beside a sum; the text format has it in any case.
+  const [hasSum, hasCount] = [!takesNegative(metric), !takesNegative(metric) || format === 'text']
   const bounds = [...buckets.map((bound) => boundOf(bound, format)), '+Inf']
   return (pairs, value) => {
     if (typeof value === 'number') throw new Error(`a sample of the histogram ${name} is a number`)
     const [count, sum] = value.slice(-2)
     const head = pairs === '' ? '' : `${pairs},`
     const lines = bounds.map((le, i) => `${name}_bucket{${head}le="${le}"} ${value[i]}\n`).join('')
-    return `${lines}${name}_sum${braced(pairs)} ${sum}\n${name}_count${braced(pairs)} ${count}\n`
+    const last = `${hasSum ? `${name}_sum${braced(pairs)} ${sum}\n` : ''}${hasCount ? `${name}_count${braced(pairs)} ${count}\n` : ''}`
+    return lines + last
   }
 }
 

@@ -6,7 +6,10 @@ import type { CollectorStatus } from '../round/status.ts'
 export interface Page {
   /** The time of the page that the last scrape got, in milliseconds of the monotonic clock; undefined before the first. */
   readonly scraped: number | undefined
-  /** Shows what is known of collectors before any round: 0, or the saved value of a counter. */
+  /**
+   * Shows what is known of collectors before any round: in a window 0 or the saved value, and of a gauge 0 unless
+   * METRICS_ZEROS or LEADER_ELECTION leaves that out.
+   */
   seed(statuses: readonly CollectorStatus[]): void
   /** Renders what these outcomes will show, so that no scrape waits for that after the publication. */
   prepare(outcomes: readonly Outcome[]): Promise<void>

@@ -152,7 +152,10 @@ export class CollectorStatus {
     this.#started ??= horizon
   }
 
-  /** Takes the result of the run at a tick; `time` is in seconds since 1970. A failure leaves what is shown. */
+  /**
+   * Takes the result of the run at a tick; `time` is in seconds since 1970. A failure leaves what is shown, except for
+   * zeros that no run has confirmed: only in a window something starts from 0.
+   */
   publish(
     { seconds, result, window, unavailable }: RunResult,
     tick: number,
@@ -171,6 +174,8 @@ export class CollectorStatus {
       this.#lastSuccess = time
       this.#published = now
       this.#shown.replace(result, now)
+    } else if (this.#lastSuccess === undefined && this.collector.settle === undefined) {
+      this.#shown.clear()
     }
     this.#runs.push({ seconds, failed, series: this.shown(now).series })
     if (this.#runs.length > MAX_RUNS) this.#runs.shift()

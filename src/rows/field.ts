@@ -1,3 +1,7 @@
+import type { CollectorMetric } from '../contract/collector.ts'
+import { takesNegative } from '../contract/metric.ts'
+import { itemAt } from './label-set.ts'
+
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 /** This many digits are always a safe integer. */
 const SAFE_DIGITS = 15
@@ -18,10 +22,30 @@ export function readNumber(field: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
-/** Reads what `observe` wrote: `length` numbers separated by spaces, the bucket counts, the count and the sum. */
-export function readHistogram(field: unknown, length: number): readonly number[] | undefined {
-  const values = typeof field === 'string' ? field.split(' ').map(readNumber) : []
-  return values.length === length && values.every((value) => value !== undefined) ? values : undefined
+/** A histogram as a query returned it. */
+interface Observed {
+  /** The cumulative bucket counts, the count and the sum. */
+  readonly parts: readonly number[]
+  /** How many observations were left out, because no bucket takes them. */
+  readonly rejected: number
+}
+
+/**
+ * Reads the column of a histogram: the cumulative bucket counts, the count and the sum, separated by spaces. `observe`
+ * adds two numbers: how many observations are below and how many above all that the buckets take. These are in the counts,
+ * and not in the sum. Undefined when it is no such text, or when a count or the sum is one that no observations make.
+ */
+export function readHistogram(field: unknown, metric: CollectorMetric): Observed | undefined {
+  const { length } = metric.buckets
+  const numbers = typeof field === 'string' ? field.split(' ').map(readNumber) : []
+  if (numbers.length !== length + 2 && numbers.length !== length + 4) return undefined
+  if (!numbers.every((number) => number !== undefined)) return undefined
+  const [below = 0, above = 0] = numbers.splice(length + 2)
+  const sum = itemAt(numbers, length + 1)
+  const counts = numbers.slice(0, -1).map((count, i) => count - below - (i === length ? above : 0))
+  const isCumulative = counts.every((count, i) => count >= (counts[i - 1] ?? 0))
+  if (below < 0 || above < 0 || !isCumulative || (sum < 0 && !takesNegative(metric))) return undefined
+  return { parts: [...counts, sum], rejected: below + above }
 }
 
 /** Parses a decimal number. Most texts are a few digits, which need neither a pattern nor a parser. */

@@ -1,12 +1,20 @@
+import type { CollectorMetric } from '../contract/collector.ts'
+import { takesNegative } from '../contract/metric.ts'
 import { each, type Sliced } from '../time/slices.ts'
 
 /** A number, or the parts of a histogram: its cumulative bucket counts, the count and the sum. */
 export type Value = number | readonly number[]
 
-/** The samples that share their labels: a value for each of the collector's metrics, undefined where there is no sample. */
+/** Takes the place of a value that was rejected. It has no sample, and neither has a sum that it belongs to. */
+export const REJECTED = 'rejected'
+
+/** What a label set has of one metric: a value, or undefined where there is none, as when the query returned NULL. */
+export type Cell = Value | typeof REJECTED | undefined
+
+/** The samples that share their labels: a cell for each of the collector's metrics. */
 export interface LabelSet {
   readonly labels: readonly string[]
-  readonly values: readonly (Value | undefined)[]
+  readonly values: readonly Cell[]
 }
 
 /** Label sets that can be iterated more than once, such as an array of them. */
@@ -41,21 +49,32 @@ export function combine<Part extends number | string>(
   throw new Error(`${JSON.stringify(a)} and ${JSON.stringify(b)} are not values of one metric`)
 }
 
-/** How many series a label set makes on the page: a histogram makes one for each bucket, for +Inf, its sum and its count. */
-export function seriesOf({ values }: LabelSet): number {
+/** What a metric shows where nothing was counted. */
+export function zeroOf({ type, buckets }: CollectorMetric): Value {
+  return type === 'histogram' ? new Array<number>(buckets.length + 2).fill(0) : 0
+}
+
+/** How many series a value of a metric makes: a histogram's one for each bucket, for +Inf, its count and its sum. */
+export function seriesOfMetric(metric: CollectorMetric): number {
+  if (metric.type !== 'histogram') return 1
+  return metric.buckets.length + (takesNegative(metric) ? 2 : 3)
+}
+
+/** How many series a label set makes on the page. */
+export function seriesOf({ values }: LabelSet, metrics: readonly CollectorMetric[]): number {
   let series = 0
-  for (const value of values) {
-    if (value !== undefined) series += typeof value === 'number' ? 1 : value.length + 1
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] !== undefined && values[i] !== REJECTED) series += seriesOfMetric(itemAt(metrics, i))
   }
   return series
 }
 
 /** How many series label sets make on the page. */
-export function* countSeries(sets: LabelSets): Sliced<number> {
+export function* countSeries(sets: LabelSets, metrics: readonly CollectorMetric[]): Sliced<number> {
   if (sets.series !== undefined) return sets.series
   let series = 0
   yield* each(sets, (set) => {
-    series += seriesOf(set)
+    series += seriesOf(set, metrics)
   })
   return series
 }

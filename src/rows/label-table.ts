@@ -1,22 +1,26 @@
 import type { CollectorMetric } from '../contract/collector.ts'
 import type { Dictionary } from './dictionary.ts'
-import { itemAt, type LabelSet, type LabelSets, seriesOf, type Value } from './label-set.ts'
+import { type Cell, itemAt, type LabelSet, type LabelSets, REJECTED, seriesOf } from './label-set.ts'
 
 /** How many label sets a new table has room for. */
 const FIRST = 64
+/** They take the place of a value, which is always finite: the cell has none, or one that was rejected. */
+const NO_VALUE = Number.NaN
+const REJECTED_VALUE = Number.POSITIVE_INFINITY
 
 /**
  * Label sets with different labels, in columns of numbers: a hundred thousand of them as objects would take ten times
  * the memory, and collecting that garbage would take longer than the query.
  */
 export class LabelTable implements LabelSets {
+  readonly #metrics: readonly CollectorMetric[]
   /** How many numbers the value of each metric takes. */
   readonly #widths: readonly number[]
   readonly #width: number
   readonly #columns: readonly LabelColumn[]
   /** The ids of the labels of each label set. */
   #ids: Uint32Array
-  /** The values of each label set, the parts of a histogram one after the other; NaN where there is no value. */
+  /** The values of each label set, the parts of a histogram one after the other. */
   #values: Float64Array
   /** A hash table with open addressing, at most half full: the number of a label set, from 1, or 0 for a free slot. */
   #slots: Uint32Array
@@ -26,6 +30,7 @@ export class LabelTable implements LabelSets {
 
   /** `dictionaries` has one for each label. */
   constructor(dictionaries: readonly Dictionary[], metrics: readonly CollectorMetric[]) {
+    this.#metrics = metrics
     this.#widths = metrics.map(({ type, buckets }) => (type === 'histogram' ? buckets.length + 2 : 1))
     this.#width = this.#widths.reduce((sum, width) => sum + width, 0)
     this.#columns = dictionaries.map((dictionary) => new LabelColumn(dictionary))
@@ -44,7 +49,7 @@ export class LabelTable implements LabelSets {
   }
 
   /** Adds a label set; false when the table has one with these labels. */
-  add(labels: readonly string[], values: readonly (Value | undefined)[]): boolean {
+  add(labels: readonly string[], values: readonly Cell[]): boolean {
     if (this.#length * 2 === this.#slots.length) this.#grow()
     let label = this.#length * this.#columns.length
     for (let i = 0; i < this.#columns.length; i++)
@@ -52,11 +57,13 @@ export class LabelTable implements LabelSets {
     const slot = this.#slotOf(this.#length)
     if (this.#slots[slot] !== 0) return false
     let to = this.#length * this.#width
-    for (const value of values) {
-      if (typeof value === 'object') for (const part of value) this.#values[to++] = part
-      else this.#values[to++] = value === undefined ? Number.NaN : value
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]
+      if (typeof value === 'object') this.#values.set(value, to)
+      else this.#values[to] = value === undefined ? NO_VALUE : value === REJECTED ? REJECTED_VALUE : value
+      to += itemAt(this.#widths, i)
     }
-    this.series += seriesOf({ labels, values })
+    this.series += seriesOf({ labels, values }, this.#metrics)
     this.#length++
     this.#slots[slot] = this.#length
     return true
@@ -68,13 +75,12 @@ export class LabelTable implements LabelSets {
     for (let row = 0; row < this.#length; row++) {
       const labels: string[] = []
       for (const column of this.#columns) labels.push(column.text(numberAt(this.#ids, label++)))
-      const values: (Value | undefined)[] = []
+      const values: Cell[] = []
       for (const width of this.#widths) {
-        if (width > 1) values.push(Array.from(this.#values.subarray(from, from + width)))
-        else {
-          const value = numberAt(this.#values, from)
-          values.push(Number.isNaN(value) ? undefined : value)
-        }
+        const value = numberAt(this.#values, from)
+        if (Number.isNaN(value)) values.push(undefined)
+        else if (value === REJECTED_VALUE) values.push(REJECTED)
+        else values.push(width > 1 ? Array.from(this.#values.subarray(from, from + width)) : value)
         from += width
       }
       yield { labels, values }

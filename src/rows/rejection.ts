@@ -1,4 +1,5 @@
 import type { CollectorLabel, CollectorMetric } from '../contract/collector.ts'
+import { takesNegative } from '../contract/metric.ts'
 import type { Finding } from '../finding.ts'
 import { columnOf } from '../query/columns.ts'
 import { Bytes } from './bytes.ts'
@@ -14,6 +15,12 @@ export function badValue(metric: CollectorMetric, given: unknown): Finding {
     problem: `${metric.name} is ${show(given)}, which is not a value that it takes`,
     advice: write(valueInstead(metric, given)),
   }
+}
+
+/** Says that a histogram leaves observations out, because no bucket takes them. */
+export function badObservations(metric: CollectorMetric, count: number): Finding {
+  const kinds = takesNegative(metric) ? 'NaN or infinite' : 'NaN, infinite or negative'
+  return { problem: `${metric.name} leaves out observations that are ${kinds}: ${count}` }
 }
 
 /** Says that a label does not take a value. */
@@ -46,7 +53,6 @@ function write(instead: string | undefined): string | undefined {
 function valueInstead(metric: CollectorMetric, given: unknown): string | undefined {
   const { name, type } = metric
   if (type === 'histogram') return columnOf(metric)
-  if (given === null) return `coalesce(…, 0) AS ${name}`
   if (typeof given === 'boolean') return `(…)::int AS ${name}`
   const isInterval = typeof given === 'string' && given !== '' && INTERVAL.test(given)
   // What is a moment or a span of time for PostgreSQL is seconds for Prometheus.

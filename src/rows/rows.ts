@@ -1,26 +1,39 @@
 // Rows: what a query returned, accepted or rejected. Imports stages before it and src/finding.ts only.
-import type { Collector } from '../contract/collector.ts'
+import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { placeColumns } from '../query/columns.ts'
 import { Dictionary } from './dictionary.ts'
 import { readHistogram, readLabel, readNumber } from './field.ts'
-import type { LabelSets, Value } from './label-set.ts'
+import { type Cell, itemAt, type LabelSets, REJECTED, zeroOf } from './label-set.ts'
 import { LabelTable } from './label-table.ts'
-import { badLabel, badValue, duplicate } from './rejection.ts'
+import { badLabel, badObservations, badValue, duplicate } from './rejection.ts'
+import { UnknownSets } from './unknown-sets.ts'
 
-/** Why a row was rejected: a bad value, a bad label, or a label set that another row had already. */
+/** Why a row, or one value of it, was rejected: a bad value, a bad label, or a label set that another row had already. */
 export const REASONS = ['value', 'label', 'duplicate'] as const
 export type Reason = (typeof REASONS)[number]
 
-/** The rows of a query that were rejected. */
+/** What was rejected of a query's result: rows, values of other rows, and observations of histograms. */
 export interface Rejections {
   readonly rejected: Readonly<Record<Reason, number>>
-  /** Why the first row was rejected. */
+  /** Why the first was rejected. */
   readonly rejection: Finding | undefined
 }
 
-/** Adds up the rejections of two queries of one run. */
-export function addRejections(a: Rejections, b: Rejections): Rejections {
+const NOTHING: Rejections = { rejected: { value: 0, label: 0, duplicate: 0 }, rejection: undefined }
+
+/**
+ * Adds up the rejections of one run's windows. The next run asks for the open ones again, so that what was rejected there
+ * is told now, and counted when it is sealed.
+ */
+export function rejectionsIn(sealed: readonly Rows[], open: readonly Rows[]): Rejections {
+  const counted = sealed.map((rows) => rows.rejections()).reduce(addRejections, NOTHING)
+  return open
+    .map((rows) => ({ ...rows.rejections(), rejected: NOTHING.rejected }))
+    .reduce(addRejections, counted)
+}
+
+function addRejections(a: Rejections, b: Rejections): Rejections {
   return { rejected: addRejected(a.rejected, b.rejected), rejection: a.rejection ?? b.rejection }
 }
 
@@ -33,12 +46,15 @@ export function addRejected(a: Rejections['rejected'], b: Rejections['rejected']
   }
 }
 
-/** How many rows were rejected. */
+/** How many were rejected. */
 export function countRejected(rejected: Rejections['rejected']): number {
   return REASONS.reduce((sum, reason) => sum + rejected[reason], 0)
 }
 
-/** Takes the rows of one query as they arrive, and turns each into the values of one label set, or rejects it. */
+/**
+ * Takes the rows of one query as they arrive, and turns each into the cells of one label set. A bad label costs the row, a
+ * bad value its own sample, a bad observation itself.
+ */
 export class Rows {
   readonly #collector: Collector
   /** For each label, then each metric: the index of its column. */
@@ -46,7 +62,9 @@ export class Rows {
   readonly #table: LabelTable
   readonly #rejected: Record<Reason, number> = { value: 0, label: 0, duplicate: 0 }
   #rejection: Finding | undefined
+  readonly #unknown = new UnknownSets()
   #hasUnlisted = false
+  #seen = 0
 
   /** `dictionaries` has one for each label, which an earlier run may have filled. */
   constructor(collector: Collector, dictionaries = collector.labels.map(() => new Dictionary())) {
@@ -61,32 +79,49 @@ export class Rows {
 
   /** Takes a row with a field for each column; false when it is rejected. */
   add(row: readonly unknown[]): boolean {
-    const { labels, metrics } = this.#collector
+    const { labels, metrics, settle } = this.#collector
+    this.#seen++
     const fields = this.#columns.map((column) => row[column])
     const texts: string[] = []
     for (const [i, label] of labels.entries()) {
       const given = fields[i]
       const text = readLabel(given)
-      if (text === undefined) return this.#reject('label', () => badLabel(label, given))
-      if (label.values !== undefined && !label.values.includes(text)) {
-        if (!label.other) return this.#reject('label', () => badLabel(label, given))
-        this.#hasUnlisted = true
+      const isListed = text !== undefined && (label.values?.includes(text) ?? true)
+      if (text === undefined || !(isListed || label.other)) {
+        this.#unknown.add(this.#collector, fields)
+        return this.#reject('label', () => badLabel(label, given))
       }
+      if (!isListed) this.#hasUnlisted = true
       texts.push(text)
     }
-    const values: (Value | undefined)[] = []
-    for (const [i, metric] of metrics.entries()) {
-      const given = fields[labels.length + i]
-      const value =
-        metric.type === 'histogram' ? readHistogram(given, metric.buckets.length + 2) : readNumber(given)
-      const absent = metric.type === 'timestamp' && given === null
-      if (!absent && (value === undefined || (metric.type === 'counter' && Number(value) < 0))) {
-        return this.#reject('value', () => badValue(metric, given))
-      }
-      values.push(value)
+    let cells = metrics.map((metric, i) => this.#read(metric, fields[labels.length + i]))
+    if (settle !== undefined && cells.includes(REJECTED)) {
+      // It adds nothing to the totals, and does not begin any.
+      if (cells.every((cell) => cell === REJECTED)) return false
+      cells = cells.map((cell, i) => (cell === REJECTED ? zeroOf(itemAt(metrics, i)) : cell))
     }
-    if (this.#table.add(texts, values)) return true
+    if (this.#table.add(texts, cells)) return true
     return this.#reject('duplicate', () => duplicate(labels, texts))
+  }
+
+  #read(metric: CollectorMetric, given: unknown): Cell {
+    // Nothing happened in a window is nothing to add.
+    if (given === null) return this.#collector.settle === undefined ? undefined : zeroOf(metric)
+    if (metric.type === 'histogram') {
+      const { parts = REJECTED, rejected = 0 } = readHistogram(given, metric) ?? {}
+      if (rejected > 0) this.#reject('value', () => badObservations(metric, rejected), rejected)
+      if (parts === REJECTED) this.#reject('value', () => badValue(metric, given))
+      return parts
+    }
+    const value = readNumber(given)
+    if (value !== undefined && !(metric.type === 'counter' && value < 0)) return value
+    this.#reject('value', () => badValue(metric, given))
+    return REJECTED
+  }
+
+  /** How many rows the query returned. */
+  get seen(): number {
+    return this.#seen
   }
 
   /** How many rows were taken. */
@@ -97,6 +132,11 @@ export class Rows {
   /** The rows that were taken, each with the labels that the query returned. */
   get sets(): LabelSets {
     return this.#table
+  }
+
+  /** The label sets that rejected rows may have had. */
+  get unknown(): UnknownSets {
+    return this.#unknown
   }
 
   /** Whether a row has a value that its closed label does not list; it counts as "other". */
@@ -110,13 +150,13 @@ export class Rows {
     return !this.#hasUnlisted && labels.every(({ limit }, i) => this.#table.cardinality(i) <= limit)
   }
 
-  /** How many rows were rejected, and why the first one was. */
+  /** How much was rejected, and why the first was. */
   rejections(): Rejections {
     return { rejected: { ...this.#rejected }, rejection: this.#rejection }
   }
 
-  #reject(reason: Reason, why: () => Finding): false {
-    this.#rejected[reason]++
+  #reject(reason: Reason, why: () => Finding, count = 1): false {
+    this.#rejected[reason] += count
     this.#rejection ??= why()
     return false
   }

@@ -1,5 +1,5 @@
 import { type Collector, OTHER } from '../contract/collector.ts'
-import { itemAt, keyOf } from '../rows/label-set.ts'
+import { itemAt, keyOf, seriesOfMetric } from '../rows/label-set.ts'
 
 /** Where an open label is among a collector's labels, and how many of its values have series of their own. */
 export interface OpenLabel {
@@ -26,10 +26,7 @@ export function grouping(collector: Collector): (labels: readonly string[]) => s
 /** How many series a group makes on the page once the closed labels are filled with zeros. */
 export function seriesOfGroup({ labels, metrics }: Collector): number {
   const sets = labels.reduce((product, { values }) => product * (values === undefined ? 1 : values.length), 1)
-  return metrics.reduce(
-    (sum, { type, buckets }) => sum + sets * (type === 'histogram' ? buckets.length + 3 : 1),
-    0,
-  )
+  return metrics.reduce((sum, metric) => sum + sets * seriesOfMetric(metric), 0)
 }
 
 /** How many groups a budget of series has room for: one at least. */

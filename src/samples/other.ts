@@ -1,5 +1,5 @@
 import { type Collector, OTHER } from '../contract/collector.ts'
-import { itemAt, type LabelSet, type LabelSets } from '../rows/label-set.ts'
+import { itemAt, type LabelSet, type LabelSets, REJECTED } from '../rows/label-set.ts'
 import type { Rows } from '../rows/rows.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import { grouping, openLabels, roomFor } from './group.ts'
@@ -142,7 +142,7 @@ function* choose(
 
 /** How large a label set is beside others: its first value, of a histogram the count. */
 function sizeOf({ values }: LabelSet): number {
-  const value = values.find((value) => value !== undefined)
+  const value = values.find((value) => value !== undefined && value !== REJECTED)
   if (value === undefined) return 0
   return Math.abs(typeof value === 'number' ? value : itemAt(value, value.length - 2))
 }

@@ -2,11 +2,13 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import {
+  type Cell,
   combine,
   countSeries,
   keyOf,
   type LabelSet,
   type LabelSets,
+  REJECTED,
   seriesOf,
   type Value,
 } from '../rows/label-set.ts'
@@ -16,7 +18,7 @@ import { roomFor } from './group.ts'
 import { chooseLabels, listedSets, type Relabel } from './other.ts'
 import { fillZeros } from './zeros.ts'
 
-/** What a collector shows on the page, and what happened to the other rows. */
+/** What a collector shows on the page, and what was rejected. */
 export interface Samples extends Rejections {
   readonly sets: LabelSets
   /** How many series `sets` make on the page. */
@@ -27,15 +29,15 @@ export interface Samples extends Rejections {
 
 /**
  * Makes the samples of one query's rows. What has no room within the limits of open labels and the series budget is
- * folded into "other"; every label set that is known and has no row is 0.
+ * folded into "other"; every label set that is known and has no row is 0, unless a row that was rejected may be its row.
  */
 export function* samplesOf(collector: Collector, rows: Rows, budget: number): Sliced<Samples> {
   const { rejected, rejection } = rows.rejections()
   const { sets, unfit, folded } = yield* foldRows(collector, rows, budget)
-  const filled = yield* fillZeros(collector, sets)
+  const filled = yield* fillZeros(collector, sets, rows.unknown)
   return {
     sets: filled,
-    series: yield* countSeries(filled),
+    series: yield* countSeries(filled, collector.metrics),
     rejected: { ...rejected, label: rejected.label + unfit.length },
     rejection: rejection ?? unfit.at(0),
     folded,
@@ -54,7 +56,9 @@ function* foldRows(collector: Collector, rows: Rows, budget: number): Sliced<Fol
   const sets = listedSets(collector, rows)
   // There are at most as many groups as rows.
   if (rows.isWithinLimits && sets.length <= roomFor(collector, budget)) return { sets, unfit: [], folded: 0 }
-  return yield* merge(collector, sets, yield* chooseLabels(collector, sets, { keep: [], budget }))
+  const relabel = yield* chooseLabels(collector, sets, { keep: [], budget })
+  yield* rows.unknown.relabel(collector, relabel)
+  return yield* merge(collector, sets, relabel)
 }
 
 /** Merges all label sets that are shown under the same labels into one. */
@@ -63,7 +67,7 @@ function* merge(collector: Collector, sets: LabelSets, relabel: Relabel): Sliced
   let folded = 0
   yield* each(sets, (set) => {
     const labels = relabel(set.labels)
-    if (labels !== set.labels) folded += seriesOf(set)
+    if (labels !== set.labels) folded += seriesOf(set, collector.metrics)
     const key = keyOf(labels)
     const same = shown.get(key)
     if (same === undefined) shown.set(key, { labels, rows: [set] })
@@ -72,32 +76,25 @@ function* merge(collector: Collector, sets: LabelSets, relabel: Relabel): Sliced
   const unfit: Finding[] = []
   const merged = yield* map(shown.values(), ({ labels, rows }) => {
     const values = collector.metrics.map((metric, i) => {
-      const given = rows.map(({ values }) => values[i]).filter((value) => value !== undefined)
-      const value = fold(metric, given)
-      if (value === undefined) {
-        for (const _ of given)
-          unfit.push({
-            problem: `${metric.name} has several values that fold into "other", and cannot fold`,
-          })
+      const cells = rows.map(({ values }) => values[i]).filter((cell) => cell !== undefined)
+      const given = cells.filter((cell) => cell !== REJECTED)
+      if (metric.fold === 'none' && cells.length > 1) {
+        const problem = `${metric.name} has several values that fold into "other", and cannot fold`
+        for (const _ of given) unfit.push({ problem })
+        return undefined
       }
-      return value
+      // What a value adds to a sum, or whether it is the largest, is not known when it was rejected.
+      return given.length < cells.length ? REJECTED : fold(metric, given)
     })
     return { labels, values }
   })
   return { sets: merged, unfit, folded }
 }
 
-/** Makes one value of several; undefined when there are none, or when they cannot be folded. */
-function fold(metric: CollectorMetric, values: readonly Value[]): Value | undefined {
+/** Makes one value of several; undefined when there are none. */
+function fold({ fold }: CollectorMetric, values: readonly Value[]): Cell {
   if (values.length < 2) return values[0]
-  switch (metric.fold) {
-    case 'sum':
-      return values.reduce((a, b) => combine(a, b, (a, b) => a + b))
-    case 'min':
-      return values.map(Number).reduce((a, b) => Math.min(a, b))
-    case 'max':
-      return values.map(Number).reduce((a, b) => Math.max(a, b))
-    case 'none':
-      return undefined
-  }
+  if (fold === 'min') return values.map(Number).reduce((a, b) => Math.min(a, b))
+  if (fold === 'max') return values.map(Number).reduce((a, b) => Math.max(a, b))
+  return values.reduce((a, b) => combine(a, b, (a, b) => a + b))
 }

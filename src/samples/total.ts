@@ -1,5 +1,5 @@
 import type { Collector } from '../contract/collector.ts'
-import { combine, itemAt, type Value } from '../rows/label-set.ts'
+import { type Cell, combine, itemAt, REJECTED, type Value, zeroOf } from '../rows/label-set.ts'
 import { addExact, type Exact, exact, maxExact, subtractExact } from './decimal.ts'
 
 /** A total that is never rounded: a number, or the cumulative bucket counts, the count and the sum of a histogram. */
@@ -7,15 +7,14 @@ export type Total = Exact | readonly Exact[]
 
 /** The totals of a label set that nothing was counted in, one for each metric. */
 export function zeroTotals({ metrics }: Collector): readonly Total[] {
-  return metrics.map(({ type, buckets }) =>
-    type === 'histogram' ? new Array<number>(buckets.length + 2).fill(0) : 0,
-  )
+  return metrics.map(zeroOf)
 }
 
-/** The totals of one row. Throws an Error when it lacks a value: counters and histograms always have one. */
-export function totalsOf(values: readonly (Value | undefined)[]): readonly Total[] {
+/** The totals of one row. Throws an Error when it lacks a value: in a window, each has one. */
+export function totalsOf(values: readonly Cell[]): readonly Total[] {
   return values.map((value) => {
-    if (value === undefined) throw new Error('a row of an incremental collector lacks a value')
+    if (value === undefined || value === REJECTED)
+      throw new Error('a row of an incremental collector lacks a value')
     return typeof value === 'object' ? value.map(exact) : exact(value)
   })
 }

@@ -84,7 +84,7 @@ export function* advanceWindow(
   const count = (into: Map<string, Counted>, rows: readonly LabelSet[], combine: typeof addTotals) =>
     each(rows, (row) => {
       const labels = relabel(row.labels)
-      if (labels !== row.labels && combine === addTotals) folded += seriesOf(row)
+      if (labels !== row.labels && combine === addTotals) folded += seriesOf(row, collector.metrics)
       const key = keyOf(labels)
       into.set(key, { labels, totals: combine(into.get(key)?.totals ?? zero, totalsOf(row.values)) })
     })

@@ -1,6 +1,7 @@
 import type { Collector } from '../contract/collector.ts'
-import { keyOf, type LabelSet, type LabelSets, type Value } from '../rows/label-set.ts'
-import { each, map, type Sliced } from '../time/slices.ts'
+import { type Cell, keyOf, type LabelSet, type LabelSets, zeroOf } from '../rows/label-set.ts'
+import type { UnknownSets } from '../rows/unknown-sets.ts'
+import { each, type Sliced } from '../time/slices.ts'
 import { grouping } from './group.ts'
 
 /** The label sets that are known before any row, each at 0: every combination of labels when all of them are closed. */
@@ -10,8 +11,25 @@ export function knownSets(collector: Collector): readonly LabelSet[] {
   return combinations(lists).map((labels) => ({ labels, values: zeros(collector) }))
 }
 
-/** The label sets, and a 0 for each combination of closed labels that a group of them lacks, group by group. */
-export function* fillZeros(collector: Collector, sets: LabelSets): Sliced<LabelSets> {
+/**
+ * The known label sets before the first run. With a window, totals start from 0. Without one, a counter is unknown until
+ * it was asked for, and a gauge is 0 if `gauges` says so.
+ */
+export function firstSets(collector: Collector, gauges: boolean): readonly LabelSet[] {
+  if (collector.settle !== undefined) return knownSets(collector)
+  const values = collector.metrics.map(({ type }) => (type === 'gauge' && gauges ? 0 : undefined))
+  return values.includes(0) ? knownSets(collector).map(({ labels }) => ({ labels, values })) : []
+}
+
+/**
+ * The label sets, and a 0 for each combination of closed labels that a group of them lacks, group by group, unless the
+ * combination is one of `unknown`.
+ */
+export function* fillZeros(
+  collector: Collector,
+  sets: LabelSets,
+  unknown?: Pick<UnknownSets, 'has'>,
+): Sliced<LabelSets> {
   const known = knownSets(collector)
   // In a combination, undefined is for an open label: it keeps the value that the group has.
   const closed = combinations(collector.labels.map(({ values }) => values ?? [undefined]))
@@ -23,23 +41,24 @@ export function* fillZeros(collector: Collector, sets: LabelSets): Sliced<LabelS
     found.set(keyOf(set.labels), set)
     groups.set(groupOf(set.labels), set.labels)
   })
-  if (known.length > 0) return yield* map(known, (set) => found.get(keyOf(set.labels)) ?? set)
   const filled: LabelSet[] = []
-  yield* each(groups.values(), (group) => {
-    for (const combination of closed) {
-      const labels = group.map((text, i) => combination[i] ?? text)
-      filled.push(found.get(keyOf(labels)) ?? { labels, values: zeros(collector) })
-    }
-  })
+  const fill = (labels: readonly string[]) => {
+    const set = found.get(keyOf(labels))
+    if (set !== undefined) filled.push(set)
+    else if (unknown?.has(labels) !== true) filled.push({ labels, values: zeros(collector) })
+  }
+  if (known.length > 0) yield* each(known, ({ labels }) => fill(labels))
+  else {
+    yield* each(groups.values(), (group) => {
+      for (const combination of closed) fill(group.map((text, i) => combination[i] ?? text))
+    })
+  }
   return filled
 }
 
 /** A 0 for each metric, and no value for a timestamp. */
-function zeros({ metrics }: Collector): (Value | undefined)[] {
-  return metrics.map(({ type, buckets }) => {
-    if (type === 'timestamp') return undefined
-    return type === 'histogram' ? new Array<number>(buckets.length + 2).fill(0) : 0
-  })
+function zeros({ metrics }: Collector): Cell[] {
+  return metrics.map((metric) => (metric.type === 'timestamp' ? undefined : zeroOf(metric)))
 }
 
 /** Every combination of one item of each list, in the order of the lists. */

@@ -122,7 +122,7 @@ t.test('a mistake is told over two lines: what is wrong, and what to write inste
   const { code, stdout } = await runCheck(t, { DATABASE_URL: url }, '--folder', folder)
   t.match(
     stdout,
-    /1 of 1 rows rejected; the first: business_when is 2\S*, which .*\n {11}write: extract\(epoch FROM …\) AS business_when\n/,
+    /1 rejected in 1 row; the first: business_when is 2\S*, which .*\n {11}write: extract\(epoch FROM …\) AS business_when\n/,
   )
   t.match(
     stdout,

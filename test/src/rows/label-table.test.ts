@@ -4,7 +4,7 @@ import t from 'tap'
 import { counter, defineCollector, gauge, histogram, type Metric, timestamp } from '../../../src/collector.ts'
 import type { CollectorMetric } from '../../../src/contract/collector.ts'
 import { Dictionary } from '../../../src/rows/dictionary.ts'
-import type { LabelSet, Value } from '../../../src/rows/label-set.ts'
+import { type Cell, type LabelSet, REJECTED } from '../../../src/rows/label-set.ts'
 import { LabelTable } from '../../../src/rows/label-table.ts'
 
 function metricsOf(metrics: readonly Metric[]): readonly CollectorMetric[] {
@@ -18,7 +18,7 @@ const dictionariesOf = (labels: number) => Array.from({ length: labels }, () => 
 class Model {
   readonly #rows = new Map<string, LabelSet>()
 
-  add(labels: readonly string[], values: readonly (Value | undefined)[]): boolean {
+  add(labels: readonly string[], values: readonly Cell[]): boolean {
     const key = JSON.stringify(labels)
     if (this.#rows.has(key)) return false
     this.#rows.set(key, { labels, values })
@@ -41,16 +41,18 @@ const text = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
 )
 const number = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
+const cell = (value: fc.Arbitrary<Cell>) =>
+  fc.oneof({ weight: 8, arbitrary: value }, { weight: 1, arbitrary: fc.constantFrom(undefined, REJECTED) })
 const kind = fc.oneof(
-  fc.constant({ metric: gauge('A.'), value: number as fc.Arbitrary<Value | undefined> }),
-  fc.constant({ metric: counter('A.'), value: number.map(Math.abs) as fc.Arbitrary<Value | undefined> }),
-  fc.constant({ metric: timestamp('A.'), value: fc.option<Value, undefined>(number, { nil: undefined }) }),
+  fc.constant({ metric: gauge('A.'), value: cell(number) }),
+  fc.constant({ metric: counter('A.'), value: cell(number.map(Math.abs)) }),
+  fc.constant({ metric: timestamp('A.'), value: cell(number) }),
   fc.integer({ min: 1, max: 4 }).map((n) => ({
     metric: histogram(
       'A.',
       Array.from({ length: n }, (_, i) => i),
     ),
-    value: fc.array(number, { minLength: n + 2, maxLength: n + 2 }) as fc.Arbitrary<Value | undefined>,
+    value: cell(fc.array(number, { minLength: n + 2, maxLength: n + 2 })),
   })),
 )
 

@@ -43,10 +43,21 @@ const values: [what: string, metric: Metric, given: unknown, says: string | RegE
     '1 year 2 mons -3 days',
     /write: extract\(epoch FROM …\) AS things$/,
   ],
-  ['NULL', gauge('Things.'), null, /things is null, .* write: coalesce\(…, 0\) AS things$/],
   ['a boolean', gauge('Things.'), true, /things is true, .* write: \(…\)::int AS things$/],
   ['a negative counter', counter('Things.'), -1, /things is -1, .* write: things: gauge\('…'\)/],
   ['a number for a histogram', histogram('Things.', [1]), 5, /write: \$\{observe\('things', sql`…`\)\}$/],
+  [
+    'a negative observation',
+    histogram('Things.', [1]),
+    '1 1 0 1 0',
+    'things leaves out observations that are NaN, infinite or negative: 1',
+  ],
+  [
+    'an infinite observation beside negative buckets',
+    histogram('Things.', [-1]),
+    '0 2 0 0 2',
+    'things leaves out observations that are NaN or infinite: 2',
+  ],
   ['a text', gauge('Things.'), 'many', 'things is "many", which is not a value that it takes'],
   ['an empty text', gauge('Things.'), '', 'things is "", which is not a value that it takes'],
 ]

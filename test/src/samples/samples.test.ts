@@ -12,7 +12,7 @@ import {
 } from '../../../src/collector.ts'
 import { type Collector, OTHER } from '../../../src/contract/collector.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
-import { seriesOf, type Value } from '../../../src/rows/label-set.ts'
+import { type Cell, seriesOf } from '../../../src/rows/label-set.ts'
 import { Rows } from '../../../src/rows/rows.ts'
 import { seriesOfGroup } from '../../../src/samples/group.ts'
 import { type Samples, samplesOf } from '../../../src/samples/samples.ts'
@@ -43,9 +43,14 @@ function valuesOf({ sets }: Samples): Record<string, unknown> {
   )
 }
 
+/** What the page has for these samples. */
+function pageOf(collector: Collector, { sets }: Samples): Record<string, number> {
+  return Object.fromEntries(samplesOfPage([...renderFamilies(collector, sets)].join('')))
+}
+
 /** How many lines the page has for these samples: what a scrape counts as series. */
-function linesOf(collector: Collector, { sets }: Samples): number {
-  return samplesOfPage([...renderFamilies(collector, sets)].join('')).size
+function linesOf(collector: Collector, samples: Samples): number {
+  return Object.keys(pageOf(collector, samples)).length
 }
 
 t.test('the columns of a query may be in any order', async (t) => {
@@ -90,7 +95,6 @@ for (const [what, given, value] of accepted) {
 }
 
 const noValues: [what: string, given: unknown][] = [
-  ['NULL', null],
   ['a missing column', undefined],
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
@@ -112,15 +116,38 @@ const noValues: [what: string, given: unknown][] = [
   ['an object', { value: 1 }],
 ]
 for (const [what, given] of noValues) {
-  t.test(`a row with ${what} as its value is rejected`, async (t) => {
-    const { sets, rejected } = samplesFrom(collectorOf({ kind: open(9) }), [
-      ['bad', given],
-      ['good', 1],
-    ])
-    t.match(sets, [{ labels: ['good'], values: [1] }])
-    t.strictSame(rejected, { value: 1, label: 0, duplicate: 0 })
+  t.test(`${what} is no value: it is rejected, has no sample, and is not 0`, async (t) => {
+    for (const kind of [open(9), ['bad', 'good']]) {
+      const collector = collectorOf({ kind })
+      const samples = samplesFrom(collector, [
+        ['bad', given],
+        ['good', 1],
+      ])
+      t.strictSame(pageOf(collector, samples), { 'things{kind="good"}': 1 })
+      t.strictSame(samples.rejected, { value: 1, label: 0, duplicate: 0 })
+    }
   })
 }
+
+for (const metric of [
+  gauge('Things.'),
+  timestamp('Things.'),
+  counter('Things.'),
+  histogram('Things.', [1]),
+]) {
+  t.test(`NULL as a ${metric.type} is no sample, no 0 and no rejection`, async (t) => {
+    for (const kind of [open(9), ['none', 'other']]) {
+      const collector = collectorOf({ kind }, { things: metric, more: gauge('More.') })
+      const samples = samplesFrom(collector, [['none', null, 5]])
+      t.strictSame(valuesOf(samples).none, [undefined, 5])
+      t.match(samples, { rejected: { value: 0 }, rejection: undefined })
+    }
+  })
+}
+
+t.test('NULL for everything, as of sums over nothing, leaves a collector without samples', async (t) => {
+  t.strictSame(pageOf(collectorOf({}), samplesFrom(collectorOf({}), [[null]])), {})
+})
 
 t.test('a rejection is told in words that name the column and the value', async (t) => {
   t.match(samplesFrom(collectorOf({}), [['many']]).rejection, { problem: /things.*"many"/ })
@@ -141,26 +168,26 @@ t.test('nothing is told when no row was rejected', async (t) => {
 })
 
 t.test('a row says whether it was taken', async (t) => {
-  const rows = new Rows(collectorOf({}))
-  rows.columns(['things'])
-  t.strictSame([rows.add([null]), rows.add([1])], [false, true])
+  const rows = new Rows(collectorOf({ kind: open(9) }))
+  rows.columns(['kind', 'things'])
+  t.strictSame([rows.add([null, 1]), rows.add(['read', 1])], [false, true])
 })
 
 t.test('a negative counter is rejected', async (t) => {
-  const { sets, rejected } = samplesFrom(
-    collectorOf({ kind: open(9) }, { things_total: counter('Things ever.') }),
-    [
-      ['bad', -1],
-      ['good', 0],
-    ],
-  )
-  t.match(sets, [{ labels: ['good'], values: [0] }])
-  t.strictSame(rejected, { value: 1, label: 0, duplicate: 0 })
+  const collector = collectorOf({ kind: ['bad', 'good'] }, { things_total: counter('Things ever.') })
+  const samples = samplesFrom(collector, [
+    ['bad', -1],
+    ['good', 0],
+  ])
+  t.strictSame(pageOf(collector, samples), { 'things_total{kind="good"}': 0 })
+  t.strictSame(samples.rejected, { value: 1, label: 0, duplicate: 0 })
 })
 
-t.test('one bad value rejects its row whole', async (t) => {
-  const collector = collectorOf({ kind: open(9) }, { ...things, others: gauge('Others.') })
-  t.match(samplesFrom(collector, [['bad', 1, null]]), { sets: [], rejected: { value: 1 } })
+t.test('each bad value costs its own sample, and the others of its row stand', async (t) => {
+  const collector = collectorOf({}, { ...things, others: gauge('Others.'), more: gauge('More.') })
+  const samples = samplesFrom(collector, [['many', 1, 'few']])
+  t.strictSame(pageOf(collector, samples), { others: 1 })
+  t.strictSame(samples.rejected, { value: 2, label: 0, duplicate: 0 })
 })
 
 t.test('what observe wrote is the value of a histogram', async (t) => {
@@ -168,22 +195,43 @@ t.test('what observe wrote is the value of a histogram', async (t) => {
   t.strictSame(valuesOf(samplesFrom(collector, [['2 3 4 17.25']])), { '': [2, 3, 4, 17.25] })
 })
 
+t.test('what observe left out is in no bucket, and is counted as rejected', async (t) => {
+  const collector = collectorOf({}, { seconds: histogram('Seconds.', [1, 5]) })
+  const samples = samplesFrom(collector, [['3 4 7 17.25 1 2']])
+  t.strictSame(valuesOf(samples), { '': [2, 3, 4, 17.25] })
+  t.match(samples, { rejected: { value: 3 }, rejection: { problem: /^seconds .* negative: 3$/ } })
+})
+
 for (const given of [
   '',
   '2 3 4',
   '2 3 4 17.25 1',
+  '2 3 4 17.25 0 0 0',
+  '2 3 4 17.25 -1 0',
+  '2 3 4 17.25 3 0',
+  '2 3 4 17.25 0 2',
+  '3 2 4 17.25',
+  '2 3 2 17.25',
+  '-1 3 4 17.25',
+  '2 3 4 -17.25',
   '2 3 x 17.25',
   '2 3 4 NaN',
   '2  3 4',
   5,
-  null,
   [2, 3, 4, 5],
 ]) {
   t.test(`${JSON.stringify(given)} is no value of a histogram with two buckets`, async (t) => {
-    const collector = collectorOf({ kind: open(9) }, { seconds: histogram('Seconds.', [1, 5]) })
-    t.match(samplesFrom(collector, [['bad', given]]), { sets: [], rejected: { value: 1 } })
+    const collector = collectorOf({ kind: ['bad'] }, { seconds: histogram('Seconds.', [1, 5]) })
+    const samples = samplesFrom(collector, [['bad', given]])
+    t.strictSame(pageOf(collector, samples), {})
+    t.match(samples, { rejected: { value: 1 } })
   })
 }
+
+t.test('the sum of a histogram may be negative if a bucket is', async (t) => {
+  const collector = collectorOf({}, { seconds: histogram('Seconds.', [-1, 5]) })
+  t.strictSame(valuesOf(samplesFrom(collector, [['2 3 4 -17.25']])), { '': [2, 3, 4, -17.25] })
+})
 
 const labelTexts: [what: string, given: unknown, text: string][] = [
   ['a text', 'read', 'read'],
@@ -275,15 +323,113 @@ t.test('a number and its text are the same label value', async (t) => {
   t.match(samplesFrom(collectorOf({ kind: open(9) }), rows), { rejected: { duplicate: 1 } })
 })
 
-t.test('a rejected row does not take the place of a good one with the same labels', async (t) => {
-  const rows = [
-    ['read', null],
+t.test('a row whose label is bad does not take the place of a good one', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: open(9), state: open(9) }), [
+    ['read', null, 1],
+    ['read', 'new', 2],
+  ])
+  t.strictSame(valuesOf(samples), { 'read/new': 2 })
+  t.strictSame(samples.rejected, { value: 0, label: 1, duplicate: 0 })
+})
+
+t.test('a good value does not take the place of a bad one with the same labels', async (t) => {
+  const collector = collectorOf({ kind: ['read'] })
+  const samples = samplesFrom(collector, [
+    ['read', 'many'],
     ['read', 2],
-  ]
-  t.match(samplesFrom(collectorOf({ kind: open(9) }), rows), {
-    sets: [{ values: [2] }],
-    rejected: { value: 1, duplicate: 0 },
+  ])
+  t.strictSame(pageOf(collector, samples), {})
+  t.strictSame(samples.rejected, { value: 1, label: 0, duplicate: 1 })
+})
+
+/** Labels of a rejected row → the combinations of a, b and other that its own may have been. */
+const unknown: [what: string, given: unknown[], withheld: string[]][] = [
+  ['NULL as its second label', ['a', null], ['a/a', 'a/b', 'a/other']],
+  ['NULL as its first label', [null, 'b'], ['a/b', 'b/b']],
+  ['NULL as both labels', [null, null], ['a/a', 'a/b', 'a/other', 'b/a', 'b/b', 'b/other']],
+  ['no text as its label', [['a'], 'b'], ['a/b', 'b/b']],
+  ['NULL beside what is not listed', [null, 'odd'], ['a/other', 'b/other']],
+  ['what is not listed', ['odd', 'a'], []],
+  ['NULL beside what is not listed and is not "other"', ['odd', null], []],
+  ['a text without end', ['x'.repeat(2000), null], []],
+]
+for (const [what, given, withheld] of unknown) {
+  t.test(`a row with ${what} leaves out the zeros that may be its own`, async (t) => {
+    const collector = collectorOf({ first: ['a', 'b'], second: ['a', 'b', 'other'] })
+    const filled = valuesOf(samplesFrom(collector, []))
+    const samples = samplesFrom(collector, [[...given, 3]])
+    t.match(samples, { rejected: { label: 1 } })
+    t.strictSame(
+      Object.keys(filled).filter((labels) => !(labels in valuesOf(samples))),
+      withheld,
+    )
   })
+}
+
+t.test('a row with a bad label leaves what other rows have', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: ['a', 'b'] }), [
+    [null, 3],
+    ['a', 4],
+  ])
+  t.strictSame(valuesOf(samples), { a: 4 })
+})
+
+t.test('a row with a bad label leaves out the zeros of its own value of an open label', async (t) => {
+  const samples = samplesFrom(collectorOf({ provider: open(9), state: ['new', 'old'] }), [
+    ['x', null, 1],
+    ['x', 'new', 2],
+    ['y', 'new', 3],
+    ['z', null, 4],
+  ])
+  t.strictSame(valuesOf(samples), { 'x/new': 2, 'y/new': 3, 'y/old': 0 })
+})
+
+t.test('a row with a bad label leaves out the zeros of the "other" that it folds into', async (t) => {
+  const rows = [
+    ['big', 'new', 9],
+    ['small', 'new', 1],
+  ]
+  const collector = collectorOf({ provider: open(1), state: ['new', 'old', 'lost'] })
+  const filled = { 'big/new': 9, 'big/old': 0, 'big/lost': 0, 'other/new': 1 }
+  t.strictSame(valuesOf(samplesFrom(collector, [...rows, ['small', null, 1]])), filled)
+  t.strictSame(valuesOf(samplesFrom(collector, [...rows, ['big', null, 1]])), {
+    'big/new': 9,
+    'other/new': 1,
+    'other/old': 0,
+    'other/lost': 0,
+  })
+})
+
+for (const fold of ['sum', 'min', 'max', 'none'] as const) {
+  t.test(`"other" has no sample while a value that folds into it is rejected (${fold})`, async (t) => {
+    const collector = collectorOf({ kind: ['a', 'other'] }, { things: gauge('Things.', { fold }) })
+    for (const more of [[], [['y', 5]], [['other', 6]]]) {
+      const rows = [['x', 'many'], ...more]
+      const samples = samplesFrom(collector, rows)
+      t.strictSame(pageOf(collector, samples), { 'things{kind="a"}': 0 })
+      t.equal(samples.rejected.value, 1)
+    }
+  })
+}
+
+t.test('NULLs are left out of what folds into "other", as SQL leaves them out of sums', async (t) => {
+  const samples = samplesFrom(collectorOf({ kind: ['other'] }), [
+    ['x', null],
+    ['y', 5],
+    ['z', 6],
+  ])
+  t.strictSame(valuesOf(samples), { other: 11 })
+  t.strictSame(
+    valuesOf(
+      samplesFrom(collectorOf({ kind: ['other'] }), [
+        ['x', null],
+        ['y', null],
+      ]),
+    ),
+    {
+      other: undefined,
+    },
+  )
 })
 
 t.test('without labels, no row is 0', async (t) => {
@@ -629,7 +775,7 @@ function firstOfEach({ collector, rows }: Query): (readonly unknown[])[] {
   return rows.filter((row, i) => rows.findIndex((other) => keyOf(other) === keyOf(row)) === i)
 }
 
-function add(a: Value | undefined, b: Value | undefined): number {
+function add(a: Cell, b: Cell): number {
   return Number(a ?? 0) + Number(b ?? 0)
 }
 
@@ -687,7 +833,7 @@ t.test('the series that are counted are those on the page', async () => {
   fc.assert(
     fc.property(mixed, spare, ({ collector, rows }, spare) => {
       const samples = samplesFrom(collector, rows, seriesOfGroup(collector) + spare)
-      const sum = [...samples.sets].reduce((sum, set) => sum + seriesOf(set), 0)
+      const sum = [...samples.sets].reduce((sum, set) => sum + seriesOf(set, collector.metrics), 0)
       return samples.series === linesOf(collector, samples) && sum === samples.series
     }),
     { numRuns: 1000 },
@@ -724,8 +870,62 @@ t.test('every row is taken or counted as rejected', async () => {
   const text = fc.option(fc.constantFrom(...texts))
   fc.assert(
     fc.property(fc.array(fc.tuple(text, anything), { maxLength: 40 }), (rows) => {
-      const { sets, rejected } = samplesFrom(collectorOf({ kind: open(PLENTY) }), rows)
-      return sets.length + rejected.value + rejected.label + rejected.duplicate === rows.length
+      const collector = collectorOf({ kind: open(PLENTY) })
+      const samples = samplesFrom(collector, rows)
+      const { label, duplicate } = samples.rejected
+      return samples.sets.length + label + duplicate === rows.length
     }),
   )
+})
+
+t.test('a 0 on the page is the sum of its rows, or has none that was taken or rejected', async (t) => {
+  const CLOSED = ['a', 'b', OTHER] as const
+  const field = fc.constantFrom(0, '0', 3, null, 'many', Number.NaN, '-Infinity', -1)
+  const label = fc.constantFrom('a', 'b', 'other', 'odd', null)
+  const rows = fc.array(fc.tuple(label, label, field, field), { maxLength: 5 })
+  let zeros = 0
+  let withheld = 0
+  fc.assert(
+    fc.property(rows, fc.constantFrom(CLOSED, open(1), open(9)), (rows, first) => {
+      const collector = collectorOf(
+        { first, second: ['a', 'b'] },
+        { things: gauge('Things.'), things_total: counter('Things ever.') },
+      )
+      const samples = samplesFrom(collector, rows)
+      const page = pageOf(collector, samples)
+      const own = new Set([...samples.sets].map(({ labels }) => labels[0]))
+      // A value of an open label folds only if there are more than its limit.
+      const values = new Set(rows.flatMap(([a, b]) => (a !== null && (b === 'a' || b === 'b') ? [a] : [])))
+      const folds = 'open' in first ? values.size > first.open : true
+      const lists = (text: string) =>
+        'open' in first ? own.has(text) : first.some((listed) => listed === text)
+      const shownAs = (text: string) => (lists(text) || !folds ? text : OTHER)
+      for (const one of own) {
+        for (const two of ['a', 'b']) {
+          for (const [i, name] of ['things', 'things_total'].entries()) {
+            const able = rows.filter(
+              ([a, b]) => (a === null || shownAs(a) === one) && (b === null || b === two),
+            )
+            const taken = able.filter(([a, b]) => a !== null && b !== null)
+            const firsts = taken.filter((row) => taken.find(([a, b]) => a === row[0] && b === row[1]) === row)
+            const given = firsts.map((row) => row[2 + i]).filter((value) => value !== null)
+            const isSum = given.every(
+              (value) => Number.isFinite(Number(value)) && (i === 0 || Number(value) >= 0),
+            )
+            const sum =
+              given.length > 0 && isSum
+                ? given.reduce<number>((sum, value) => sum + Number(value), 0)
+                : undefined
+            const due = able.length === 0 ? 0 : sum
+            if (page[`${name}{first="${one}",second="${two}"}`] !== due) return false
+            if (due === 0) zeros++
+            if (due === undefined) withheld++
+          }
+        }
+      }
+      return true
+    }),
+    { numRuns: 3000 },
+  )
+  t.ok(zeros > 1000 && withheld > 1000, `${zeros} zeros and ${withheld} that are not`)
 })

@@ -714,7 +714,7 @@ t.test('there are never more series than the budget has', async () => {
   fc.assert(
     fc.property(narrow, ({ collector, history, budget }) => {
       return play(collector, history, budget).every(({ state }) => {
-        return shownSets(state).reduce((sum, set) => sum + seriesOf(set), 0) <= budget
+        return shownSets(state).reduce((sum, set) => sum + seriesOf(set, collector.metrics), 0) <= budget
       })
     }),
     { numRuns: 1000 },
