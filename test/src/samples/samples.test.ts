@@ -762,9 +762,10 @@ const mixed = labels.chain((labels) =>
     {
       ...things,
       seconds: histogram('Seconds.', [1, 5]),
+      drift_seconds: histogram('Drift.', [-1, 5]),
       last_timestamp_seconds: timestamp('The last one.', { fold: 'max' }),
     },
-    [whole, bucketed, fc.option(fc.nat())],
+    [whole, bucketed, bucketed, fc.option(fc.nat())],
   ),
 )
 
