@@ -3,7 +3,13 @@ import type { Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
-import { type Rows, rejectionsIn } from '../../src/rows/rows.ts'
+import {
+  NOTHING_REJECTED,
+  newRejections,
+  type Rejections,
+  type Rows,
+  rejectionsIn,
+} from '../../src/rows/rows.ts'
 import { listedSets } from '../../src/samples/other.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
 import type { Seen } from '../../src/samples/step.ts'
@@ -26,6 +32,7 @@ const MIN_ROW_LIMIT = 200_000
 export interface RunOutput {
   readonly result: Samples
   readonly window?: WindowState
+  readonly openRejected?: Rejections['rejected']
 }
 
 /** What a run is given beside its collector. */
@@ -96,10 +103,12 @@ async function runWindows(
     const seen = { published: status.published, scraped, now: performance.now() }
     const { state: next, folded } = await advance(rest, seen)
     const sets = shownSets(next)
-    const rejections = rejectionsIn(sealed, open)
+    const counted = status.openRejected ?? NOTHING_REJECTED.rejected
+    const rejections = newRejections(rejectionsIn([...sealed, ...open]), counted)
     return {
       result: { sets, series: finish(countSeries(sets, collector.metrics)), folded, ...rejections },
       window: next,
+      openRejected: rejectionsIn(open).rejected,
     }
   }
 }

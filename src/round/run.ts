@@ -1,3 +1,4 @@
+import type { Rejections } from '../rows/rows.ts'
 import type { Samples } from '../samples/samples.ts'
 import type { WindowState } from '../samples/window.ts'
 
@@ -11,6 +12,8 @@ export interface RunResult {
   readonly unavailable?: boolean
   /** The state of a windowed collector after the run: one that failed may have sealed some windows before. */
   readonly window?: WindowState
+  /** What it rejected in its open window, which the next run asks for again. */
+  readonly openRejected?: Rejections['rejected']
 }
 
 /** A past run of a collector, for the debug page. */

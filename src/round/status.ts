@@ -45,6 +45,7 @@ export class CollectorStatus {
   #window: WindowState | undefined
   #started: Horizon | undefined
   #published: number | undefined
+  #openRejected: RunResult['openRejected']
   #dictionaries: Dictionary[]
 
   constructor(collector: Collector, limits: Limits, file?: string) {
@@ -91,6 +92,11 @@ export class CollectorStatus {
   /** What the first snapshot saw: its counters start there, whatever came of its first run. */
   get started(): Horizon | undefined {
     return this.#started
+  }
+
+  /** What the last run rejected in its open window. */
+  get openRejected(): RunResult['openRejected'] {
+    return this.#openRejected
   }
 
   /** When the results of a run were last published, in milliseconds of the monotonic clock. */
@@ -157,7 +163,7 @@ export class CollectorStatus {
    * zeros that no run has confirmed: only in a window something starts from 0.
    */
   publish(
-    { seconds, result, window, unavailable }: RunResult,
+    { seconds, result, window, openRejected, unavailable }: RunResult,
     tick: number,
     now: number,
     time: number,
@@ -173,6 +179,7 @@ export class CollectorStatus {
     if (!failed) {
       this.#lastSuccess = time
       this.#published = now
+      this.#openRejected = openRejected
       this.#shown.replace(result, now)
     } else if (this.#lastSuccess === undefined && this.collector.settle === undefined) {
       this.#shown.clear()
@@ -188,6 +195,7 @@ export class CollectorStatus {
     this.#counts = NO_COUNTS
     this.restore(undefined)
     this.#published = undefined
+    this.#openRejected = undefined
     this.#due.reset()
     this.#shown.clear()
   }

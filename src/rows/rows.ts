@@ -20,17 +20,26 @@ export interface Rejections {
   readonly rejection: Finding | undefined
 }
 
-const NOTHING: Rejections = { rejected: { value: 0, label: 0, duplicate: 0 }, rejection: undefined }
+export const NOTHING_REJECTED: Rejections = {
+  rejected: { value: 0, label: 0, duplicate: 0 },
+  rejection: undefined,
+}
 
-/**
- * Adds up the rejections of one run's windows. The next run asks for the open ones again, so that what was rejected there
- * is told now, and counted when it is sealed.
- */
-export function rejectionsIn(sealed: readonly Rows[], open: readonly Rows[]): Rejections {
-  const counted = sealed.map((rows) => rows.rejections()).reduce(addRejections, NOTHING)
-  return open
-    .map((rows) => ({ ...rows.rejections(), rejected: NOTHING.rejected }))
-    .reduce(addRejections, counted)
+/** Adds up the rejections of several queries. */
+export function rejectionsIn(queries: readonly Rows[]): Rejections {
+  return queries.map((rows) => rows.rejections()).reduce(addRejections, NOTHING_REJECTED)
+}
+
+/** Leaves out of a run's rejections those that the run before it had counted in its open window. */
+export function newRejections(
+  { rejected, rejection }: Rejections,
+  before: Rejections['rejected'],
+): Rejections {
+  const left = (reason: Reason) => Math.max(rejected[reason] - before[reason], 0)
+  return {
+    rejected: { value: left('value'), label: left('label'), duplicate: left('duplicate') },
+    rejection,
+  }
 }
 
 function addRejections(a: Rejections, b: Rejections): Rejections {

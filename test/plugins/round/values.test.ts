@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import {
   type CollectorPlugin,
@@ -8,7 +9,7 @@ import {
   type Metric,
   timestamp,
 } from '../../../src/collector.ts'
-import { Rows, rejectionsIn } from '../../../src/rows/rows.ts'
+import { Rows } from '../../../src/rows/rows.ts'
 import { createDatabase } from '../../database.ts'
 import { startService } from '../../service.ts'
 
@@ -120,19 +121,30 @@ t.test('a row of a window whose every value is rejected begins no total', async 
   t.match(rows.rejections(), { rejected: { value: 3 } })
 })
 
-t.test('what was rejected in a window is told at once, and counted when the window is sealed', async (t) => {
-  const { collector } = defineCollector({
-    name: 'things',
-    metrics: { business_things_total: counter('A.') },
-    window: { settle: '1m' },
-    query: (sql, { from, to }) => sql`${from}${to}`,
-  })
-  const rows = new Rows(collector)
-  rows.columns(['business_things_total'])
-  rows.add(['many'])
-  const told = { problem: /"many"/ }
-  t.match(rejectionsIn([], [rows]), { rejected: { value: 0 }, rejection: told })
-  t.match(rejectionsIn([rows], []), { rejected: { value: 1 }, rejection: told })
-  t.match(rejectionsIn([rows, rows], [rows]), { rejected: { value: 2 }, rejection: told })
-  t.match(rejectionsIn([], []), { rejected: { value: 0 }, rejection: undefined })
-})
+t.test(
+  'what is rejected in a window counts once, at once, however often its rows are asked for',
+  async (t) => {
+    const { url, sql } = await createDatabase(t, { schema: false })
+    await sql`CREATE TABLE things (size text, happened timestamptz DEFAULT clock_timestamp())`
+    const things = defineCollector({
+      name: 'things',
+      metrics: { business_things_total: counter('A.') },
+      window: { settle: '300ms' },
+      query: (sql, { from, to }) => sql`
+      SELECT max(size) AS business_things_total FROM things WHERE happened > ${from} AND happened <= ${to}`,
+    })
+    const service = await startService(t, { DATABASE_URL: url }, { collectors: [things] })
+    const rejected = async () => {
+      await service.round()
+      return (await service.scrape()).get('collector_rejected_rows_total{collector="things",reason="value"}')
+    }
+    await sql`INSERT INTO things VALUES ('many')`
+    t.equal(await rejected(), 1)
+    t.equal(await rejected(), 1)
+    await delay(350)
+    t.equal(await rejected(), 1, 'it is sealed')
+    t.equal(await rejected(), 1)
+    await sql`INSERT INTO things VALUES ('more')`
+    t.equal(await rejected(), 2)
+  },
+)
