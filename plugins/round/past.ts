@@ -50,7 +50,11 @@ export class Past {
     const now = parseMoment(time)
     const believed = this.#believe(now)
     const complete = inRecovery ? (replayed === null ? undefined : parseMoment(replayed)) : now
-    const horizon = { now, complete: complete === undefined || complete < believed ? complete : believed }
+    const horizon = {
+      now,
+      believed,
+      complete: complete === undefined || complete < believed ? complete : believed,
+    }
     this.#horizons.set(snapshot, horizon)
     return horizon
   }
@@ -65,7 +69,7 @@ export class Past {
     const { jumped } = this.#clock
     const believed = this.#clock.check(now, at)
     if (this.#clock.jumped && !jumped) {
-      const ahead = Math.round(Number(now - believed) / 1000)
+      const ahead = Math.round(Number(now - believed) / 1e6) * 1000
       const jump = `${formatDuration(Math.abs(ahead))} ${ahead > 0 ? 'ahead' : 'back'}`
       log.warn(
         `clock of the database jumped ${jump}: counters take nothing for final that our own clock does not vouch for`,

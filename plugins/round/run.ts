@@ -80,7 +80,9 @@ async function runWindows(
   let sealedTo = state.sealedTo
   const advance = (rest: Pick<WindowRows, 'open' | 'base'>, seen?: Seen) => {
     const rows = { sealedTo, sealed: setsOf(collector, sealed), ...rest }
-    return inSlices(advanceWindow(collector, { ...state, source, time: horizon.now }, rows, budget, seen))
+    return inSlices(
+      advanceWindow(collector, { ...state, source, time: horizon.believed }, rows, budget, seen),
+    )
   }
   for (const part of plan.sealed) {
     const asked = performance.now()

@@ -17,7 +17,7 @@ export interface SavedWindow {
   readonly sealedTo: string
   /** The database that was counted; absent in states of earlier versions, and where it cannot be told from others. */
   readonly source?: string
-  /** The time of the snapshot by the database's clock, and when this was written by our own; absent in earlier versions. */
+  /** The time of the snapshot by the database's clock as far as that is believed, and when this was written by our own; absent in earlier versions. */
   readonly time?: string
   readonly written?: string
   readonly running: readonly (readonly [readonly string[], readonly Total[], readonly Total[]])[]

@@ -4,6 +4,8 @@ import { later, type Moment, type Window } from '../time/moment.ts'
 export interface Horizon {
   /** The snapshot's time by the server's clock. */
   readonly now: Moment
+  /** The time that the clock would show had it not jumped. */
+  readonly believed: Moment
   /**
    * Everything that was committed up to this moment is in the snapshot, as far as can be known: a standby sees what it
    * has replayed, and a clock that jumped is not believed. Undefined when nothing is known.

@@ -28,7 +28,7 @@ export interface WindowState {
   readonly since: Moment
   /** Everything up to this moment, inclusive, is counted for good. */
   readonly sealedTo: Moment
-  /** The time of the last snapshot that was counted, by the database's clock. */
+  /** The time of the last snapshot that was counted, by the database's clock as far as that is believed. */
   readonly time: Moment
   /** The database that was counted; undefined when it cannot be told from others. */
   readonly source: string | undefined
