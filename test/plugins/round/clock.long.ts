@@ -69,6 +69,10 @@ t.test(
     await service.round()
     await service.app.close()
     clock.set(2 * HOUR)
+    // What the first one saves is of the wrong clock, too.
+    const first = await start()
+    await first.round()
+    await first.app.close()
     const second = await start()
     t.equal((await second.scrape()).get(TOTAL), 10)
     clock.set(0)
