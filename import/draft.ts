@@ -14,8 +14,6 @@ export interface Draft {
   readonly question: Question
   readonly sql: string
   readonly metrics: readonly QuestionMetric[]
-  /** SQL that is NULL in rows that are not samples. */
-  readonly where: string | undefined
   readonly notes: readonly Finding[]
   readonly losses: readonly Loss[]
 }
@@ -55,7 +53,7 @@ export function draftCollectors(questions: readonly Question[]): Drafts {
       sql,
       notes: [...question.notes, ...said, ...notes],
       losses: [...question.losses, ...losses],
-      ...withoutNulls(question, metrics),
+      metrics,
     })
   }
   return { drafts, losses: lost }
@@ -85,30 +83,6 @@ function draftMetrics(
     metrics.push({ ...metric, name })
   }
   return { metrics, notes, losses }
-}
-
-/**
- * Changes metrics that may be NULL. A row with a NULL value is rejected whole, and known series are filled with zeros;
- * the other exporter did neither. So a counter of NULL is 0, and a gauge whose row has other metrics, or that would be
- * filled with zeros, becomes a timestamp, which takes NULL as no sample.
- */
-function withoutNulls(
-  question: Question,
-  metrics: readonly QuestionMetric[],
-): Pick<Draft, 'metrics' | 'where'> {
-  const [only, ...more] = metrics
-  const filled = question.labels.length === 0 || question.labels.some(({ values }) => values !== undefined)
-  if (more.length === 0 && (only?.type === 'counter' || (only?.type === 'gauge' && !filled))) {
-    return { metrics, where: only.nullable }
-  }
-  return {
-    metrics: metrics.map((metric) => {
-      if (metric.nullable === undefined) return metric
-      if (metric.type === 'counter') return { ...metric, expression: `coalesce(${metric.expression}, 0)` }
-      return { ...metric, type: 'timestamp' }
-    }),
-    where: undefined,
-  }
 }
 
 function labelsOf(question: Question): Labels {

@@ -1,6 +1,6 @@
 import type { Loss } from './loss.ts'
 import { columnLabel, type Question, type QuestionMetric, type Reading } from './question.ts'
-import { caseOf, columnOf, isNeverNull, literal } from './statement.ts'
+import { caseOf, columnOf, literal } from './statement.ts'
 import type { Mapping } from './yaml.ts'
 
 const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver']
@@ -33,7 +33,7 @@ export function readQueries(document: Mapping): Reading {
     advice: [
       'DATABASE_URL, for DATA_SOURCE_NAME: a URL with a name for each database, those discovered included',
       'the label server is not on the samples: the scrape configuration adds instance',
-      'NULL is no sample, where the exporter showed NaN; of a counter whose row has other metrics it is 0',
+      'NULL is no sample, where the exporter showed NaN',
       'columns that "metrics" does not list are left out: the exporter showed those that are numbers',
       'only the database knows the types of columns: a boolean or a timestamp that is not seen as such by its name is ' +
         'rejected, counted and logged; write source.name::int, or extract(epoch FROM source.name)',
@@ -70,7 +70,7 @@ function readNamespace(namespace: string, entry: Mapping, place: string): Questi
       }
       if (usage === 'LABEL') labels.push(column)
       else if (usage !== 'DISCARD') {
-        metrics.push(readColumn(namespace, column, usage, query, item, options))
+        metrics.push(readColumn(namespace, column, usage, item, options))
       }
     }
   }
@@ -92,7 +92,6 @@ function readColumn(
   namespace: string,
   column: string,
   usage: string,
-  query: string,
   item: Mapping,
   options: Mapping,
 ): QuestionMetric {
@@ -102,7 +101,6 @@ function readColumn(
     type: 'gauge' as const,
     help: options.text('description')?.trim() || `Column ${column} of ${namespace}.`,
     expression: source,
-    nullable: isNeverNull(query, column) ? undefined : source,
     place: item.place(column),
   }
   if (usage === 'HISTOGRAM') {
@@ -115,12 +113,7 @@ function readColumn(
   if (usage === 'DURATION') {
     // Whole milliseconds, and -1 for none, as the exporter reads a duration.
     const expression = `trunc(extract(epoch FROM nullif(${source}::text, '-1')::interval) * 1000)`
-    return {
-      ...base,
-      name: `${base.name}_milliseconds`,
-      expression,
-      nullable: `nullif(${source}::text, '-1')`,
-    }
+    return { ...base, name: `${base.name}_milliseconds`, expression }
   }
   if (usage === 'MAPPEDMETRIC') {
     const mapping =

@@ -37,8 +37,6 @@ export interface QuestionMetric {
   readonly help: string
   /** SQL over the columns of `source`. */
   readonly expression: string
-  /** SQL that is NULL when there is no value; undefined when there always is one. */
-  readonly nullable: string | undefined
   /** Why it cannot be carried over, if it cannot. */
   readonly obstacle?: Finding
   readonly place: Place

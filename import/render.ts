@@ -48,18 +48,14 @@ function labelLines(labels: readonly QuestionLabel[]): string[] {
 }
 
 function metricLines(metrics: readonly QuestionMetric[]): string[] {
-  const gauges = metrics.some(({ type, nullable }) => type === 'timestamp' && nullable !== undefined)
-  return [
-    ...(gauges ? ['    // A timestamp is a gauge that is never filled with zeros: NULL is no sample.'] : []),
-    ...metrics.flatMap(({ name, type, help }) => {
-      const line = `    ${key(name)}: ${type}(${quote(help.trim())}),`
-      if (line.length <= WIDTH) return [line]
-      return [`    ${key(name)}: ${type}(`, `      ${quote(help.trim())},`, '    ),']
-    }),
-  ]
+  return metrics.flatMap(({ name, type, help }) => {
+    const line = `    ${key(name)}: ${type}(${quote(help.trim())}),`
+    if (line.length <= WIDTH) return [line]
+    return [`    ${key(name)}: ${type}(`, `      ${quote(help.trim())},`, '    ),']
+  })
 }
 
-function statementOf({ question, sql, metrics, where }: Draft): string {
+function statementOf({ question, sql, metrics }: Draft): string {
   const columns = [...question.labels, ...metrics].map(
     ({ name, expression }) => `${expression} AS ${identifier(name)}`,
   )
@@ -74,7 +70,6 @@ function statementOf({ question, sql, metrics, where }: Draft): string {
     ...(measures.length > 0
       ? [`     CROSS JOIN LATERAL (VALUES ${measures.join(`,\n${' '.repeat(32)}`)}) AS measure (name, value)`]
       : []),
-    ...(where === undefined ? [] : [`     WHERE ${where} IS NOT NULL`]),
   ].join('\n')
 }
 

@@ -1,6 +1,6 @@
 import type { Loss } from './loss.ts'
 import { columnLabel, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
-import { columnOf, isNeverNull, literal } from './statement.ts'
+import { columnOf, literal } from './statement.ts'
 import type { Mapping } from './yaml.ts'
 
 const COLLECTOR_KEYS = ['collector_name', 'min_interval', 'metrics', 'queries']
@@ -54,7 +54,7 @@ export function readSqlCollector(collector: Mapping, interval: number | undefine
             `metric "${name}" refers to the query "${ref}", which its collector does not have`,
             'query_ref',
           ))
-    const { metric, labels, measures, losses } = readMetric(mapping, name, query)
+    const { metric, labels, measures, losses } = readMetric(mapping, name)
     const key = JSON.stringify([ref, labels, ref === undefined || measures.length > 0 ? name : ''])
     const group = groups.get(key)
     groups.set(key, {
@@ -76,7 +76,7 @@ export function readSqlCollector(collector: Mapping, interval: number | undefine
   return questions.length === 1 ? questions.map((question) => ({ ...question, name: own })) : questions
 }
 
-function readMetric(mapping: Mapping, name: string, query: string): MetricEntry {
+function readMetric(mapping: Mapping, name: string): MetricEntry {
   const type = mapping.required('type', `metric "${name}"`).toLowerCase()
   if (type !== 'gauge' && type !== 'counter') {
     const problem = `metric "${name}" is of a type that sql_exporter does not have`
@@ -98,7 +98,6 @@ function readMetric(mapping: Mapping, name: string, query: string): MetricEntry 
   const measures = values.length > 1 ? values : []
   const expression =
     value === undefined ? String(Number(constant)) : measures.length > 0 ? 'measure.value' : columnOf(value)
-  const sure = value === undefined || values.every((column) => isNeverNull(query, column))
   const created = mapping.text('timestamp_value')
   return {
     metric: {
@@ -107,7 +106,6 @@ function readMetric(mapping: Mapping, name: string, query: string): MetricEntry 
       type: type === 'gauge' && /_timestamp_seconds$/.test(name) ? 'timestamp' : type,
       help: mapping.required('help', `metric "${name}"`),
       expression,
-      nullable: sure ? undefined : expression,
       place: mapping.place(),
     },
     labels: [

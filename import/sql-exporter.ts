@@ -33,8 +33,6 @@ const JOB_KEYS = ['job_name', 'collectors', 'static_configs', 'enable_ping']
 const POSTGRES =
   /^(postgres|postgresql|pgsql|pg|pgx|px|awssecretsmanager|gcpsecretmanager|hashivault|k8ssecret)$/
 
-const NULLS = 'NULL is no sample, as it was; of a counter whose row has other metrics it is 0'
-
 /** The scheme of a data source name, if it has one. The rest of it is a secret. */
 function schemeOf(name: string | undefined): string | undefined {
   if (name === undefined) return undefined
@@ -59,7 +57,7 @@ function isCollector(document: Mapping): boolean {
 export function readSqlExporter(file: string, document: Mapping): Reading {
   const program = 'sql_exporter'
   if (isCollector(document)) {
-    return { program, questions: readSqlCollector(document, undefined), losses: [], advice: [NULLS] }
+    return { program, questions: readSqlCollector(document, undefined), losses: [], advice: [] }
   }
   document.expect('a configuration of sql_exporter', CONFIG_KEYS)
   const global = document.mapping('global')
@@ -98,7 +96,7 @@ export function readSqlExporter(file: string, document: Mapping): Reading {
       questions.push({ ...question, notes: [...notes, ...question.notes] })
     }
   }
-  return { program, questions, losses, advice: [...adviceOf(document), NULLS] }
+  return { program, questions, losses, advice: adviceOf(document) }
 }
 
 function askersOf(document: Mapping): Asker[] {

@@ -71,38 +71,6 @@ function obstacleIn(text: string): Finding | undefined {
   return undefined
 }
 
-/**
- * Whether the text of a query shows that a column is never NULL: `count(…) AS n`, `coalesce(…) AS n`. If this is wrong,
- * the row is rejected, and counted as such.
- */
-export function isNeverNull(sql: string, column: string): boolean {
-  const text = bare(sql)
-  const alias = new RegExp(`\\)\\s*(?:::\\s*\\w+\\s*)?AS\\s+${column}\\b`, 'gi')
-  for (const { index } of text.matchAll(alias)) {
-    if (depthAt(text, index) !== 1) continue
-    const head = text.slice(0, openingOf(text, index)).trimEnd()
-    if (/\b(count|coalesce)$/i.test(head)) return true
-    if (/\bcount\s*\([^()]*\)\s*filter$/i.test(head)) return true
-  }
-  return false
-}
-
-function depthAt(text: string, end: number): number {
-  let depth = 0
-  for (const character of text.slice(0, end)) depth += character === '(' ? 1 : character === ')' ? -1 : 0
-  return depth
-}
-
-/** Where the parenthesis opens that closes at `end`. */
-function openingOf(text: string, end: number): number {
-  let depth = 0
-  for (let i = end; i >= 0; i--) {
-    depth += text[i] === ')' ? 1 : text[i] === '(' ? -1 : 0
-    if (depth === 0) return i
-  }
-  return 0
-}
-
 /** Whether a text or a quoted name of the SQL has several lines, so that indenting would change it. */
 export function hasLongQuotes(sql: string): boolean {
   return [...sql.matchAll(QUIET)].some(([quiet]) => quiet.includes('\n') && !quiet.startsWith('/*'))

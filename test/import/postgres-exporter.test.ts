@@ -51,8 +51,9 @@ t.test(
         sql`SELECT format('pg_stat_user_tables_%s{schemaname="%s",relname="%s"}', column_name, schemaname, relname) AS name,
                  value::float8
             FROM pg_stat_user_tables,
-                 LATERAL (VALUES ('seq_scan', seq_scan), ('idx_scan', coalesce(idx_scan, 0)), ('n_live_tup', n_live_tup))
-                   AS columns (column_name, value)`,
+                 LATERAL (VALUES ('seq_scan', seq_scan), ('idx_scan', idx_scan), ('n_live_tup', n_live_tup))
+                   AS columns (column_name, value)
+           WHERE value IS NOT NULL`,
       ),
     )
     await t.test(
