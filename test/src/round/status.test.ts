@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Duration, defineCollector, gauge } from '../../../src/collector.ts'
+import { counter, type Duration, defineCollector, gauge } from '../../../src/collector.ts'
 import { CollectorStatus, type Limits } from '../../../src/round/status.ts'
 import type { LabelSet } from '../../../src/rows/label-set.ts'
 import type { Samples } from '../../../src/samples/samples.ts'
@@ -204,12 +204,29 @@ t.test('a collector that works again shows its new values', async (t) => {
   t.strictSame(valuesOf(status, 12 * MINUTE), [2])
 })
 
-t.test('zeros that a failing collector was seeded with become stale too', async (t) => {
+t.test('zeros that a collector was seeded with are withdrawn when its first run fails', async (t) => {
   const status = statusOf()
   status.seed(found(0), 0)
+  t.strictSame(valuesOf(status, SECOND), [0])
   publish(status, new Error('no'), 0, SECOND)
-  t.strictSame([valuesOf(status, MINUTE), valuesOf(status, limits.staleAfter + 1)], [[0], []])
+  t.strictSame(valuesOf(status, SECOND), [])
 })
+
+t.test(
+  'zeros that a windowed collector was seeded with stay when it fails, until they are stale',
+  async (t) => {
+    const { collector } = defineCollector({
+      name: 'one',
+      metrics: { business_one_total: counter('One.') },
+      window: { settle: '1m' },
+      query: (sql, { from, to }) => sql`${from}${to}`,
+    })
+    const status = new CollectorStatus(collector, limits)
+    status.seed(found(0), 0)
+    publish(status, new Error('no'), 0, SECOND)
+    t.strictSame([valuesOf(status, MINUTE), valuesOf(status, limits.staleAfter + 1)], [[0], []])
+  },
+)
 
 t.test('the values of a collector that last succeeded are shown however old they are', async (t) => {
   const status = statusOf()
