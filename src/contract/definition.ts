@@ -25,7 +25,8 @@ export type Fragment = PendingQuery<Row[]>
 export interface QueryContext<M extends Metrics = Metrics> {
   /**
    * Writes the one column of a histogram: how many values of the SQL expression are at most each bucket's bound,
-   * how many there are, and their sum. It leaves NULLs out. The expression has the unit of the bounds.
+   * how many there are, and their sum. It leaves NULLs out, and rejects what is NaN, infinite, or negative where no bound
+   * is. The expression has the unit of the bounds.
    * @example observe('business_operation_duration_seconds', sql`extract(epoch FROM finish_time - create_time)`)
    */
   observe(metric: HistogramName<M>, expression: Fragment): Fragment
