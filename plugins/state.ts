@@ -109,7 +109,8 @@ class SavedState implements State {
       .sort((a, b) => Date.parse(a.written) - Date.parse(b.written))
       .at(-1)
     if (saved === undefined) return undefined
-    return { moment: parseMoment(saved.time), elapsed: Date.now() - Date.parse(saved.written) }
+    const elapsed = Date.now() - Date.parse(saved.written)
+    return elapsed > this.#maxAge ? undefined : { moment: parseMoment(saved.time), elapsed }
   }
 
   expire(status: CollectorStatus): void {
