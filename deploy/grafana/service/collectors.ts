@@ -18,6 +18,16 @@ export const collectors: Row = {
       width: 12,
     }),
     graph({
+      title: 'Counters behind',
+      description:
+        'How much older than its settle and its interval is what a collector with a window has counted for good.',
+      unit: unit.Seconds,
+      queries: {
+        '{{collector}}': `max by (collector) (time() - collector_counted_to_timestamp_seconds{${on}} - collector_settle_seconds{${on}} - collector_interval_seconds{${on}})`,
+      },
+      width: 12,
+    }),
+    graph({
       title: 'Duration',
       description: 'How long the last run of a collector took, on the slowest instance.',
       unit: unit.Seconds,

@@ -49,6 +49,15 @@ export const rounds: Row = {
       max: 1,
     }),
     graph({
+      title: 'Replication lag',
+      description: 'How far an endpoint is behind its primary, as each instance sees it.',
+      unit: unit.Seconds,
+      queries: {
+        '{{endpoint}} from {{instance}}': `max by (endpoint, instance) (database_replication_lag_seconds{${on}})`,
+      },
+      width: 12,
+    }),
+    graph({
       title: 'Quorum',
       description: 'Votes of endpoints, and how many the start of the service waits for.',
       unit: unit.Short,

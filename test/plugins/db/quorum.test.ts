@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { defineCollector, gauge } from '../../../src/collector.ts'
+import type { Snapshot } from '../../../src/query/db.ts'
 import { pause } from '../../../src/time/deadline.ts'
 import { createDatabase } from '../../database.ts'
 import { Gate, urlOf } from '../../gate.ts'
@@ -93,6 +94,13 @@ t.test('two votes at once ask once', async (t) => {
   t.equal(db.votes, 1)
 })
 
+/** Runs one query in the session that leads, and another that needs a connection, and ends it: the next one does, too. */
+function twoQueries(snapshot: Snapshot, signal: AbortSignal): Promise<unknown>[] {
+  return ['SELECT pg_sleep(0.05)', 'SELECT pg_terminate_backend(pg_backend_pid())'].map((text) =>
+    snapshot.run(60_000, signal, (sql) => sql.unsafe(text)),
+  )
+}
+
 /** A database with a healthy endpoint and two that take connections and never answer, and what is open to all of them. */
 async function startStalled(t: Test) {
   const { url } = await createDatabase(t, { schema: false })
@@ -137,8 +145,7 @@ t.test('an endpoint whose votes are interrupted again and again is down in the e
   while (stalled.some((gate) => stateOf(gate)?.up)) {
     const vote = db.vote(signal)
     await pause(100, signal)
-    await snapshot.run(60_000, signal, (sql) => sql`SELECT 1`)
-    await vote
+    await Promise.allSettled([vote, ...twoQueries(snapshot, signal)])
   }
   for (const gate of stalled) t.match(stateOf(gate), { error: /no answer within 1s/ })
   t.match(stateOf(healthy), { up: true })
@@ -156,8 +163,7 @@ t.test('an endpoint that had no time to answer is not down', async (t) => {
   const snapshot = await db.snapshot(signal)
   for (let votes = 0; votes < 10; votes++) {
     const vote = db.vote(signal)
-    await snapshot.run(60_000, signal, (sql) => sql`SELECT 1`)
-    await vote
+    await Promise.allSettled([vote, ...twoQueries(snapshot, signal)])
   }
   await snapshot.close()
   t.equal(db.votes, 3)
