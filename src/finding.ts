@@ -38,10 +38,23 @@ export function findingOf(error: unknown): Finding {
   return { problem: detail === undefined ? said : `${said} — ${detail}`, advice }
 }
 
+/** The longest text of an error, in characters: PostgreSQL repeats the value that it could not read, whole. */
+const LONGEST = 1000
+
+/** A text with at most so many characters. */
+export function cut(text: string, longest = LONGEST): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
 /** A finding as text, its problem and its advice in one line each, with `separator` between them. */
 export function renderFinding({ problem, advice }: Finding, separator = ' — '): string {
   return [problem, ...(advice === undefined ? [] : [advice])]
-    .map((text) => text.replaceAll(/\s*\n\s*/g, ' '))
+    .map((text) =>
+      cut(text)
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' '),
+    )
     .join(separator)
 }
 

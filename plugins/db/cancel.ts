@@ -13,7 +13,7 @@ export async function cancelQuery(pool: Pool, endpoint: Endpoint, pid: number | 
     const [other] = await pool.open(endpoint, AbortSignal.timeout(GRACE))
     try {
       await within(
-        other.run((sql) => sql`SELECT pg_cancel_backend(${pid})`),
+        other.run((sql) => sql`SELECT pg_catalog.pg_cancel_backend(${pid}::int)`),
         { ms: GRACE },
       )
     } catch {

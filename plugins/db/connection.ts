@@ -1,7 +1,7 @@
 import type net from 'node:net'
 import postgres, { type Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
-import { Mistake } from '../../src/finding.ts'
+import { cut, Mistake } from '../../src/finding.ts'
 import type { Begun, Session, Standing } from '../../src/query/db.ts'
 import { DeadlineError, within } from '../../src/time/deadline.ts'
 import { createClient } from './client.ts'
@@ -13,7 +13,9 @@ import {
   type Limits,
   limitStatements,
   replayedStatements,
-  standingStatement,
+  restrictStatements,
+  rollbackStatements,
+  standingStatements,
   type Transaction,
 } from './transaction.ts'
 
@@ -21,6 +23,10 @@ import {
 export const GRACE = 1000
 /** Milliseconds for the server to close a session. */
 const CLOSE_TIMEOUT = 1000
+
+/** Which result of several statements is that of a question of our own, and of a transaction's begin: rows begin a new one. */
+const OWN = 1
+const BEGUN = -2
 
 /** Whether an error is the server's answer to a query, after which the connection can still be used. */
 export function isAnswer(error: unknown): boolean {
@@ -77,9 +83,10 @@ export class Connection implements Session {
   ): Promise<[Connection, Standing]> {
     const connection = new Connection(url, endpoint, dialect)
     const ask = () =>
-      connection.#adapt(() => connection.run((sql) => sql.unsafe<[Standing]>(standingStatement(dialect))))
+      connection.#adapt(() => connection.run((sql) => sql.unsafe(standingStatements(dialect))))
     try {
-      const [standing] = await within(ask(), { ms: url.connectTimeout, signal })
+      const results = await within(ask(), { ms: url.connectTimeout, signal })
+      const [standing] = results[OWN] as unknown as readonly [Standing]
       connection.#standby = standing.inRecovery
       return [connection, standing]
     } catch (error) {
@@ -99,6 +106,8 @@ export class Connection implements Session {
     this.#running.add(reject)
     try {
       return await Promise.race([query(this.#sql), promise])
+    } catch (error) {
+      throw shortened(error)
     } finally {
       this.#running.delete(reject)
     }
@@ -117,8 +126,8 @@ export class Connection implements Session {
         sql.unsafe(before + beginStatements(transaction, this.#searchPath, this.#dialect)),
       )
     })) as unknown as readonly (readonly [unknown])[]
-    const [{ position, ...begun }] = results.at(-1) as readonly [Begun & Replayed]
-    const [before] = asks ? (results[1] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]
+    const [{ position, ...begun }] = results.at(BEGUN) as readonly [Begun & Replayed]
+    const [before] = asks ? (results[OWN] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]
     // A pooler between may have asked one server and begun on another, so the lesser of the two counts.
     const within = positionOf(position)
     return {
@@ -129,9 +138,13 @@ export class Connection implements Session {
     }
   }
 
-  /** Ends the transaction, whatever its state is. */
-  async commit(): Promise<void> {
-    await this.run((sql) => sql`COMMIT`)
+  /**
+   * Ends the transaction, whatever its state is, and undoes what a function in a query did in it: settings of the session,
+   * notifications, large objects. Locks of the session are all that outlives it.
+   * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS
+   */
+  async rollback(): Promise<void> {
+    await this.#adapt(() => this.run((sql) => sql.unsafe(rollbackStatements(this.#dialect))), 'SELECT 1')
   }
 
   /**
@@ -168,13 +181,15 @@ export class Connection implements Session {
     }
   }
 
-  /** Makes the server end the session when it is idle for this many milliseconds, if the engine can. */
-  async limitIdle(milliseconds: number): Promise<void> {
-    const name = 'idle_session_timeout'
-    await this.#adapt(async () => {
-      if (!this.#dialect.has(name)) return
-      await this.run((sql) => sql.unsafe(`SET ${name} = ${Math.ceil(milliseconds)}`))
-    }, 'SELECT 1')
+  /**
+   * Makes the session one that asks nothing but questions of our own: read-only, with PostgreSQL's names, and ended by the
+   * server when it is idle for this many milliseconds, as far as the engine can.
+   */
+  async restrict(milliseconds: number): Promise<void> {
+    await this.#adapt(
+      () => this.run((sql) => sql.unsafe(restrictStatements(milliseconds, this.#dialect))),
+      'SELECT 1',
+    )
   }
 
   /** Runs statements, and again without each feature that the engine turns out to lack, after `undo`. */
@@ -214,6 +229,16 @@ export class Connection implements Session {
       socket.on('close', () => this.destroy(new Error('the server closed the connection')))
     })
   }
+}
+
+/** Cuts the texts of a server's error: a value that cannot be read is in them, whole. */
+function shortened(error: unknown): unknown {
+  if (!(error instanceof postgres.PostgresError)) return error
+  for (const field of ['message', 'stack', 'detail', 'hint', 'where', 'internal_query'] as const) {
+    const text: unknown = Reflect.get(error, field)
+    if (typeof text === 'string') Object.defineProperty(error, field, { value: cut(text) })
+  }
+  return error
 }
 
 /** The lesser of two; null when one of them is not known. */

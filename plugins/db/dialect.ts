@@ -11,6 +11,7 @@ const FEATURES = [
   'pg_is_in_recovery',
   'pg_backend_pid',
   'pg_export_snapshot',
+  'pg_advisory_unlock_all',
   'pg_last_xact_replay_timestamp',
   'pg_last_wal_replay_lsn',
   'pg_last_wal_receive_lsn',
@@ -18,6 +19,7 @@ const FEATURES = [
   'pg_current_wal_lsn',
   'pg_control_system',
   'search_path',
+  'default_transaction_read_only',
   ...SETTINGS.map(([name]) => name),
 ] as const
 export type Feature = (typeof FEATURES)[number]

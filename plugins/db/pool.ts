@@ -155,7 +155,7 @@ export class Pool {
   /** Ends the transaction of a connection and takes it back, or cuts it for this reason if it does not answer. */
   async end(connection: Connection, reason: unknown): Promise<void> {
     try {
-      await within(connection.commit(), { ms: GRACE })
+      await within(connection.rollback(), { ms: GRACE })
       this.release(connection)
     } catch {
       this.discard(connection, reason)

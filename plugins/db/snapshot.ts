@@ -1,5 +1,6 @@
 import postgres, { type Sql } from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
+import { cut } from '../../src/finding.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { deadline, within } from '../../src/time/deadline.ts'
@@ -10,6 +11,9 @@ import type { Pool } from './pool.ts'
 
 /** Milliseconds after which the server ends a lead that is not heard of: the service has stopped, or the network has. */
 const IDLE_TIMEOUT = 30_000
+
+/** What a snapshot may be called: https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION */
+const SNAPSHOT_ID = /^[\w-]{1,100}$/
 
 /**
  * The errors of a server that does not have the snapshot: invalid_parameter_value; since PostgreSQL 17 undefined_object;
@@ -55,8 +59,13 @@ export class PoolSnapshot implements Snapshot {
       }
       try {
         // Now, even if no other transaction needs it: a lead that runs a query cannot export it any more.
-        const work = connection.run((sql) => sql<[{ id: string }]>`SELECT pg_export_snapshot() AS id`)
+        const work = connection.run(
+          (sql) => sql<[{ id: string }]>`SELECT pg_catalog.pg_export_snapshot() AS id`,
+        )
         const [{ id }] = await within(work, { ms: pool.connectTimeout, signal })
+        // It becomes part of a statement.
+        if (!SNAPSHOT_ID.test(id))
+          throw new Error(`the server calls a snapshot ${JSON.stringify(cut(id, 100))}`)
         return new PoolSnapshot(options, new Lead(pool, connection, begun), id)
       } catch (error) {
         pool.discard(connection, error)
@@ -125,7 +134,7 @@ export class PoolSnapshot implements Snapshot {
     try {
       const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
       const result = await within(work, { ms: left, signal })
-      await within(connection.commit(), { ms: GRACE, signal })
+      await within(connection.rollback(), { ms: GRACE, signal })
       pool.release(connection)
       return result
     } catch (error) {

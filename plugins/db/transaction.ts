@@ -25,20 +25,29 @@ const KEEP_BYTES = `SELECT set_config('client_encoding', 'SQL_ASCII', true) WHER
 /** The longest time that a setting of the server holds, in milliseconds. */
 const MAX_SETTING = 2 ** 31 - 1
 
-/** The statement that asks for a Standing. */
-export function standingStatement(dialect: Dialect): string {
-  return `SELECT ${standingColumns(dialect)}`
-}
-
 /**
- * The statements that ask what a standby has replayed, in a transaction of their own: the second one returns a Replayed.
- * What a later transaction of the session sees is at least that.
+ * Names in our own statements are PostgreSQL's, whatever else the schemas of a role's search_path have.
+ * https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATTERNS
  */
-export function replayedStatements(dialect: Dialect): string {
-  return `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SELECT ${replayedColumns(dialect)}; COMMIT;`
+const ownNames = (dialect: Dialect) =>
+  dialect.has('search_path') ? 'SET LOCAL search_path = pg_catalog;' : ''
+
+/** The statements that ask a question of our own, in a transaction of its own: the third one returns the answer. */
+function ownStatements(columns: string, dialect: Dialect): string {
+  return `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; ${ownNames(dialect)} SELECT ${columns}; ROLLBACK;`
 }
 
-/** The statements that start a read-only transaction with a search_path; the last one returns what it sees. */
+/** The statements that ask for a Standing. */
+export function standingStatements(dialect: Dialect): string {
+  return ownStatements(standingColumns(dialect), dialect)
+}
+
+/** The statements that ask for a Replayed. What a later transaction of the session sees is at least that. */
+export function replayedStatements(dialect: Dialect): string {
+  return ownStatements(replayedColumns(dialect), dialect)
+}
+
+/** The statements that start a read-only transaction with a search_path; the last but one returns what it sees. */
 export function beginStatements(
   { snapshot, ...limits }: Transaction,
   searchPath: string,
@@ -47,12 +56,33 @@ export function beginStatements(
   return `
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
+    ${ownNames(dialect)}
     ${limitStatements(limits, dialect)}
     ${settingStatements(dialect)}
-    ${dialect.has('search_path') ? `SELECT set_config('search_path', ${literal(searchPath)}, true);` : ''}
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
-    SELECT ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)}, ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
-           to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time`
+    SELECT ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)},
+           ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
+           to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time;
+    ${dialect.has('search_path') ? `SELECT pg_catalog.set_config('search_path', ${literal(searchPath)}, true)` : 'SELECT 1'}`
+}
+
+/** The statements that end a transaction. */
+export function rollbackStatements(dialect: Dialect): string {
+  const unlock = 'pg_advisory_unlock_all'
+  return `ROLLBACK;${dialect.has(unlock) ? ` SELECT pg_catalog.${unlock}()` : ''}`
+}
+
+/** The statements that make a session read-only, with PostgreSQL's names, and a limit of milliseconds for its idleness. */
+export function restrictStatements(idle: number, dialect: Dialect): string {
+  const settings = [
+    ['idle_session_timeout', Math.min(Math.ceil(idle), MAX_SETTING)],
+    ['search_path', 'pg_catalog'],
+    ['default_transaction_read_only', 'on'],
+  ] as const
+  const statements = settings
+    .filter(([name]) => dialect.has(name))
+    .map(([name, value]) => `SET ${name} = ${value};`)
+  return `${statements.join(' ')} SELECT 1`
 }
 
 /** The statements that set limits for the rest of a transaction, except those that the engine lacks. */

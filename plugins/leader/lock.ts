@@ -43,7 +43,7 @@ export class Lock implements LeaderLock {
     try {
       // PostgreSQL keeps advisory locks for each database, but DATABASE_URL may list one database under two names.
       const leader = (crc32(name ?? '') & 0x3fff_ffff) * 2
-      await session.limitIdle(lease)
+      await session.restrict(lease)
       const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
           SELECT pg_backend_pid() AS pid, pg_try_advisory_lock_shared(${CLASS}, ${leader + 1}) AS member`,

@@ -58,8 +58,11 @@ export interface Snapshot {
 export interface Session {
   /** Runs a query. Rejects as soon as the session is lost. */
   run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>
-  /** Makes the server end the session when it is idle for this many milliseconds, if the engine can. */
-  limitIdle(milliseconds: number): Promise<void>
+  /**
+   * Makes the session read-only, with PostgreSQL's own names, and ended by the server when it is idle for this many
+   * milliseconds, as far as the engine can.
+   */
+  restrict(milliseconds: number): Promise<void>
   /** Cuts the connection at once. Each query that still runs rejects with the reason. */
   destroy(reason: unknown): void
   /** Ends the session, and waits for the server to close it, for a second at most. */

@@ -9,7 +9,8 @@ import { takesNegative } from '../contract/metric.ts'
  * (https://prometheus.io/docs/concepts/metric_types/#histogram), and PostgreSQL's width_bucket has it exclusive. Then come
  * the count of all values, the sum of those that a bucket takes, and the counts of those below and above them: negative
  * ones, unless a bound is negative, and NaN and infinities. The reader of the column subtracts these, because in SQL that
- * would repeat the expression.
+ * would repeat the expression. Functions and operators are PostgreSQL's, whatever else a schema of the search_path has:
+ * https://www.postgresql.org/docs/current/typeconv-oper.html
  */
 export function observer(sql: ISql, { name, metrics }: Collector): QueryContext['observe'] {
   return (histogram, expression) => {
@@ -21,15 +22,17 @@ export function observer(sql: ISql, { name, metrics }: Collector): QueryContext[
     const value = sql`(${expression})`
     const counts = metric.buckets.map((bound) => {
       const literal = isRounded(bound) ? sql`coalesce(${number(bound)}, ${value})` : number(bound)
-      return sql`count(*) FILTER (WHERE ${value} <= ${literal}), `
+      return sql`pg_catalog.count(*) FILTER (WHERE ${value} OPERATOR(pg_catalog.<=) ${literal}), `
     })
     // PostgreSQL has NaN above all numbers, and CockroachDB has it below.
     const least = number(takesNegative(metric) ? -Number.MAX_VALUE : 0)
     const most = number(Number.MAX_VALUE)
+    const isBelow = sql`${value} OPERATOR(pg_catalog.<) ${least}`
+    const isAbove = sql`${value} OPERATOR(pg_catalog.>) ${most}`
     // The sum of reals is a real, with few digits; that of anything plus 0 is not.
-    return sql`concat_ws(' ', ${counts}count(${value}),
-      coalesce(sum(${value} + 0) FILTER (WHERE ${value} BETWEEN ${least} AND ${most}), 0),
-      count(*) FILTER (WHERE ${value} < ${least}), count(*) FILTER (WHERE ${value} > ${most})
+    return sql`pg_catalog.concat_ws(' ', ${counts}pg_catalog.count(${value}),
+      coalesce(pg_catalog.sum(${value} OPERATOR(pg_catalog.+) 0) FILTER (WHERE NOT (${isBelow} OR ${isAbove})), 0),
+      pg_catalog.count(*) FILTER (WHERE ${isBelow}), pg_catalog.count(*) FILTER (WHERE ${isAbove})
     ) AS ${sql(metric.name)}`
   }
 }

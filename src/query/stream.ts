@@ -17,11 +17,19 @@ export interface Receiver {
 export type Query = Fragment & {
   /** Null until the query is sent. */
   readonly statement: { readonly string: string } | null
+  /** Whether it is sent as a simple query, which may be several statements. */
+  readonly options: { simple?: boolean }
 }
 
 /** Returns whether a value is a query as the client's sql`…` tag makes it. */
 export function isQuery(value: unknown): value is Query {
-  return value instanceof Promise && 'values' in value && 'forEach' in value && 'statement' in value
+  return (
+    value instanceof Promise &&
+    'values' in value &&
+    'forEach' in value &&
+    'statement' in value &&
+    'options' in value
+  )
 }
 
 /**
@@ -39,6 +47,8 @@ export async function stream(query: Query, receiver: Receiver): Promise<void> {
       statement.string,
     )
   }
+  // One statement: a text that ended its transaction would go on outside of it, and could write.
+  query.options.simple = false
   const received = query.values().forEach((values, result) => {
     if (stopped) return
     try {
