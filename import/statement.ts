@@ -26,7 +26,7 @@ export function readStatement(query: string): StatementReading {
   const end = /;[\s;]*$/.exec(bare(query))?.index
   const written = query
     .slice(0, end)
-    .replace(/^(\s*\n)+/, '')
+    .replace(/^\s*\n/, '')
     .trimEnd()
   const sql = written.includes('\n') ? written : written.trim()
   const text = bare(sql)

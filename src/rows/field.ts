@@ -2,7 +2,9 @@ import type { CollectorMetric } from '../contract/collector.ts'
 import { takesNegative } from '../contract/metric.ts'
 import { itemAt } from './label-set.ts'
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
+/** The longest text of a number: a double has 309 digits before the point, and PostgreSQL at most 16383 after it. */
+const LONGEST_NUMBER = 17_000
 /** This many digits are always a safe integer. */
 const SAFE_DIGITS = 15
 /** The longest label value, in characters: a longer one names nothing, and would make a page of its own. */
@@ -50,6 +52,7 @@ export function readHistogram(field: unknown, metric: CollectorMetric): Observed
 
 /** Parses a decimal number. Most texts are a few digits, which need neither a pattern nor a parser. */
 function parse(text: string): number {
+  if (text.length > LONGEST_NUMBER) return Number.NaN
   let value = 0
   for (let i = 0; i < text.length && i < SAFE_DIGITS; i++) {
     const digit = text.charCodeAt(i) - 48

@@ -54,7 +54,7 @@ function valueInstead(metric: CollectorMetric, given: unknown): string | undefin
   const { name, type } = metric
   if (type === 'histogram') return columnOf(metric)
   if (typeof given === 'boolean') return `(…)::int AS ${name}`
-  const isInterval = typeof given === 'string' && given !== '' && INTERVAL.test(given)
+  const isInterval = typeof given === 'string' && given !== '' && given.length < SHOWN && INTERVAL.test(given)
   // What is a moment or a span of time for PostgreSQL is seconds for Prometheus.
   if (given instanceof Date || isInterval) return `extract(epoch FROM …) AS ${name}`
   if (type === 'counter' && Number(given) < 0) return `${name}: gauge('…'), because a counter never falls`

@@ -10,7 +10,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ['h', 3_600_000],
 ])
 
-const PART = /(\d+\.?\d*|\.\d+)([a-zµμ]+)/y
+const PART = /(\d+(?:\.\d*)?|\.\d+)([a-zµμ]+)/y
 
 /**
  * Milliseconds of a Go-style duration: `60s`, `1m30s`, `1.5h`, `500ms`, or a bare `0`. The grammar is that of Go's
