@@ -80,12 +80,13 @@ export class Pool {
       started = performance.now()
       const [connection, standing] = await this.#connect(endpoint, either)
       asking.signal.addEventListener('abort', () => connection.destroy(asking.signal.reason))
-      void this.close(connection).finally(() => this.#asking.delete(asking))
+      await this.close(connection)
       return standing
     } catch (error) {
-      this.#asking.delete(asking)
       if (!asking.signal.aborted || signal.aborted) throw error
       throw new Interrupted(started === undefined ? 0 : performance.now() - started)
+    } finally {
+      this.#asking.delete(asking)
     }
   }
 
