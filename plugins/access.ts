@@ -31,6 +31,8 @@ export default fp(
     app.server.maxConnections = MAX_CONNECTIONS
     await app.register(helmet, {
       global: false,
+      // It would be for all services of this host name, and for a year.
+      strictTransportSecurity: false,
       contentSecurityPolicy: {
         useDefaults: false,
         directives: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"], imgSrc: ['data:'] },

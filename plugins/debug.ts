@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
+import { CLOSE_LIMIT, HEADER_LIMITS, REQUEST_LIMITS } from '../src/config/limits.ts'
 import { settingsOf } from '../src/config/shown.ts'
 import { LOOPBACK } from '../src/config/variables.ts'
 import { collect } from './debug/collect.ts'
@@ -22,12 +23,14 @@ export default fp(
     const debug = Fastify({
       loggerInstance: app.log,
       logController: new LogController({ disableRequestLogging: true }),
-      bodyLimit: 1024,
+      ...REQUEST_LIMITS,
+      http: HEADER_LIMITS,
     })
     debug.server.maxConnections = MAX_CONNECTIONS
     const self = ["'self'"]
     await debug.register(helmet, {
       global: false,
+      strictTransportSecurity: false,
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
@@ -79,6 +82,9 @@ export default fp(
 
     app.addHook('onReady', async () => {
       await debug.listen({ host, port, listenTextResolver: (address) => `debug on ${address}/debug` })
+    })
+    debug.addHook('preClose', async () => {
+      setTimeout(() => debug.server.closeAllConnections(), CLOSE_LIMIT).unref()
     })
     app.addHook('onClose', () => debug.close())
 

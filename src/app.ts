@@ -13,6 +13,7 @@ import { openInspector, openRound } from '../plugins/round.ts'
 import { openState } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
+import { CLOSE_LIMIT, HEADER_LIMITS, REQUEST_LIMITS } from './config/limits.ts'
 import type { Config, Environment } from './config/read.ts'
 import { loadFolder } from './contract/folder.ts'
 import type { Database } from './database.ts'
@@ -28,10 +29,6 @@ export interface AppOptions {
 
 /** Milliseconds that each plugin has to start and to stop: longer than the grace of a running round. */
 const PLUGIN_TIMEOUT = 30_000
-/** Limits of a request. A scrape has no body and is sent at once, so nothing slower or larger is worth a connection. */
-const LIMITS = { requestTimeout: 10_000, connectionTimeout: 60_000, bodyLimit: 1024 }
-/** Milliseconds that the headers of a request may take, and between two checks of that. */
-const HEADER_LIMITS = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
 
 /**
@@ -50,13 +47,15 @@ export async function buildApp({
     logController,
     return503OnClosing: false,
     pluginTimeout: PLUGIN_TIMEOUT,
-    ...LIMITS,
+    ...REQUEST_LIMITS,
     ...listener(config),
   })
   app.decorate('config', config)
   app.decorate('environment', environment)
   app.log.level = config.LOG_LEVEL
   app.addHook('onError', async (request, _reply, error) => {
+    // What is refused is counted by its status, and is nobody's error here.
+    if (error.statusCode !== undefined && error.statusCode < 500) return
     app.log.error(error, `request failed: ${request.method} ${request.url}`)
   })
   try {
@@ -133,6 +132,9 @@ function addHooks(app: FastifyInstance): void {
       return round.stop()
     }),
   )
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_LIMIT).unref()
+  })
   app.addHook('onClose', () =>
     each(async ({ leader, db }) => {
       await leader.stop()

@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import type { Begun } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { within } from '../../src/time/deadline.ts'
-import { cancelQuery } from './cancel.ts'
+import { cancelQuery, endBackend } from './cancel.ts'
 import { Capacity } from './capacity.ts'
 import { type Connection, GRACE, isAnswer, isLoss } from './connection.ts'
 import type { Pool } from './pool.ts'
@@ -79,6 +79,7 @@ export class Lead {
       if (!reached) throw reason
       await within(connection.rollbackToSavepoint(), { ms: GRACE })
     } catch {
+      if (reached) await endBackend(this.#pool, connection.endpoint, begun.pid)
       connection.destroy(reason)
     }
     return reached

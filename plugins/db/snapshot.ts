@@ -3,8 +3,8 @@ import type { Endpoint } from '../../src/config/database-url.ts'
 import { cut } from '../../src/finding.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
-import { deadline, within } from '../../src/time/deadline.ts'
-import { cancelQuery } from './cancel.ts'
+import { DeadlineError, deadline, within } from '../../src/time/deadline.ts'
+import { cancelQuery, endBackend } from './cancel.ts'
 import { type Connection, GRACE, isAnswer, isLoss } from './connection.ts'
 import { Lead, SERVER_FIRST } from './lead.ts'
 import type { Pool } from './pool.ts'
@@ -142,7 +142,9 @@ export class PoolSnapshot implements Snapshot {
       // Unless the server has ended the query, it may still run, even if its result is not waited for any more.
       if (!isAnswer(error) && !connection.lost) {
         reached = await cancelQuery(pool, this.endpoint, pid)
-        await within(work, { ms: GRACE }).catch(() => {})
+        await within(work, { ms: GRACE }).catch(async (late) => {
+          if (late instanceof DeadlineError) await endBackend(pool, this.endpoint, pid)
+        })
       }
       const lost = !reached || isLoss(error, connection)
       await pool.end(connection, error)

@@ -8,7 +8,8 @@ import { dueAt, whyNotFound } from './links.ts'
 
 interface CollectorRoute {
   Params: { name: string }
-  Querystring: { search?: string; database?: string }
+  /** A browser sends a field once, but anybody may send it twice. */
+  Querystring: { search?: string | string[]; database?: string }
 }
 
 /** Serves the status of all collectors as JSON, the page of each, and PostgreSQL's plan for its query. */
@@ -27,7 +28,7 @@ export async function collectors(
     const found = find(params.name, query.database)
     if (found === undefined) return notFound(params.name, query.database, reply)
     await reply.helmet()
-    const { text } = await collectorPage(...found, query.search ?? '', undefined)
+    const { text } = await collectorPage(...found, [query.search ?? ''].flat().join(' '), undefined)
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
