@@ -5,7 +5,7 @@ import { rounds } from '../scrape.ts'
 import { fill, VALUE } from './server.ts'
 import { COLLECTORS, watch } from './watch.ts'
 
-t.jobs = 5
+t.jobs = 3
 
 const titles = {
   stall: 'holds everything back',
