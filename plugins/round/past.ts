@@ -1,6 +1,6 @@
 // Follows how far the snapshots of a database see. Imports src/ only.
 import type { FastifyBaseLogger } from 'fastify'
-import type { Snapshot } from '../../src/query/db.ts'
+import type { Begun, Snapshot } from '../../src/query/db.ts'
 import type { State } from '../../src/round/state.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import type { Horizon } from '../../src/samples/window-plan.ts'
@@ -46,10 +46,9 @@ export class Past {
   #horizonOf(snapshot: Snapshot): Horizon {
     const known = this.#horizons.get(snapshot)
     if (known !== undefined) return known
-    const { time, inRecovery, replayed } = snapshot.begun
-    const now = parseMoment(time)
+    const now = parseMoment(snapshot.begun.time)
     const believed = this.#believe(now)
-    const complete = inRecovery ? (replayed === null ? undefined : parseMoment(replayed)) : now
+    const complete = replayedTo(snapshot.begun, now)
     const horizon = {
       now,
       believed,
@@ -91,6 +90,15 @@ export class Past {
       this.#ahead.add(status)
     }
   }
+}
+
+/**
+ * Up to when a server has replayed what was committed: a primary up to now, and so an engine that says nothing of its
+ * replay at all. A standby that has not replayed a commit since its start does not know.
+ */
+function replayedTo({ inRecovery, replayed, sees }: Begun, now: Moment): Moment | undefined {
+  if (replayed !== null && inRecovery) return parseMoment(replayed)
+  return inRecovery && sees !== null ? undefined : now
 }
 
 /** Whether two sources are different databases. One whose system identifier cannot be read is told by its name. */

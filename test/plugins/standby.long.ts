@@ -41,14 +41,15 @@ interface Scene {
   readonly counter: () => number | undefined
 }
 
-async function setScene(t: Test, hosts: 'both' | 'standby', env = {}): Promise<Scene> {
+async function setScene(t: Test, hosts: 'both' | 'standby', env = {}, setting = ''): Promise<Scene> {
   const primary = await startPostgres()
   t.teardown(() => primary.destroy())
   const setUp = client(t, primary.url)
   await setUp.unsafe(`
     CREATE TABLE events (happened timestamptz DEFAULT clock_timestamp());
     CREATE INDEX ON events (happened);
-    INSERT INTO events SELECT FROM generate_series(1, 5)`)
+    INSERT INTO events SELECT FROM generate_series(1, 5);
+    ${setting}`)
   await setUp.end()
   const standby = await createStandby(t, primary)
   const onPrimary = client(t, primary.url)
@@ -64,7 +65,13 @@ async function setScene(t: Test, hosts: 'both' | 'standby', env = {}): Promise<S
   const names = (hosts === 'both' ? [primary, standby] : [standby]).map(({ port }) => `127.0.0.1:${port}`)
   const service = await startService(
     t,
-    { DATABASE_URL: primary.url.replace(new URL(primary.url).host, names.join()), ...env },
+    {
+      DATABASE_URL: (setting === '' ? primary.url : urlOf(primary, 'reader')).replace(
+        new URL(primary.url).host,
+        names.join(),
+      ),
+      ...env,
+    },
     { collectors: [events, rows] },
   )
   let last: { gauge: number; counter: number } = { gauge: 0, counter: 0 }
@@ -102,6 +109,12 @@ async function setScene(t: Test, hosts: 'both' | 'standby', env = {}): Promise<S
     gauge: () => last.gauge,
     counter: () => last.counter,
   }
+}
+
+/** The URL of a role that has its name as password. */
+function urlOf({ url }: Postgres, role: string): string {
+  const { host } = new URL(url)
+  return `postgres://${role}:${role}@${host}/postgres`
 }
 
 /** Rounds until everything is old enough to be counted for good. */
@@ -230,4 +243,22 @@ t.test('when the primary dies, its standby is used as far as the page was, and t
   await scene.service.round()
   t.equal((await scene.service.scrape()).get('business_rows'), 122)
   t.equal((await scene.service.scrape()).get('business_events_total'), 117)
+})
+
+t.test('an engine that says nothing of its replay counts for good by its clock', async (t) => {
+  const scene = await setScene(
+    t,
+    'standby',
+    {},
+    `CREATE ROLE reader LOGIN PASSWORD 'reader';
+     GRANT SELECT ON events TO reader;
+     REVOKE EXECUTE ON FUNCTION pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp() FROM PUBLIC`,
+  )
+  const counted = 'collector_counted_to_timestamp_seconds{collector="events"}'
+  const before = Number((await scene.service.scrape()).get(counted))
+  await scene.add(10)
+  await scene.until(15)
+  await settle(scene)
+  t.equal(scene.counter(), 10)
+  t.ok(Number((await scene.service.scrape()).get(counted)) > before)
 })
