@@ -41,6 +41,8 @@ interface Scene {
   readonly counter: () => number | undefined
 }
 
+t.setTimeout(300_000)
+
 async function setScene(t: Test, hosts: 'both' | 'standby', env = {}, setting = ''): Promise<Scene> {
   const primary = await startPostgres()
   t.teardown(() => primary.destroy())
