@@ -30,7 +30,8 @@ t.test('ticks are back in phase within a tick and a half, whatever held them up'
     fc.property(first, fc.integer({ min: 1000, max: 3_600_000 }), late, (first, tick, late) => {
       const now = first + late
       const wait = outOfPhase(first, tick, now)
-      if (wait === undefined) return late % tick < tick / 10
+      // A moment may be rounded to the tick that it just misses.
+      if (wait === undefined) return late % tick < tick / 10 || tick - (late % tick) < 1
       const phase = (now + wait - first) % tick
       return wait >= tick / 2 && wait <= 1.5 * tick && Math.min(phase, tick - phase) < 1
     }),
