@@ -5,13 +5,16 @@ import type { State } from '../../src/round/state.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import type { Horizon } from '../../src/samples/window-plan.ts'
 import { formatDuration } from '../../src/time/duration.ts'
-import { formatMoment, type Moment, parseMoment } from '../../src/time/moment.ts'
+import { formatMoment, later, type Moment, parseMoment } from '../../src/time/moment.ts'
 import { VouchedClock } from '../../src/time/vouched-clock.ts'
 
 export interface PastOptions {
   readonly state: State
   readonly log: FastifyBaseLogger
 }
+
+/** Milliseconds that the clock of a primary may be ahead of that of its standby. */
+const SKEW = 1000
 
 /** Says how far each snapshot of one database sees, and what it means for counters. */
 export class Past {
@@ -20,6 +23,8 @@ export class Past {
   /** The collectors that have counted further than the clock of the database is. */
   readonly #ahead = new Set<CollectorStatus>()
   #clock: VouchedClock | undefined
+  /** The time of the last commit that a standby has replayed, where it cannot be true, even when that time has come. */
+  #strange: Moment | undefined
 
   constructor(options: PastOptions) {
     this.#options = options
@@ -48,7 +53,12 @@ export class Past {
     if (known !== undefined) return known
     const now = parseMoment(snapshot.begun.time)
     const believed = this.#believe(now)
-    const complete = replayedTo(snapshot.begun, now)
+    const replayed = replayedTo(snapshot.begun, now)
+    // A commit of a time that is yet to come was stamped by a clock that had jumped: what came after it may lack.
+    if (snapshot.begun.inRecovery && replayed !== undefined && replayed > later(believed, SKEW)) {
+      this.#strange = replayed
+    }
+    const complete = replayed === this.#strange ? undefined : replayed
     const horizon = {
       now,
       believed,

@@ -10,8 +10,8 @@ import { createStandby } from '../faults/standby.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
 
-/** The SEED of another run makes the same choices again. */
-const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+/** Another SEED makes other choices: a longer search is done by hand. */
+const SEED = Number(process.env.SEED ?? 1)
 const ROUNDS = Number(process.env.ROUNDS ?? 120)
 /** Milliseconds that rows may be committed after their own moment. */
 const SETTLE = 1500
