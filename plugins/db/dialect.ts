@@ -16,7 +16,7 @@ const FEATURES = [
   'pg_last_wal_replay_lsn',
   'pg_last_wal_receive_lsn',
   'pg_stat_get_wal_receiver',
-  'pg_current_wal_lsn',
+  'pg_current_wal_insert_lsn',
   'pg_control_system',
   'search_path',
   'default_transaction_read_only',

@@ -18,7 +18,10 @@ export interface Replayed {
  */
 export function replayedColumns(dialect: Dialect): string {
   const replayed = use(dialect, 'pg_last_xact_replay_timestamp')
-  const [replay, current] = [use(dialect, 'pg_last_wal_replay_lsn'), use(dialect, 'pg_current_wal_lsn')]
+  const [replay, current] = [
+    use(dialect, 'pg_last_wal_replay_lsn'),
+    use(dialect, 'pg_current_wal_insert_lsn'),
+  ]
   return `
     to_char(${replayed}::timestamptz AT TIME ZONE 'UTC', ${MOMENT}) AS replayed,
     CASE WHEN ${recovers(dialect)} THEN ${replay}::text ELSE ${current}::text END AS position`
