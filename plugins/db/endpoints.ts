@@ -26,7 +26,7 @@ export class Endpoints {
     this.#states = new Map(
       endpoints.map((endpoint) => [
         endpoint,
-        { name: endpoint.name, up: false, role: undefined, lag: undefined, error: undefined },
+        { name: endpoint.name, up: false, role: undefined, error: undefined },
       ]),
     )
   }
@@ -84,25 +84,13 @@ export class Endpoints {
   }
 
   markUp(endpoint: Endpoint, { inRecovery, readOnly, lag }: Standing): void {
-    const role = { inRecovery, readOnly }
-    this.#states.set(endpoint, {
-      name: endpoint.name,
-      up: true,
-      role,
-      lag: lag ?? undefined,
-      error: undefined,
-    })
+    const role = { inRecovery, readOnly, lag }
+    this.#states.set(endpoint, { name: endpoint.name, up: true, role, error: undefined })
   }
 
   markDown(endpoint: Endpoint, reason: unknown): void {
     const error = `${endpoint.name}: ${describeError(reason)}`
-    this.#states.set(endpoint, {
-      name: endpoint.name,
-      up: false,
-      role: undefined,
-      lag: undefined,
-      error,
-    })
+    this.#states.set(endpoint, { name: endpoint.name, up: false, role: undefined, error })
   }
 
   /** Marks an endpoint down that was lost while it was used. It is not current any more, so that the next vote asks it. */
@@ -115,9 +103,9 @@ export class Endpoints {
   ranked(avoid: ReadonlyMap<Endpoint, unknown>): Endpoint[] {
     return [...this.#states]
       .filter(([endpoint]) => !avoid.has(endpoint))
-      .map(([endpoint, state]) => ({
+      .map(([endpoint, { role }]) => ({
         endpoint,
-        rank: this.#rank(state),
+        rank: this.#rank(role),
         other: endpoint === this.#current ? 0 : 1,
       }))
       .sort((a, b) => a.rank - b.rank || a.other - b.other)
@@ -128,9 +116,9 @@ export class Endpoints {
    * 0 for an endpoint that is what `target_session_attrs` asks for, 1 for another that is up, 2 for one that is too far
    * behind, 3 for one that is down.
    */
-  #rank({ role, lag }: EndpointState): number {
+  #rank(role: Standing | undefined): number {
     if (role === undefined) return 3
-    if (this.tooLate({ ...role, lag: lag ?? null }) !== undefined) return 2
+    if (this.tooLate(role) !== undefined) return 2
     const attrs = this.#sessionAttrs
     const wanted = attrs === 'prefer-standby' ? role.inRecovery : isFit(role, attrs)
     return wanted ? 0 : 1

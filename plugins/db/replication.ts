@@ -1,8 +1,10 @@
 // What a server says of the past that it sees. Imports its own folder only.
 import type { Dialect, Feature } from './dialect.ts'
 
-/** The form of a moment: ISO 8601 in UTC, with microseconds. */
-const MOMENT = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
+/** A timestamptz as a text, in SQL: ISO 8601 in UTC, with microseconds. */
+export function momentOf(expression: string): string {
+  return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+}
 
 /** What a standby has replayed. */
 export interface Replayed {
@@ -23,7 +25,7 @@ export function replayedColumns(dialect: Dialect): string {
     use(dialect, 'pg_current_wal_insert_lsn'),
   ]
   return `
-    to_char(${replayed}::timestamptz AT TIME ZONE 'UTC', ${MOMENT}) AS replayed,
+    ${momentOf(`${replayed}::timestamptz`)} AS replayed,
     CASE WHEN ${recovers(dialect)} THEN ${replay}::text ELSE ${current}::text END AS position`
 }
 

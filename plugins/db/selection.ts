@@ -32,9 +32,9 @@ export class Selection {
     const { endpoints } = this.#options
     const reasons: string[] = []
     const late: Endpoint[] = []
-    const tryOne = async (endpoint: Endpoint, accepts: boolean) => {
+    const tryOne = async (endpoint: Endpoint, putOff?: Endpoint[]) => {
       try {
-        return await this.#attempt(await take(endpoint), endpoint, accepts ? undefined : late)
+        return await this.#attempt(await take(endpoint), endpoint, putOff)
       } catch (error) {
         signal.throwIfAborted()
         reasons.push(`${endpoint.name}: ${describeError(error)}`)
@@ -43,11 +43,11 @@ export class Selection {
       }
     }
     for (const endpoint of endpoints.ranked(avoid)) {
-      const snapshot = await tryOne(endpoint, false)
+      const snapshot = await tryOne(endpoint, late)
       if (snapshot !== undefined) return snapshot
     }
     for (const endpoint of late) {
-      const snapshot = await tryOne(endpoint, true)
+      const snapshot = await tryOne(endpoint)
       if (snapshot !== undefined) return snapshot
     }
     throw new Error(reasons.join('; ') || 'no endpoint is left to try')

@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts'
-import { lagColumn, recovers, replayedColumns, sourceColumn } from './replication.ts'
+import { lagColumn, momentOf, recovers, replayedColumns, sourceColumn } from './replication.ts'
 import { SETTINGS } from './settings.ts'
 
 /** Limits of a transaction or of a savepoint, in milliseconds. */
@@ -62,7 +62,7 @@ export function beginStatements(
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
     SELECT ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)},
            ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
-           to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time;
+           ${momentOf('now()')} AS time;
     ${dialect.has('search_path') ? `SELECT pg_catalog.set_config('search_path', ${literal(searchPath)}, true)` : 'SELECT 1'}`
 }
 

@@ -111,8 +111,8 @@ export const DATABASE_FAMILIES: readonly Family<Database>[] = [
     help: 'How far an endpoint is behind its primary; 0 for a primary, absent where it is not known.',
     type: 'gauge',
     read: ({ db }) =>
-      db.endpoints.flatMap(({ name, lag }) =>
-        lag === undefined ? [] : [[{ endpoint: name }, lag] as const],
+      db.endpoints.flatMap(({ name, role }) =>
+        typeof role?.lag === 'number' ? [[{ endpoint: name }, role.lag] as const] : [],
       ),
   },
   {

@@ -95,13 +95,10 @@ async function runWindows(
     keep(async () => (await advance({ open: [] })).state)
   }
   const open = sealedTo === plan.open.from ? [await ask(status, sql, plan.open, limit)] : []
-  const before = base === undefined || isSame(base, plan.open) ? [] : [await ask(status, sql, base, limit)]
+  const isOpen = base !== undefined && isSame(base, plan.open)
+  const before = base === undefined ? [] : isOpen ? open : [await ask(status, sql, base, limit)]
   return async () => {
-    const found = setsOf(collector, open)
-    const rest = {
-      open: found,
-      base: base !== undefined && before.length === 0 ? found : setsOf(collector, before),
-    }
+    const rest = { open: setsOf(collector, open), base: setsOf(collector, before) }
     const seen = { published: status.published, scraped, now: performance.now() }
     const { state: next, folded } = await advance(rest, seen)
     const sets = shownSets(next)

@@ -8,9 +8,7 @@ export interface EndpointState {
   readonly name: string
   readonly up: boolean
   /** Undefined while it is not up. */
-  readonly role: Role | undefined
-  /** Seconds that a standby is behind; undefined while it is not up, or where it cannot be known. */
-  readonly lag: number | undefined
+  readonly role: Standing | undefined
   /** Why it is not up; undefined while it is up, or before it was asked. */
   readonly error: string | undefined
 }
