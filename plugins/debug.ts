@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { CLOSE_LIMIT, HEADER_LIMITS, REQUEST_LIMITS } from '../src/config/limits.ts'
+import { closeSoon, HEADER_LIMITS, REQUEST_LIMITS } from '../src/config/limits.ts'
 import { settingsOf } from '../src/config/shown.ts'
 import { LOOPBACK } from '../src/config/variables.ts'
 import { collect } from './debug/collect.ts'
@@ -83,9 +83,7 @@ export default fp(
     app.addHook('onReady', async () => {
       await debug.listen({ host, port, listenTextResolver: (address) => `debug on ${address}/debug` })
     })
-    debug.addHook('preClose', async () => {
-      setTimeout(() => debug.server.closeAllConnections(), CLOSE_LIMIT).unref()
-    })
+    debug.addHook('preClose', async () => closeSoon(debug))
     app.addHook('onClose', () => debug.close())
 
     /**

@@ -13,7 +13,7 @@ import { openInspector, openRound } from '../plugins/round.ts'
 import { openState } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
-import { CLOSE_LIMIT, HEADER_LIMITS, REQUEST_LIMITS } from './config/limits.ts'
+import { closeSoon, HEADER_LIMITS, REQUEST_LIMITS } from './config/limits.ts'
 import type { Config, Environment } from './config/read.ts'
 import { loadFolder } from './contract/folder.ts'
 import type { Database } from './database.ts'
@@ -132,9 +132,7 @@ function addHooks(app: FastifyInstance): void {
       return round.stop()
     }),
   )
-  app.addHook('preClose', async () => {
-    setTimeout(() => app.server.closeAllConnections(), CLOSE_LIMIT).unref()
-  })
+  app.addHook('preClose', async () => closeSoon(app))
   app.addHook('onClose', () =>
     each(async ({ leader, db }) => {
       await leader.stop()

@@ -41,7 +41,7 @@ export function findingOf(error: unknown): Finding {
 /** The longest text of an error, in characters: PostgreSQL repeats the value that it could not read, whole. */
 const LONGEST = 1000
 
-/** A text with at most so many characters. */
+/** A text, cut to a number of characters. */
 export function cut(text: string, longest = LONGEST): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text
 }

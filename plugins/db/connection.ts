@@ -1,20 +1,22 @@
 import type net from 'node:net'
-import postgres, { type Sql } from 'postgres'
+import type { Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
-import { cut, Mistake } from '../../src/finding.ts'
+import { Mistake } from '../../src/finding.ts'
 import type { Begun, Session, Standing } from '../../src/query/db.ts'
-import { DeadlineError, within } from '../../src/time/deadline.ts'
+import { within } from '../../src/time/deadline.ts'
+import { isAnswer, shortened } from './answer.ts'
 import { createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
-import { positionOf, type Replayed } from './replication.ts'
 import { openSocket } from './socket.ts'
 import {
   beginStatements,
+  begunOf,
   type Limits,
   limitStatements,
   replayedStatements,
   restrictStatements,
   rollbackStatements,
+  standingOf,
   standingStatements,
   type Transaction,
 } from './transaction.ts'
@@ -23,25 +25,6 @@ import {
 export const GRACE = 1000
 /** Milliseconds for the server to close a session. */
 const CLOSE_TIMEOUT = 1000
-
-/** Which result of several statements is that of a question of our own, and of a transaction's begin: rows begin a new one. */
-const OWN = 1
-const BEGUN = -2
-
-/** Whether an error is the server's answer to a query, after which the connection can still be used. */
-export function isAnswer(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
-}
-
-/** Class 40, transaction rollback: a standby cancels a query that is in the way of replay with 40001. */
-const ROLLBACK_CLASS = '40'
-
-/** Whether a query failed because its connection or its transaction was lost, and not because of what it asks. */
-export function isLoss(error: unknown, { lost }: Connection): boolean {
-  if (error instanceof Mistake || error instanceof DeadlineError) return false
-  if (!(error instanceof postgres.PostgresError)) return lost
-  return !isAnswer(error) || error.code.startsWith(ROLLBACK_CLASS)
-}
 
 /**
  * One connection to one endpoint. It never reconnects: a client that did would run the rest of a transaction outside
@@ -85,8 +68,7 @@ export class Connection implements Session {
     const ask = () =>
       connection.#adapt(() => connection.run((sql) => sql.unsafe(standingStatements(dialect))))
     try {
-      const results = await within(ask(), { ms: url.connectTimeout, signal })
-      const [standing] = results[OWN] as unknown as readonly [Standing]
+      const standing = standingOf(await within(ask(), { ms: url.connectTimeout, signal }))
       connection.#standby = standing.inRecovery
       return [connection, standing]
     } catch (error) {
@@ -119,23 +101,13 @@ export class Connection implements Session {
    */
   async begin(transaction: Transaction): Promise<Begun> {
     const asks = this.#standby && transaction.snapshot === undefined
-    // Several statements in one text give a list of results, which the client's types do not know.
-    const results = (await this.#adapt(() => {
+    const results = await this.#adapt(() => {
       const before = asks ? replayedStatements(this.#dialect) : ''
       return this.run((sql) =>
         sql.unsafe(before + beginStatements(transaction, this.#searchPath, this.#dialect)),
       )
-    })) as unknown as readonly (readonly [unknown])[]
-    const [{ position, ...begun }] = results.at(BEGUN) as readonly [Begun & Replayed]
-    const [before] = asks ? (results[OWN] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]
-    // A pooler between may have asked one server and begun on another, so the lesser of the two counts.
-    const within = positionOf(position)
-    return {
-      ...begun,
-      replayed: least(before.replayed, begun.replayed),
-      sees: least(positionOf(before.position), within),
-      within,
-    }
+    })
+    return begunOf(results, asks)
   }
 
   /**
@@ -229,20 +201,4 @@ export class Connection implements Session {
       socket.on('close', () => this.destroy(new Error('the server closed the connection')))
     })
   }
-}
-
-/** Cuts the texts of a server's error: a value that cannot be read is in them, whole. */
-function shortened(error: unknown): unknown {
-  if (!(error instanceof postgres.PostgresError)) return error
-  for (const field of ['message', 'stack', 'detail', 'hint', 'where', 'internal_query'] as const) {
-    const text: unknown = Reflect.get(error, field)
-    if (typeof text === 'string') Object.defineProperty(error, field, { value: cut(text) })
-  }
-  return error
-}
-
-/** The lesser of two; null when one of them is not known. */
-function least<T extends string | bigint>(a: T | null, b: T | null): T | null {
-  if (a === null || b === null) return null
-  return a < b ? a : b
 }

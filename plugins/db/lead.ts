@@ -2,9 +2,10 @@ import type { Sql } from 'postgres'
 import type { Begun } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { within } from '../../src/time/deadline.ts'
+import { isAnswer, isLoss } from './answer.ts'
 import { cancelQuery, endBackend } from './cancel.ts'
 import { Capacity } from './capacity.ts'
-import { type Connection, GRACE, isAnswer, isLoss } from './connection.ts'
+import { type Connection, GRACE } from './connection.ts'
 import type { Pool } from './pool.ts'
 
 /** Milliseconds that the server has, after a query's timeout, to end the query by itself. */

@@ -2,9 +2,11 @@ import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
 import type { Begun, Standing } from '../../src/query/db.ts'
 import type { Backoff } from '../../src/time/backoff.ts'
 import { within } from '../../src/time/deadline.ts'
+import { isAnswer } from './answer.ts'
 import { Capacity } from './capacity.ts'
-import { Connection, GRACE, isAnswer } from './connection.ts'
+import { Connection, GRACE } from './connection.ts'
 import type { Dialect } from './dialect.ts'
+import { Interrupted } from './interrupted.ts'
 import { Refusals } from './refusals.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -18,18 +20,6 @@ export interface PoolOptions {
   /** How long an endpoint that refused a connection is not tried again. */
   readonly retry: Backoff
   readonly dialect: Dialect
-}
-
-/** Says that a question to an endpoint gave its connection up to another caller before there was an answer. */
-export class Interrupted extends Error {
-  override name = 'Interrupted'
-  /** Milliseconds that the endpoint had to answer. */
-  readonly waited: number
-
-  constructor(waited: number) {
-    super('the connection was needed for something else')
-    this.waited = waited
-  }
 }
 
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */

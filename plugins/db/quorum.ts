@@ -4,7 +4,8 @@ import { backoff } from '../../src/time/backoff.ts'
 import { DeadlineError, pause } from '../../src/time/deadline.ts'
 import { formatDuration } from '../../src/time/duration.ts'
 import type { Endpoints } from './endpoints.ts'
-import { Interrupted, type Pool } from './pool.ts'
+import { Interrupted } from './interrupted.ts'
+import type { Pool } from './pool.ts'
 
 /** Milliseconds between two votes of the endpoints that did not make a quorum. */
 const RETRY = { first: 500, limit: 10_000 }

@@ -71,3 +71,9 @@ export function positionOf(text: string | null): bigint | null {
 function use(dialect: Dialect, name: Feature): string {
   return dialect.has(name) ? `${name}()` : 'NULL'
 }
+
+/** The lesser of two; null when one of them is not known. */
+export function least<T extends string | bigint>(a: T | null, b: T | null): T | null {
+  if (a === null || b === null) return null
+  return a < b ? a : b
+}

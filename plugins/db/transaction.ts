@@ -1,5 +1,15 @@
+import type { Begun, Standing } from '../../src/query/db.ts'
 import type { Dialect } from './dialect.ts'
-import { lagColumn, momentOf, recovers, replayedColumns, sourceColumn } from './replication.ts'
+import {
+  lagColumn,
+  least,
+  momentOf,
+  positionOf,
+  type Replayed,
+  recovers,
+  replayedColumns,
+  sourceColumn,
+} from './replication.ts'
 import { SETTINGS } from './settings.ts'
 
 /** Limits of a transaction or of a savepoint, in milliseconds. */
@@ -45,6 +55,33 @@ export function standingStatements(dialect: Dialect): string {
 /** The statements that ask for a Replayed. What a later transaction of the session sees is at least that. */
 export function replayedStatements(dialect: Dialect): string {
   return ownStatements(replayedColumns(dialect), dialect)
+}
+
+/**
+ * Which result of several statements is that of a question of our own, and that of a transaction's begin: a statement
+ * that returns rows begins a new result, and any other adds to the one before.
+ */
+const OWN = 1
+const BEGUN = -2
+
+/** Reads the results of `standingStatements`: the client's types know only one result. */
+export function standingOf(results: readonly unknown[]): Standing {
+  const [standing] = results[OWN] as readonly [Standing]
+  return standing
+}
+
+/** Reads the results of `beginStatements`, which those of `replayedStatements` come before if they were `asked`. */
+export function begunOf(results: readonly unknown[], asked: boolean): Begun {
+  const [{ position, ...begun }] = results.at(BEGUN) as readonly [Begun & Replayed]
+  const [before] = asked ? (results[OWN] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]
+  const within = positionOf(position)
+  return {
+    ...begun,
+    // A pooler between may have asked one server and begun on another, so the lesser of the two counts.
+    replayed: least(before.replayed, begun.replayed),
+    sees: least(positionOf(before.position), within),
+    within,
+  }
 }
 
 /** The statements that start a read-only transaction with a search_path; the last but one returns what it sees. */

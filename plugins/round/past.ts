@@ -32,7 +32,7 @@ export class Past {
 
   /**
    * Says how far a snapshot sees in which a collector is about to run. Counters of another database, and those that are
-   * too old, start anew.
+   * too old, start from 0.
    */
   admit(status: CollectorStatus, snapshot: Snapshot): Horizon {
     const { state, log } = this.#options

@@ -1,3 +1,5 @@
+import { isTimeout } from '../finding.ts'
+
 /** A collector that keeps timing out runs at least once in this many ticks, or in its interval if that is longer. */
 const MAX_BACKOFF_TICKS = 10
 
@@ -57,4 +59,10 @@ export class Due {
 /** 1 for the first of a row, twice as many for each further one, and at most the limit. */
 function doubled(count: number, limit: number): number {
   return Math.min(2 ** Math.max(count - 1, 0), limit)
+}
+
+/** How a run with this error failed. */
+export function failureOf(error: Error, unavailable = false): Failure {
+  if (unavailable) return 'unavailable'
+  return isTimeout(error) ? 'timeout' : 'error'
 }

@@ -8,7 +8,7 @@ export interface State {
   readonly failures: number
   /** Reads the saved state and restores each windowed collector. */
   load(): void
-  /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined when there is none that counts. */
+  /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined without one that may be used. */
   readonly last: { readonly moment: Moment; readonly elapsed: number } | undefined
   /** Drops the saved state of a collector that was written longer ago than STATE_MAX_AGE, unless it has run since. */
   expire(status: CollectorStatus): void

@@ -1,11 +1,10 @@
 import type { Collector } from '../contract/collector.ts'
-import { isTimeout } from '../finding.ts'
-import { Dictionary } from '../rows/dictionary.ts'
+import { type Dictionary, dictionariesOf } from '../rows/dictionary.ts'
 import { Pace } from '../samples/pace.ts'
 import type { WindowState } from '../samples/window.ts'
 import type { Horizon } from '../samples/window-plan.ts'
 import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
-import { Due, type Failure } from './due.ts'
+import { Due, failureOf } from './due.ts'
 import type { PastRun, RunResult } from './run.ts'
 import { type Content, Shown } from './shown.ts'
 
@@ -56,7 +55,7 @@ export class CollectorStatus {
     this.interval = Math.max(collector.interval ?? 0, limits.tick)
     this.#due = new Due(this.interval, limits.tick)
     this.#shown = new Shown(limits.staleAfter, this.interval)
-    this.#dictionaries = dictionariesOf(collector)
+    this.#dictionaries = dictionariesOf(collector.labels)
   }
 
   /** How its last run ended. */
@@ -137,7 +136,7 @@ export class CollectorStatus {
   dictionaries(): Dictionary[] {
     const inUse = this.#shown.content.sets.length
     if (this.#dictionaries.some(({ size }) => size > 2 * inUse + SPARE_TEXTS)) {
-      this.#dictionaries = dictionariesOf(this.collector)
+      this.#dictionaries = dictionariesOf(this.collector.labels)
     }
     return this.#dictionaries
   }
@@ -199,13 +198,4 @@ export class CollectorStatus {
     this.#due.reset()
     this.#shown.clear()
   }
-}
-
-function failureOf(error: Error, unavailable = false): Failure {
-  if (unavailable) return 'unavailable'
-  return isTimeout(error) ? 'timeout' : 'error'
-}
-
-function dictionariesOf({ labels }: Collector): Dictionary[] {
-  return labels.map(() => new Dictionary())
 }

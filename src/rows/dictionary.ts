@@ -30,3 +30,8 @@ export class Dictionary {
     return text
   }
 }
+
+/** An empty dictionary for each label. */
+export function dictionariesOf(labels: readonly unknown[]): Dictionary[] {
+  return labels.map(() => new Dictionary())
+}

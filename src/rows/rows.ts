@@ -2,7 +2,7 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { placeColumns } from '../query/columns.ts'
-import { Dictionary } from './dictionary.ts'
+import { dictionariesOf } from './dictionary.ts'
 import { readHistogram, readLabel, readNumber } from './field.ts'
 import { type Cell, itemAt, type LabelSets, REJECTED, zeroOf } from './label-set.ts'
 import { LabelTable } from './label-table.ts'
@@ -76,7 +76,7 @@ export class Rows {
   #seen = 0
 
   /** `dictionaries` has one for each label, which an earlier run may have filled. */
-  constructor(collector: Collector, dictionaries = collector.labels.map(() => new Dictionary())) {
+  constructor(collector: Collector, dictionaries = dictionariesOf(collector.labels)) {
     this.#collector = collector
     this.#table = new LabelTable(dictionaries, collector.metrics)
   }

@@ -137,7 +137,7 @@ t.test(
       terminate: () => sql`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'metrics-service'`,
       async jump() {
-        // What is written while the clock is wrong has a wrong moment, which no counter can mend.
+        // What is written while the clock is wrong has a wrong moment, which no counter can correct.
         await endLate()
         jumped = !jumped
         clock.set(jumped ? among([7200, 40, -300]) : 0)

@@ -26,32 +26,34 @@ async function setUp(t: Test) {
   return { url, sql }
 }
 
+/** What the service shows of one operation that took 3 seconds. */
+async function shownOf(t: Test, { url, sql }: Awaited<ReturnType<typeof setUp>>) {
+  const service = await startService(t, { DATABASE_URL: url }, { collectors: [durations] })
+  await sql`INSERT INTO operations VALUES (3)`
+  await service.round()
+  return service.scrape()
+}
+
 t.test('an operator of another role is not what observe compares with', async (t) => {
-  const { url, sql } = await setUp(t)
-  await sql.unsafe(`
+  const site = await setUp(t)
+  await site.sql.unsafe(`
     CREATE FUNCTION le(a numeric, b integer) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN
       PERFORM pg_notify('loot', (SELECT string_agg(p::text, ';') FROM payroll p));
       RETURN true;
     END $$;
     CREATE OPERATOR public.<= (LEFTARG = numeric, RIGHTARG = integer, FUNCTION = le)`)
-  const service = await startService(t, { DATABASE_URL: url }, { collectors: [durations] })
-  await sql`INSERT INTO operations VALUES (3)`
-  await service.round()
-  const samples = await service.scrape()
+  const samples = await shownOf(t, site)
   t.equal(samples.get('business_duration_seconds_bucket{le="1"}'), 0)
   t.equal(samples.get('business_duration_seconds_bucket{le="5"}'), 1)
 })
 
 for (const name of ['count(numeric)', 'sum(numeric)'] as const) {
   t.test(`an aggregate ${name} of another role is not what observe counts with`, async (t) => {
-    const { url, sql } = await setUp(t)
-    await sql.unsafe(`
+    const site = await setUp(t)
+    await site.sql.unsafe(`
       CREATE FUNCTION take(a numeric, b numeric) RETURNS numeric LANGUAGE sql AS 'SELECT 99.0';
       CREATE AGGREGATE public.${name} (SFUNC = take, STYPE = numeric, INITCOND = '0')`)
-    const service = await startService(t, { DATABASE_URL: url }, { collectors: [durations] })
-    await sql`INSERT INTO operations VALUES (3)`
-    await service.round()
-    const samples = await service.scrape()
+    const samples = await shownOf(t, site)
     t.equal(samples.get('business_duration_seconds_count'), 1)
     t.equal(samples.get('business_duration_seconds_sum'), 3)
   })

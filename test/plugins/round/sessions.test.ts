@@ -108,6 +108,20 @@ async function untilTwoBlocked({ sql, name }: Site): Promise<void> {
   )
 }
 
+/** A round whose session that leads has nothing to do, while another one reads beside it until `second` is called. */
+async function withIdleLead(t: Test) {
+  const site = await quick(t, readers('ab'), { COLLECTOR_CONCURRENCY: '2' })
+  const [first, second] = [await hold(site.sql, 'a'), await hold(site.sql, 'b')]
+  const round = site.round()
+  await untilTwoBlocked(site)
+  await first()
+  await poll(
+    () => site.database.round.progress?.done,
+    (done) => done === 1,
+  )
+  return { site, second, round }
+}
+
 t.test('when the session that leads is ended in a round, what it ran and what waits succeeds', async (t) => {
   const site = await quick(t, readers('abcdef'), { COLLECTOR_CONCURRENCY: '2' })
   const [first, second] = [await hold(site.sql, 'a'), await hold(site.sql, 'b')]
@@ -124,15 +138,7 @@ t.test('when the session that leads is ended in a round, what it ran and what wa
 })
 
 t.test('a session that reads the snapshot goes on when the one that leads is ended', async (t) => {
-  const site = await quick(t, readers('ab'), { COLLECTOR_CONCURRENCY: '2' })
-  const [first, second] = [await hold(site.sql, 'a'), await hold(site.sql, 'b')]
-  const round = site.round()
-  await untilTwoBlocked(site)
-  await first()
-  await poll(
-    () => site.database.round.progress?.done,
-    (done) => done === 1,
-  )
+  const { site, second, round } = await withIdleLead(t)
   await site.sql`SELECT pg_terminate_backend(${await leader(site)}, 5000)`
   await second()
   await round
@@ -142,15 +148,7 @@ t.test('a session that reads the snapshot goes on when the one that leads is end
 })
 
 t.test('the session that leads is used again and again while it waits for others', async (t) => {
-  const site = await quick(t, readers('ab'), { COLLECTOR_CONCURRENCY: '2' })
-  const [first, second] = [await hold(site.sql, 'a'), await hold(site.sql, 'b')]
-  const round = site.round()
-  await untilTwoBlocked(site)
-  await first()
-  await poll(
-    () => site.database.round.progress?.done,
-    (done) => done === 1,
-  )
+  const { site, second, round } = await withIdleLead(t)
   const pid = await leader(site)
   const changes = new Set<string>()
   await poll(

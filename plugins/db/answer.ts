@@ -1,0 +1,28 @@
+import postgres from 'postgres'
+import { cut, Mistake } from '../../src/finding.ts'
+import { DeadlineError } from '../../src/time/deadline.ts'
+
+/** Whether an error is the server's answer to a query, after which the connection can still be used. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
+}
+
+/** Class 40, transaction rollback: a standby cancels a query that is in the way of replay with 40001. */
+const ROLLBACK_CLASS = '40'
+
+/** Whether a query failed because its connection or its transaction was lost, and not because of what it asks. */
+export function isLoss(error: unknown, { lost }: { readonly lost: boolean }): boolean {
+  if (error instanceof Mistake || error instanceof DeadlineError) return false
+  if (!(error instanceof postgres.PostgresError)) return lost
+  return !isAnswer(error) || error.code.startsWith(ROLLBACK_CLASS)
+}
+
+/** Cuts the texts of a server's error: a value that cannot be read is in them, whole. */
+export function shortened(error: unknown): unknown {
+  if (!(error instanceof postgres.PostgresError)) return error
+  for (const field of ['message', 'stack', 'detail', 'hint', 'where', 'internal_query'] as const) {
+    const text: unknown = Reflect.get(error, field)
+    if (typeof text === 'string') Object.defineProperty(error, field, { value: cut(text) })
+  }
+  return error
+}
