@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { cut, Mistake } from '../../src/finding.ts'
+import { Mistake } from '../../src/finding.ts'
 import { DeadlineError } from '../../src/time/deadline.ts'
 
 /** Whether an error is the server's answer to a query, after which the connection can still be used. */
@@ -15,14 +15,4 @@ export function isLoss(error: unknown, { lost }: { readonly lost: boolean }): bo
   if (error instanceof Mistake || error instanceof DeadlineError) return false
   if (!(error instanceof postgres.PostgresError)) return lost
   return !isAnswer(error) || error.code.startsWith(ROLLBACK_CLASS)
-}
-
-/** Cuts the texts of a server's error: a value that cannot be read is in them, whole. */
-export function shortened(error: unknown): unknown {
-  if (!(error instanceof postgres.PostgresError)) return error
-  for (const field of ['message', 'stack', 'detail', 'hint', 'where', 'internal_query'] as const) {
-    const text: unknown = Reflect.get(error, field)
-    if (typeof text === 'string') Object.defineProperty(error, field, { value: cut(text) })
-  }
-  return error
 }

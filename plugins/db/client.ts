@@ -1,13 +1,10 @@
-import type net from 'node:net'
+import type { Duplex } from 'node:stream'
 import postgres, { type Sql } from 'postgres'
-import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
-
-/** The name under which pg_stat_activity shows the service. */
-const APPLICATION_NAME = 'metrics-service'
+import type { Endpoint } from '../../src/config/database-url.ts'
 
 export interface ClientEvents {
-  /** Gives the client the socket to speak through. */
-  socket(): Promise<net.Socket>
+  /** Gives the client what it speaks through: a session that is open. */
+  socket(): Promise<Duplex>
   onclose(): void
 }
 
@@ -27,25 +24,37 @@ const JSON_VALUE = {
   parse: (text: string): unknown => (/^-?\d/.test(text) ? text : JSON.parse(text)),
 }
 
-/** Makes a client with one connection to an endpoint. It connects at its first query. */
-export function createClient(url: DatabaseUrl, endpoint: Endpoint, events: ClientEvents): Sql {
+/**
+ * Makes a client of a session with an endpoint. It connects at its first query. Each of its options is given, for it would
+ * take what is left out from the environment.
+ */
+export function createClient({ host, port }: Endpoint, events: ClientEvents): Sql {
   const options = {
     ...events,
-    host: endpoint.host,
-    port: endpoint.port,
-    user: url.user,
-    pass: url.password,
-    database: url.database,
-    // The socket that the client gets is encrypted already.
+    host,
+    port,
+    // The session is encrypted, and open, before the client gets it.
     ssl: false,
+    sslnegotiation: null,
+    user: 'opened',
+    pass: '',
+    database: 'opened',
+    connection: { application_name: '' },
     max: 1,
+    max_pipeline: 100,
     prepare: false,
     fetch_types: false,
     types: { bits: BITS, json: JSON_VALUE },
-    // The client's own timeout starts only when the socket is connected, so ours is used.
+    // Timeouts are ours, and no session is opened twice.
     connect_timeout: 0,
+    idle_timeout: 0,
     max_lifetime: null,
-    connection: { application_name: APPLICATION_NAME },
+    backoff: () => 0,
+    keep_alive: 0,
+    debug: false,
+    publications: 'alltables',
+    // One that the welcome of each session satisfies: the client has no other way not to ask the environment.
+    target_session_attrs: 'prefer-standby' as const,
     onnotice: () => {},
   }
   // Not written in the call, because the client's types do not know `socket`.

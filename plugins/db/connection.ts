@@ -1,13 +1,13 @@
-import type net from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
 import { Mistake } from '../../src/finding.ts'
 import type { Begun, Session, Standing } from '../../src/query/db.ts'
 import { within } from '../../src/time/deadline.ts'
-import { isAnswer, shortened } from './answer.ts'
+import { isAnswer } from './answer.ts'
 import { createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
-import { openSocket } from './socket.ts'
+import { openGuarded } from './socket.ts'
 import {
   beginStatements,
   begunOf,
@@ -39,8 +39,9 @@ export class Connection implements Session {
   readonly #dialect: Dialect
   readonly #searchPath: string
   readonly #sql: Sql
-  #socket: net.Socket | undefined
+  #connected = false
   #lost = false
+  readonly #cut = new AbortController()
   /** Rejects each running query: the client leaves them pending when the network stops answering. */
   readonly #running = new Set<(reason: unknown) => void>()
 
@@ -48,7 +49,7 @@ export class Connection implements Session {
     this.endpoint = endpoint
     this.#dialect = dialect
     this.#searchPath = url.searchPath
-    this.#sql = createClient(url, endpoint, {
+    this.#sql = createClient(endpoint, {
       socket: () => this.#connect(url),
       onclose: () => this.destroy(new Error('the server closed the connection')),
     })
@@ -88,8 +89,6 @@ export class Connection implements Session {
     this.#running.add(reject)
     try {
       return await Promise.race([query(this.#sql), promise])
-    } catch (error) {
-      throw shortened(error)
     } finally {
       this.#running.delete(reject)
     }
@@ -187,18 +186,18 @@ export class Connection implements Session {
     if (this.#lost) return
     this.#lost = true
     for (const reject of this.#running) reject(reason)
-    this.#socket?.destroy()
+    this.#cut.abort(reason)
     void this.#sql.end({ timeout: 0 }).catch(() => {})
   }
 
-  /** Gives the client its socket: once, because it must not reconnect. */
-  async #connect(url: DatabaseUrl): Promise<net.Socket> {
-    if (this.#lost || this.#socket !== undefined) throw new Error('the server closed the connection')
-    return openSocket(this.endpoint, url, (socket) => {
-      this.#socket = socket
-      // The client does not listen to a socket that it has not got yet, or has let go.
-      socket.on('error', (error) => this.destroy(error))
-      socket.on('close', () => this.destroy(new Error('the server closed the connection')))
-    })
+  /** Opens the session that the client speaks through: once, because it must not reconnect. */
+  async #connect(url: DatabaseUrl): Promise<Duplex> {
+    if (this.#lost || this.#connected) throw new Error('the server closed the connection')
+    this.#connected = true
+    const guard = await openGuarded(this.endpoint, url, this.#cut.signal)
+    // The client does not listen any more to one that it has let go.
+    guard.on('error', (error) => this.destroy(error))
+    guard.on('close', () => this.destroy(new Error('the server closed the connection')))
+    return guard
   }
 }

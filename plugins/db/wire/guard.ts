@@ -1,0 +1,203 @@
+import type net from 'node:net'
+import { Duplex } from 'node:stream'
+import type { Endpoint } from '../../../src/config/database-url.ts'
+import { type Frames, ProtocolError } from './frames.ts'
+import * as type from './message.ts'
+import { HEADER, isEncoding, isWhole, message, zeroEnded } from './message.ts'
+import type { Opened } from './opening.ts'
+import { errorMessage, fieldsOf } from './server-error.ts'
+
+/** The longest row that is read, and the longest of all other messages but errors, in bytes. */
+const LONGEST_ROW = 16 * 2 ** 20
+const LONGEST = 2 ** 20
+
+const LIMITS = new Map([
+  [type.DATA_ROW, LONGEST_ROW],
+  [type.COPY_DATA, 0],
+  [type.ERROR, 65_536],
+  [type.NOTICE, 0],
+  [type.NOTIFICATION, 0],
+])
+
+/** What an answer to a query consists of. */
+const ANSWERS = new Set([
+  type.BIND_COMPLETE,
+  type.COMMAND_COMPLETE,
+  type.COPY_IN,
+  type.COPY_OUT,
+  type.COPY_DONE,
+  type.EMPTY_QUERY,
+  type.NO_DATA,
+  type.PARAMETERS,
+  type.PARAMETER_STATUS,
+  type.PARSE_COMPLETE,
+  type.READY,
+  type.ROW_DESCRIPTION,
+])
+
+/** Ends a COPY, and what was sent after it. */
+const COPY_FAIL = Buffer.concat([message('f', zeroEnded('not supported')), message('S')])
+
+/**
+ * What the client speaks through, in place of the socket: a connection whose session is open already. The server's messages
+ * reach the client only if they are whole and of a kind that it can take, errors with their texts cut, so that no server, and
+ * nobody in between, makes it wait, fail or fill the memory. What is none ends the connection. A query that asks for more
+ * than rows of a size fails alone.
+ */
+export class Guard extends Duplex {
+  readonly host: string
+  readonly port: number
+  readonly #socket: net.Socket
+  readonly #frames: Frames
+  /** What the client is told when it opens the session that is open. */
+  #welcome: Buffer | undefined
+  /** The values of each row, by the description before. */
+  #columns = 0
+  /** Whether the client was told already that its query has failed. */
+  #refused = false
+
+  constructor(socket: net.Socket, { frames, welcome }: Opened, { host, port }: Endpoint) {
+    super()
+    this.host = host
+    this.port = port
+    this.#socket = socket
+    this.#frames = frames
+    this.#welcome = welcome
+    frames.limitOf = limitOf
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy())
+  }
+
+  /** As a socket has it: the client says goodbye only through one that is open. */
+  get readyState(): string {
+    return this.destroyed ? 'closed' : this.#socket.readyState
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    if (this.#welcome === undefined) {
+      this.#socket.write(chunk, done)
+      return
+    }
+    // What the client opens a session with. It forgets what it would say while it is still writing.
+    const welcome = this.#welcome
+    this.#welcome = undefined
+    setImmediate(() => this.push(welcome))
+    done()
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#socket.destroy()
+    done(error)
+  }
+
+  /** Passes on what may be passed on, as few pieces as possible. */
+  #receive(chunk: Buffer): void {
+    // The socket reads as many chunks as the kernel has, and so would hold the event loop during a large result.
+    this.#socket.pause()
+    const pieces: Buffer[] = []
+    let run: { bytes: Buffer; from: number; to: number } | undefined
+    const flush = () => {
+      if (run !== undefined) pieces.push(run.bytes.subarray(run.from, run.to))
+      run = undefined
+    }
+    try {
+      this.#frames.read(chunk, (kind, bytes, start, end, size) => {
+        const passed = this.#judge(kind, bytes, start, end, size)
+        if (passed === true) {
+          if (run?.to === start) run.to = end
+          else {
+            flush()
+            run = { bytes, from: start, to: end }
+          }
+        } else if (passed !== false) {
+          flush()
+          pieces.push(passed)
+        }
+      })
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    flush()
+    const more = pieces.map((piece) => this.push(piece)).every(Boolean)
+    if (more) setImmediate(() => this.#socket.resume())
+  }
+
+  /** Returns whether a message is passed on, or what is in its place. */
+  #judge(kind: number, bytes: Buffer, start: number, end: number, size: number): boolean | Buffer {
+    switch (kind) {
+      case type.NOTICE:
+      case type.NOTIFICATION:
+      case type.COPY_DATA:
+        return false
+      case type.PARAMETER_STATUS:
+        return isEncoding(bytes, start, end)
+      case type.ERROR:
+        return !this.#refused && errorMessage(fieldsOf(bytes, start, end))
+      case type.COPY_DONE:
+        if (this.#refused) return false
+        throw malformed(kind)
+      case type.COPY_IN:
+        this.#socket.write(COPY_FAIL)
+        return this.#refuse(COPY)
+      case type.COPY_OUT:
+        return this.#refuse(COPY)
+    }
+    const long = size > end - start - HEADER
+    if (long && kind === type.DATA_ROW) return this.#refuse(tooLong(size))
+    if (long) throw new ProtocolError(`the server sends a message of ${size} bytes that is no row`)
+    if (kind === type.ROW_DESCRIPTION) this.#columns = size < 2 ? 0 : bytes.readUInt16BE(start + HEADER)
+    if (!isWhole(kind, bytes, start, end, this.#columns)) throw malformed(kind)
+    if (kind !== type.READY) return !this.#refused
+    this.#refused = false
+    return true
+  }
+
+  /** Says to the client that its query has failed, and no more until the server is ready for the next one. */
+  #refuse(error: ReadonlyMap<string, string>): boolean | Buffer {
+    if (this.#refused) return false
+    this.#refused = true
+    return errorMessage(error)
+  }
+}
+
+function limitOf(kind: number): number {
+  const limit = LIMITS.get(kind) ?? (ANSWERS.has(kind) ? LONGEST : undefined)
+  if (limit === undefined) throw malformed(kind)
+  return limit
+}
+
+function malformed(kind: number): ProtocolError {
+  return new ProtocolError(
+    `the server sends what PostgreSQL never does (message ${JSON.stringify(String.fromCharCode(kind))}): it is something else, or somebody is in between`,
+  )
+}
+
+/** An error as a server would send it, by the letters of its fields. */
+const fields = (code: string, problem: string, advice: string) =>
+  new Map([
+    ['S', 'ERROR'],
+    ['V', 'ERROR'],
+    ['C', code],
+    ['M', problem],
+    ['H', advice],
+  ])
+
+/** feature_not_supported */
+const COPY = fields('0A000', 'its query is a COPY', 'write one SELECT')
+/** program_limit_exceeded */
+const tooLong = (size: number) =>
+  fields(
+    '54000',
+    `its query returns a row of ${size} bytes, over ${LONGEST_ROW}`,
+    'select less, or cut it in SQL with left()',
+  )

@@ -1,0 +1,107 @@
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { startPostgres } from '../../../demo/postgres.ts'
+import { openGuarded } from '../../../plugins/db/socket.ts'
+import { parseDatabaseUrl } from '../../../src/config/database-url.ts'
+import { describeError } from '../../../src/finding.ts'
+import { certificate } from '../../certificate.ts'
+import { client } from '../../faults/server.ts'
+import { lacks } from '../../program.ts'
+
+/** What SASLprep maps, composes, leaves alone or forbids, and what needs an escape in a URL or in SQL. */
+const PASSWORDS = [
+  'plain',
+  ' blanks around ',
+  '@/:?#[]%&=+$,;!*()',
+  'quote \' and \\ and "',
+  'pass\u00a0word',
+  'ab\u00adcd',
+  '1\u00aa',
+  'cafe\u0301',
+  'caf\u00e9',
+  '\u2163',
+  'o\ufb03ce',
+  '\uff21\uff22\uff23',
+  '\u5bc6\u7801',
+  '\ud83d\udc18',
+  'a\u0007b',
+  '\u0627\u0031',
+  'x'.repeat(500),
+]
+
+t.test(
+  'whoever may log in does, with each kind of authentication',
+  { skip: lacks('openssl', 'openssl') },
+  async (t) => {
+    const folder = t.testdir({})
+    const own = certificate(folder, 'server', 'DNS:localhost')
+    const postgres = await startPostgres()
+    t.teardown(() => postgres.destroy())
+    const { uid, gid } = statSync(postgres.dir)
+    const put = (name: string, content: string | Buffer) => {
+      const path = join(postgres.dir, name)
+      writeFileSync(path, content)
+      chmodSync(path, 0o600)
+      if (process.getuid?.() === 0) chownSync(path, uid, gid)
+    }
+    const sql = client(t, postgres.url)
+    for (const [i, password] of PASSWORDS.entries()) {
+      const literal = `'${password.replaceAll("'", "''")}'`
+      for (const kind of ['scram', 'md5', 'clear']) {
+        await sql.unsafe(`SET password_encryption = '${kind === 'md5' ? 'md5' : 'scram-sha-256'}';
+        CREATE ROLE ${kind}_${i} LOGIN PASSWORD ${literal}`)
+      }
+    }
+    await sql.end()
+    put('server.key', readFileSync(own.key))
+    put('server.crt', readFileSync(own.cert))
+    put('postgresql.auto.conf', 'ssl = on\n')
+    put(
+      'pg_hba.conf',
+      `host all /^scram_ all scram-sha-256
+     host all /^md5_ all md5
+     host all /^clear_ all password
+     host all nobody all reject
+     host all all all trust\n`,
+    )
+    await postgres.stop()
+    await postgres.start()
+
+    /** What comes of a connection: 'in', or the error. */
+    const connect = async (user: string, password: string, options: string) => {
+      const { port } = postgres
+      const text = `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres?${options}`
+      const url = parseDatabaseUrl(text)
+      const [endpoint] = url.endpoints
+      if (endpoint === undefined) throw new Error('there is no endpoint')
+      try {
+        const session = await openGuarded(endpoint, url, AbortSignal.timeout(10_000))
+        session.destroy()
+        return 'in'
+      } catch (error) {
+        return describeError(error)
+      }
+    }
+    for (const [i, password] of PASSWORDS.entries()) {
+      const named = JSON.stringify(password.slice(0, 20))
+      for (const kind of ['scram', 'md5']) {
+        t.equal(await connect(`${kind}_${i}`, password, 'sslmode=disable'), 'in', `${kind} ${named}`)
+        t.equal(await connect(`${kind}_${i}`, password, 'sslmode=require'), 'in', `${kind} over TLS ${named}`)
+      }
+      t.equal(await connect(`clear_${i}`, password, 'sslmode=require'), 'in', `in clear over TLS ${named}`)
+    }
+    for (const kind of ['scram', 'md5', 'clear']) {
+      t.match(
+        await connect(`${kind}_0`, 'wrong', 'sslmode=require'),
+        /password authentication failed for user/,
+      )
+    }
+    t.match(
+      await connect('clear_0', 'plain', 'sslmode=disable'),
+      /asks for the password in clear, on a connection that is not encrypted/,
+    )
+    t.equal(await connect('postgres', '', 'sslmode=disable'), 'in', 'without a password')
+    t.match(await connect('nobody', 'x', 'sslmode=disable'), /pg_hba.conf rejects connection/)
+  },
+)
