@@ -26,7 +26,7 @@ const column = (name: string) =>
 
 type Attack = [
   start: (socket: Socket) => void,
-  then: ((socket: Socket, received: Buffer) => void) | undefined,
+  next: ((socket: Socket, received: Buffer) => void) | undefined,
   reason: RegExp,
 ]
 
@@ -161,8 +161,8 @@ const attacks: Record<string, Attack> = {
   ],
 }
 
-async function attack(t: Test, [start, then, reason]: Attack) {
-  const rogue = await startRogue(t, { start, ...(then && { then }) })
+async function attack(t: Test, [start, next, reason]: Attack) {
+  const rogue = await startRogue(t, { start, ...(next && { next }) })
   const service = await startService(t, { DATABASE_URL: `${rogue.url}?connect_timeout=2` }, { start: false })
   void service.database.ticker.start().catch(() => {})
   const { log, app, database } = service
@@ -179,6 +179,40 @@ async function attack(t: Test, [start, then, reason]: Attack) {
 
 for (const [name, parts] of Object.entries(attacks)) {
   t.test(`a server that sends ${name} is down, and the service is not`, async (t) => attack(t, parts))
+}
+
+const floods: Record<string, Buffer> = {
+  parameters: Buffer.concat(
+    Array.from({ length: 1000 }, (_, i) => says('S', `name${i}\0${'x'.repeat(500)}\0`)),
+  ),
+  notices: says('N', `M${'x'.repeat(50_000)}\0\0`),
+  notifications: says('A', Buffer.concat([Buffer.alloc(4), Buffer.from(`c\0${'x'.repeat(5000)}\0`)])),
+  'rows that nobody reads': Buffer.concat([says('T', Buffer.from([0, 0])), says('D', Buffer.from([0, 0]))]),
+  'an error of a gigabyte': Buffer.from('x'.repeat(50_000)),
+}
+
+for (const [name, bytes] of Object.entries(floods)) {
+  t.test(`a server that sends ${name} without end costs no memory`, async (t) => {
+    let begun = false
+    const rogue = await startRogue(t, {
+      start: welcome,
+      next: (socket) => {
+        if (name.startsWith('an error') && !begun) socket.write(says('E', 'SERROR\0M', 2 ** 30))
+        begun = true
+        flood(socket, bytes)
+      },
+    })
+    const before = process.memoryUsage()
+    const url = `${rogue.url}?connect_timeout=1`
+    const { database, app } = await startService(t, { DATABASE_URL: url }, { start: false })
+    void database.ticker.start().catch(() => {})
+    await poll(
+      () => database.db.endpoints[0]?.error,
+      (error) => error !== undefined,
+    )
+    t.ok(process.memoryUsage().rss - before.rss < 100 * 2 ** 20, 'the memory is bounded')
+    t.equal((await app.inject('/healthz')).statusCode, 200)
+  })
 }
 
 // What a true server may send, too, if a collector asks for it.
@@ -199,8 +233,8 @@ const queries: Record<string, [query: string, error: RegExp, timeout?: '1s']> = 
     "SELECT 1 AS business_bad, repeat('x', 20000000)",
     /its query returns a row of 200000\d\d bytes, over 16777216 — select less/,
   ],
-  'fails with 20 MB of text': [
-    "SELECT (repeat('x', 20000000))::int AS business_bad",
+  'fails with 2 MB of text': [
+    "SELECT (repeat('x', 2000000))::int AS business_bad",
     /^invalid input syntax .{0,1000}…$/,
   ],
   'gives notice without end': [

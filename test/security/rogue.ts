@@ -34,7 +34,7 @@ export interface Behaviour {
   /** Answers the start of a session. */
   start(socket: Socket): void
   /** Answers whatever comes after that. */
-  then?(socket: Socket, received: Buffer): void
+  next?(socket: Socket, received: Buffer): void
 }
 
 export interface Rogue {
@@ -46,7 +46,7 @@ export interface Rogue {
 }
 
 /** A server of the test's own that speaks as it is told. It has no TLS. */
-export async function startRogue(t: Test, { start, then }: Behaviour): Promise<Rogue> {
+export async function startRogue(t: Test, { start, next }: Behaviour): Promise<Rogue> {
   const sockets = new Set<Socket>()
   let all = ''
   const server = net.createServer((socket) => {
@@ -63,7 +63,7 @@ export async function startRogue(t: Test, { start, then }: Behaviour): Promise<R
         start(socket)
       } else {
         received = Buffer.concat([received, bytes])
-        then?.(socket, received)
+        next?.(socket, received)
       }
     })
   })
