@@ -1,7 +1,7 @@
 // Commands: serve, check, health. The only code that imports src/app.ts.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
+import { nearest } from '../config/nearest.ts'
 import { version } from '../config/version.ts'
-import { nearest } from '../contract/did-you-mean.ts'
 
 const USAGE = `Usage: node src/cli.ts [command] [option …]
 

@@ -1,5 +1,5 @@
+import { nearest } from '../config/nearest.ts'
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
-import { nearest } from '../contract/did-you-mean.ts'
 import { Mistake } from '../finding.ts'
 
 /** How many wrong columns a message names. */

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { checkNames, nearest } from '../../../src/contract/did-you-mean.ts'
+import { nearest } from '../../../src/config/nearest.ts'
+import { checkNames } from '../../../src/contract/did-you-mean.ts'
 
 const meant: [typed: string, known: string[], meant: string | undefined][] = [
   ['provder', ['status', 'provider'], 'provider'],
