@@ -33,6 +33,7 @@ export interface DbOptions extends StandbyLimits {
 /** The connections to one database. None is opened before it is used; `close` ends those that are not in use. */
 export function openDb(options: DbOptions): Db {
   const { url, quorum: required, concurrency, tick, waitTimeout, log } = options
+  for (const name of url.ignored) log.warn(`${name} is given for the connection, and changes nothing`)
   const dialect = new Dialect((feature, reason) =>
     log.warn(
       `${feature} is unavailable${feature === 'pg_export_snapshot' ? ', so collectors run one after another' : ''}: ${reason}`,

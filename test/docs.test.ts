@@ -2,6 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
+import { PG_VARIABLES, USED } from '../src/config/libpq.ts'
+import { IGNORED, REFUSED } from '../src/config/libpq-unused.ts'
 import { variables } from '../src/config/variables.ts'
 import { createDatabase } from './database.ts'
 import { logCalls } from './docs/log-calls.ts'
@@ -110,8 +112,11 @@ t.test('each npm script that is named exists, and each that exists is named', as
 })
 
 t.test('each variable is described, and each that is described exists', async (t) => {
-  /** That of the tests, and that of another exporter. */
-  const foreign = ['TEST_DATABASE_URL', 'DATA_SOURCE_NAME', 'SQL_ASCII']
+  /** That of the tests, that of another exporter, those of Node.js and OpenSSL, and of databases with a name. */
+  const foreign = [
+    ...['TEST_DATABASE_URL', 'DATA_SOURCE_NAME', 'SQL_ASCII', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
+    ...['DATABASE_EU_USER', 'DATABASE_EU_PASSWORD_FILE', 'DATABASE_EU_WEST_USER', ...PG_VARIABLES],
+  ]
   const names = Object.keys(variables)
   const table = tableRows(readme, '### Variables').flatMap(([cell = '']) => capture(cell, /`([A-Z_]+)`/g))
   t.strictSame(table.sort(), names.toSorted(), "the README's table")
@@ -121,6 +126,27 @@ t.test('each variable is described, and each that is described exists', async (t
   for (const { path, text } of all) {
     const used = capture(text, /\b[A-Z]+_[A-Z_]*[A-Z]\b/g)
     t.strictSame(missing(used, [...names, ...foreign]), [], `named in ${path}, but not a variable`)
+  }
+})
+
+t.test('what becomes of each option and variable of libpq is described, and of no other', async (t) => {
+  const codeOf = (cell: string) => capture(cell, /`(\w+)`/g)
+  const rows = tableRows(operations, '## Options of a connection')
+  const described = rows.flatMap(([names = '', , becomes = '']) =>
+    codeOf(names).map((name) => [name, /^\w+/.exec(becomes)?.[0]]),
+  )
+  const options = Object.entries({ used: USED, ignored: IGNORED, refused: REFUSED }).flatMap(
+    ([becomes, table]) => Object.keys(table).map((name) => [name, becomes]),
+  )
+  t.strictSame(described.sort(), options.sort())
+  const table: Record<string, { variable?: string; takes?: string; why?: string }> = {
+    ...USED,
+    ...IGNORED,
+    ...REFUSED,
+  }
+  for (const [names = '', variables = ''] of rows) {
+    const own = codeOf(names).flatMap((name) => table[name]?.variable ?? [])
+    t.strictSame(codeOf(variables), own, names)
   }
 })
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Environment } from '../src/config/read.ts'
+import type { SecretName } from '../src/config/variables.ts'
 
 const PASSWORD = /(:\/\/[^:@/]*:)([^@]*)@/
 
@@ -9,11 +10,12 @@ const PASSWORD = /(:\/\/[^:@/]*:)([^@]*)@/
  */
 export function secretsOf(env: Environment): string[] {
   const tokens = [textOf(env, 'METRICS_TOKEN'), textOf(env, 'DEBUG_TOKEN')]
+  const beside = [textOf(env, 'DATABASE_PASSWORD'), env.PGPASSWORD ?? '']
   const url = textOf(env, 'DATABASE_URL')
   const written = PASSWORD.exec(url)?.[2] ?? ''
   const rest = url.replace(PASSWORD, '$1@')
   const passwords = [written, decode(written)].filter((password) => !rest.includes(password))
-  return [...new Set([...tokens, ...passwords])].filter((secret) => secret !== '')
+  return [...new Set([...tokens, ...beside, ...passwords])].filter((secret) => secret !== '')
 }
 
 /** Throws when a text holds one of these secrets; it is shown with the text before it. */
@@ -24,7 +26,7 @@ export function checkSecrets(text: string, secrets: readonly string[], where: st
   }
 }
 
-function textOf(env: Environment, name: 'DATABASE_URL' | 'METRICS_TOKEN' | 'DEBUG_TOKEN'): string {
+function textOf(env: Environment, name: SecretName | 'DATABASE_PASSWORD'): string {
   const file = env[`${name}_FILE`]
   if (env[name] || !file) return env[name] ?? ''
   try {

@@ -1,4 +1,5 @@
-import { type DatabaseUrl, type Endpoint, isFit, type SessionAttrs } from '../../src/config/database-url.ts'
+import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
+import { isFit, type SessionAttrs } from '../../src/config/session-attrs.ts'
 import { describeError } from '../../src/finding.ts'
 import type { Begun, EndpointState, Standing } from '../../src/query/db.ts'
 import { formatDuration } from '../../src/time/duration.ts'

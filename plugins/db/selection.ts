@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { type Endpoint, isFit, type SessionAttrs } from '../../src/config/database-url.ts'
+import type { Endpoint } from '../../src/config/database-url.ts'
+import { isFit, type SessionAttrs } from '../../src/config/session-attrs.ts'
 import { describeError } from '../../src/finding.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { PoolSnapshot } from './snapshot.ts'

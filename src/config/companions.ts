@@ -1,10 +1,14 @@
 import type { Finding } from '../finding.ts'
+import type { NamedUrl } from './databases.ts'
 import { LOOPBACK, type Parsed, variables } from './variables.ts'
 
 /** Returns what is wrong with variables that depend on each other. A variable that could not be read is missing. */
-export function findInCompanions(values: Partial<Parsed>): Finding[] {
+export function findInCompanions(
+  values: Partial<Parsed>,
+  databases: readonly NamedUrl[] | undefined,
+): Finding[] {
   const { TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE, DEBUG_HOST } = values
-  const findings = findInQuorum(values)
+  const findings = findInQuorum(values, databases)
   if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
     findings.push({ problem: 'TLS_CERT_FILE is set and TLS_KEY_FILE is not', advice: 'set both, or neither' })
   }
@@ -33,7 +37,10 @@ export function findInCompanions(values: Partial<Parsed>): Finding[] {
   return findings
 }
 
-function findInQuorum({ DATABASE_URL: databases, DATABASE_QUORUM: quorum }: Partial<Parsed>): Finding[] {
+function findInQuorum(
+  { DATABASE_QUORUM: quorum }: Partial<Parsed>,
+  databases: readonly NamedUrl[] | undefined,
+): Finding[] {
   if (databases === undefined || quorum === undefined) return []
   return databases
     .map(({ name, url }) => ({ name, hosts: url.endpoints.length }))

@@ -1,7 +1,10 @@
 // Configuration: variables, the database URL, arguments of commands. Imports src/time/ and src/finding.ts only.
 import { describeError, type Finding, findingOf, Mistake, renderFinding } from '../finding.ts'
 import { findInCompanions } from './companions.ts'
+import { CREDENTIAL_VARIABLE, type CredentialVariable } from './credentials.ts'
 import { type DatabaseSettings, withQuorum } from './databases.ts'
+import { readDatabases } from './given-databases.ts'
+import { PG_VARIABLES } from './libpq.ts'
 import { readSecret } from './secret.ts'
 import type { Variable } from './variable.ts'
 import {
@@ -15,13 +18,16 @@ import {
 } from './variables.ts'
 
 /** The text of every variable that is set. An empty text counts as not set. */
-export type Environment = Readonly<Partial<Record<VariableName, string>>>
+export type Environment = Readonly<Partial<Record<VariableName | CredentialVariable | `PG${string}`, string>>>
 
 /** The value of every variable; undefined when it is not set and has no default. */
 type Values = Pick<Parsed, DefaultedName> & Partial<Parsed>
 
+/** What `databases` says in a better way. */
+type Told = 'DATABASE_URL' | 'DATABASE_PASSWORD'
+
 /** The configuration: the value of every variable, durations in milliseconds, and the databases of DATABASE_URL. */
-export type Config = Omit<Values, 'DATABASE_URL'> & { readonly databases: readonly DatabaseSettings[] }
+export type Config = Omit<Values, Told> & { readonly databases: readonly DatabaseSettings[] }
 
 /** Everything that is wrong with the environment. Its message has a line for each finding. */
 export class ConfigError extends Error {
@@ -47,6 +53,12 @@ export function linesOf(error: unknown): readonly string[] {
 export const schema = {
   type: 'object',
   properties: Object.fromEntries(NAMES.map((name) => [name, { type: 'string' }])),
+  patternProperties: Object.fromEntries(
+    [CREDENTIAL_VARIABLE.source, `^(${PG_VARIABLES.join('|')})$`].map((pattern) => [
+      pattern,
+      { type: 'string' },
+    ]),
+  ),
 }
 
 /** The variables as a type in which the parser of a name returns the value of that name. */
@@ -59,31 +71,34 @@ const parsers: { readonly [Name in VariableName]: Variable<Parsed[Name]> } = var
 export function readConfig(environment: Environment, readFile: (path: string) => string): Config {
   const findings: Finding[] = []
   const values: { -readonly [Name in VariableName]?: Parsed[Name] } = {}
-  const read = <Name extends VariableName>(name: Name) => {
+  const attempt = <T>(work: () => T): T | undefined => {
     try {
+      return work()
+    } catch (error) {
+      findings.push(findingOf(error))
+      return undefined
+    }
+  }
+  const read = <Name extends VariableName>(name: Name) => {
+    const value = attempt(() => {
       const text = isSecret(name)
         ? readSecret(name, environment[name], environment[`${name}_FILE`], readFile)
         : environment[name]
       const given = text || parsers[name].default
-      if (given !== undefined) values[name] = parse(name, given)
-    } catch (error) {
-      findings.push(findingOf(error))
-    }
+      return given === undefined ? undefined : parse(name, given)
+    })
+    if (value !== undefined) values[name] = value
   }
   for (const name of NAMES) if (!isSecret(name)) read(name)
   for (const name of SECRETS) read(name)
-  if (!environment.DATABASE_URL && !environment.DATABASE_URL_FILE) {
-    findings.push({
-      problem: 'DATABASE_URL is not set',
-      advice:
-        'it takes a PostgreSQL URL such as postgres://user:password@host:5432/database ' +
-        '(to see the service at work without a database of your own: npm run demo)',
-    })
-  }
-  findings.push(...findInCompanions(values))
-  const { DATABASE_URL: databases } = values
+  const databases = attempt(() => {
+    // When the file of DATABASE_URL cannot be read, that has been said.
+    if (values.DATABASE_URL === undefined && environment.DATABASE_URL_FILE) return undefined
+    return readDatabases(values.DATABASE_URL, environment, readFile)
+  })
+  findings.push(...findInCompanions(values, databases))
   if (findings.length > 0 || databases === undefined || !isComplete(values)) throw new ConfigError(findings)
-  const { DATABASE_URL: _, ...others } = values
+  const { DATABASE_URL: _, DATABASE_PASSWORD: __, ...others } = values
   return { ...others, databases: withQuorum(databases, values.DATABASE_QUORUM) }
 }
 

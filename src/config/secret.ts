@@ -16,11 +16,20 @@ export function readSecret(
   if (text) throw new Mistake(`${name} and ${variable} are both set`, 'set one of them')
   if (file.includes('://'))
     throw new Mistake(`${variable} is a URL, not the path of a file`, `set ${name} instead`)
+  return readSecretFile(variable, file, readFile, variables[variable].takes)
+}
+
+/** Returns what a file holds, without the white space around it. Throws a Mistake that names the variable with its path. */
+export function readSecretFile(
+  variable: string,
+  file: string,
+  readFile: (path: string) => string,
+  takes?: string,
+): string {
   const content = read(variable, file, readFile).trim()
-  if (content === '') {
-    throw new Mistake(`${variable} is "${file}", which is empty`, `it takes ${variables[variable].takes}`)
-  }
-  return content
+  if (content !== '') return content
+  const advice = takes === undefined ? undefined : `it takes ${takes}`
+  throw new Mistake(`${variable} is "${file}", which is empty`, advice)
 }
 
 function read(variable: string, file: string, readFile: (path: string) => string): string {

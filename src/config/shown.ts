@@ -1,7 +1,7 @@
 import type { DatabaseSettings } from './databases.ts'
 import type { Config, Environment } from './read.ts'
 import type { Variable } from './variable.ts'
-import { isSecret, NAMES, type VariableName, variables } from './variables.ts'
+import { isHidden, NAMES, type VariableName, variables } from './variables.ts'
 
 /** The value of a variable, as it can be shown to anybody who may see the service. */
 export interface Setting {
@@ -26,7 +26,7 @@ function textOf(name: VariableName, environment: Environment, { databases }: Con
   if (name === 'DATABASE_QUORUM') return [...new Set(databases.map(({ quorum }) => quorum))].join(', ')
   const variable: Variable<unknown> = variables[name]
   const text = environment[name] || variable.default
-  return isSecret(name) && text !== undefined ? '(set)' : text
+  return isHidden(name) && text !== undefined ? '(set)' : text
 }
 
 function urlOf({ name, url }: DatabaseSettings): string {

@@ -1,4 +1,3 @@
-import { parseDatabases } from './databases.ts'
 import {
   choice,
   type Defaulted,
@@ -23,8 +22,12 @@ const LONGEST_TICK = '24h'
 export const variables = {
   METRICS_TICK_DURATION: duration('60s', '1s', LONGEST_TICK),
   METRICS_ZEROS: choice('all', ['all', 'counters']),
-  DATABASE_URL: { takes: 'a PostgreSQL URL, or several with names', parse: parseDatabases },
+  DATABASE_URL: text('a PostgreSQL URL, or several with names'),
   DATABASE_URL_FILE: text('the path of a file that holds the PostgreSQL URL'),
+  DATABASE_USER: text('the user, where the URL has none'),
+  DATABASE_PASSWORD: text('the password, where the URL has none'),
+  DATABASE_PASSWORD_FILE: text('the path of a file that holds the password'),
+  DATABASE_PASSWORD_COMMAND: text('a command that writes the password'),
   DATABASE_QUORUM: {
     takes: 'a whole number from 1 to the number of hosts in DATABASE_URL',
     parse: (given: string) => integer(given, 1, Number.MAX_SAFE_INTEGER),
@@ -79,6 +82,13 @@ export type SecretName = (typeof SECRETS)[number]
 
 export function isSecret(name: VariableName): name is SecretName {
   return SECRETS.some((secret) => secret === name)
+}
+
+/** Variables that are never shown. A command may hold a password, too. */
+const HIDDEN: readonly VariableName[] = [...SECRETS, 'DATABASE_PASSWORD', 'DATABASE_PASSWORD_COMMAND']
+
+export function isHidden(name: VariableName): boolean {
+  return HIDDEN.includes(name)
 }
 
 function isVariableName(name: string): name is VariableName {

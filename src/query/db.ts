@@ -1,6 +1,7 @@
 // Query: what is asked of the database, and how. Imports stages before it only.
 import type { Sql } from 'postgres'
-import type { Endpoint, Role } from '../config/database-url.ts'
+import type { Endpoint } from '../config/database-url.ts'
+import type { Role } from '../config/session-attrs.ts'
 
 /** The state of an endpoint when it was last asked or used. */
 export interface EndpointState {

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto'
+import type { AuthMethod } from '../../../src/config/require-auth.ts'
+import { Mistake } from '../../../src/finding.ts'
 import { ProtocolError } from './frames.ts'
 import { message, zeroEnded } from './message.ts'
 import { Scram } from './scram.ts'
 
-/** The ways to authenticate, by libpq's names: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-REQUIRE-AUTH */
-export type Method = 'none' | 'password' | 'md5' | 'scram-sha-256'
+/** The ways to authenticate that are spoken here. */
+type Method = Extract<AuthMethod, 'none' | 'password' | 'md5' | 'scram-sha-256'>
 
 export interface Credentials {
   readonly user: string
   password(): Promise<string>
-  /** Says why a method may not be used; undefined when it may. */
-  refusal(method: Method): string | undefined
+  /** Returns why a method may not be used; undefined when it may. */
+  refusal(method: Method): Error | undefined
   readonly channelBinding: 'disable' | 'prefer' | 'require'
   /** What a channel binding binds to; undefined without TLS, or where the server's certificate cannot be bound to. */
   readonly endPoint: Buffer | undefined
@@ -30,6 +32,34 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   6: 'SCM credentials',
   7: 'GSSAPI',
   9: 'SSPI',
+}
+
+/**
+ * Returns what says why a method may not be used, by `require_auth`. Where nothing is said, only the password in clear is not
+ * sent for all to read: `secret` is whether nobody else can.
+ */
+export function permissionOf(
+  allowed: ReadonlySet<AuthMethod> | undefined,
+  secret: boolean,
+): Credentials['refusal'] {
+  return (method) => {
+    if (allowed === undefined && (method !== 'password' || secret)) return undefined
+    if (allowed?.has(method)) return undefined
+    return new Mistake(
+      method === 'none'
+        ? 'the server lets the client in without a proof'
+        : `the server asks for ${ASKED[method]}`,
+      allowed === undefined
+        ? 'encrypt the connection with sslmode=verify-full, or allow it with require_auth=password'
+        : `require_auth=${[...allowed].join()} does not allow it`,
+    )
+  }
+}
+
+const ASKED = {
+  password: 'the password in clear',
+  md5: 'an MD5 hash of the password',
+  'scram-sha-256': 'SCRAM',
 }
 
 /** The client's side of one authentication: answers what the server asks, in the order in which it may be asked. */
@@ -89,7 +119,7 @@ export class Authentication {
   #choose(method: Method): void {
     if (this.#method !== undefined) throw new ProtocolError('the server asks for authentication twice')
     const refusal = this.#credentials.refusal(method)
-    if (refusal !== undefined) throw new ProtocolError(refusal)
+    if (refusal !== undefined) throw refusal
     this.#method = method
   }
 

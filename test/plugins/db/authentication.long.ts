@@ -99,7 +99,7 @@ t.test(
     }
     t.match(
       await connect('clear_0', 'plain', 'sslmode=disable'),
-      /asks for the password in clear, on a connection that is not encrypted/,
+      /asks for the password in clear — encrypt the connection/,
     )
     t.equal(await connect('postgres', '', 'sslmode=disable'), 'in', 'without a password')
     t.match(await connect('nobody', 'x', 'sslmode=disable'), /pg_hba.conf rejects connection/)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Endpoints } from '../../../plugins/db/endpoints.ts'
-import { parseDatabaseUrl, type SessionAttrs } from '../../../src/config/database-url.ts'
+import { parseDatabaseUrl } from '../../../src/config/database-url.ts'
+import type { SessionAttrs } from '../../../src/config/session-attrs.ts'
 import type { Standing } from '../../../src/query/db.ts'
 
 const PRIMARY: Standing = { inRecovery: false, readOnly: false, lag: 0 }

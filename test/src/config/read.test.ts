@@ -62,13 +62,17 @@ for (const name of [
 
 t.test('DATABASE_URL becomes endpoints, credentials and options', async (t) => {
   const [only, ...others] = read({}).databases
-  t.match(only?.url, { endpoints: [{}, {}, {}], user: 'u', password: 'hush', database: 'shop' })
+  t.match(only?.url, { endpoints: [{}, {}, {}], user: 'u', password: { text: 'hush' }, database: 'shop' })
   t.equal(only?.name, undefined)
   t.same(others, [])
 })
 
 /** Each with a value other than the default, the limits of its range where it has one. */
-const taken: [name: Exclude<VariableName, 'DATABASE_URL'>, text: string, value: unknown][] = [
+const taken: [
+  name: Exclude<VariableName, 'DATABASE_URL' | 'DATABASE_PASSWORD'>,
+  text: string,
+  value: unknown,
+][] = [
   ['METRICS_TICK_DURATION', '1s', SECOND],
   ['METRICS_TICK_DURATION', '24h', DAY],
   ['METRICS_TICK_DURATION', '1m30s', 90 * SECOND],
@@ -195,7 +199,7 @@ t.test('DATABASE_URL_FILE holds the URL, with a newline at its end or without', 
   const folder = t.testdir({ bare: 'postgres://u:p@h/shop', line: 'postgres://u:p@h/shop\n' })
   for (const file of ['bare', 'line']) {
     const config = readConfig({ DATABASE_URL_FILE: join(folder, file) }, readFile)
-    t.match(config.databases[0]?.url, { user: 'u', password: 'p', database: 'shop' }, file)
+    t.match(config.databases[0]?.url, { user: 'u', password: { text: 'p' }, database: 'shop' }, file)
   }
 })
 
@@ -222,7 +226,7 @@ t.test('a file that cannot be read is refused, naming the file and the cause', a
 t.test('a malformed URL in a file is refused without showing it', async (t) => {
   const file = join(t.testdir({ url: 'postgres://u:hush@h:port/shop' }), 'url')
   const problems = problemsOf({ DATABASE_URL_FILE: file })
-  t.match(problems, [/DATABASE_URL is wrong: "h:port" is not host:port/])
+  t.match(problems, [/DATABASE_URL is wrong: its host number 1 is not host:port/])
   t.notMatch(problems.join('\n'), 'hush')
 })
 
@@ -354,8 +358,14 @@ t.test('DATABASE_QUORUM is that of each database', async (t) => {
 for (const [problem, text] of [
   [/lists 2 databases, but number 2 has no name/, 'eu=postgres://u:hush@h/a postgres://u:hush@h/b'],
   [/lists 2 databases, but number 1 has no name/, 'postgres://u:hush@h/a us=postgres://u:hush@h/b'],
-  [/has two databases with the name "eu"/, 'eu=postgres://u:hush@h/a eu=postgres://u:hush@h/b'],
-  [/has a database "us" whose URL is not of the form/, 'eu=postgres://u:hush@h/a us=mysql://u:hush@h/b'],
+  [
+    /has a database \(number 2\) with the name of one before it/,
+    'eu=postgres://u:hush@h/a eu=postgres://u:hush@h/b',
+  ],
+  [
+    /has a database \(number 2\) whose URL is not of the form/,
+    'eu=postgres://u:hush@h/a us=mysql://u:hush@h/b',
+  ],
   [/number 1 has no name/, '1eu=postgres://u:hush@h/a us=postgres://u:hush@h/b'],
 ] as const) {
   t.test(`a list of databases that ${problem.source} is refused, without a password`, async (t) => {

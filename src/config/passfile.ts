@@ -1,0 +1,28 @@
+/** A colon between two fields of a line: one that no backslash escapes. */
+const COLON = /(?<=(?:^|[^\\])(?:\\\\)*):/
+
+/**
+ * Returns the password of the first line of a password file that fits; undefined when none does.
+ * https://www.postgresql.org/docs/current/libpq-pgpass.html
+ */
+export function passwordFor(
+  file: string,
+  host: string,
+  port: number,
+  database: string,
+  user: string,
+): string | undefined {
+  const wanted = [host, String(port), database, user]
+  for (const line of file.split(/\r?\n/)) {
+    if (line.startsWith('#')) continue
+    const fields = line.split(COLON)
+    const password = fields[wanted.length]
+    const fits = wanted.every((text, i) => fields[i] === '*' || unescaped(fields[i]) === text)
+    if (fits && password !== undefined) return unescaped(password)
+  }
+  return undefined
+}
+
+function unescaped(field: string | undefined): string | undefined {
+  return field?.replaceAll(/\\(.)/gs, '$1')
+}
