@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
-/** A certificate for these names that another, or itself, has signed; the paths of key and certificate. */
+/**
+ * A certificate for these names that another, or itself, has signed; the paths of key and certificate. Without
+ * alternatives it has its common name alone, which is `name` unless it is given.
+ */
 export function certificate(
   folder: string,
   name: string,
-  alternatives: string,
+  alternatives?: string,
   signer?: string,
+  commonName = name,
 ): { key: string; cert: string } {
   const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
   const signed =
@@ -29,9 +33,8 @@ export function certificate(
       ],
       ...[
         '-subj',
-        `/CN=${name}`,
-        '-addext',
-        `subjectAltName=${alternatives}`,
+        `/CN=${commonName}`,
+        ...(alternatives === undefined ? [] : ['-addext', `subjectAltName=${alternatives}`]),
         '-keyout',
         key,
         '-out',
