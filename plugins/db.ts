@@ -7,6 +7,7 @@ import { Dialect } from './db/dialect.ts'
 import { Endpoints, type StandbyLimits } from './db/endpoints.ts'
 import { Pool } from './db/pool.ts'
 import { openPrimary } from './db/primary.ts'
+import { Questions } from './db/questions.ts'
 import { Quorum } from './db/quorum.ts'
 import { Selection } from './db/selection.ts'
 import { PoolSnapshot } from './db/snapshot.ts'
@@ -43,6 +44,7 @@ export function openDb(options: DbOptions): Db {
   // One for each query, and one that leads the snapshot.
   const pool = new Pool({ url, size: concurrency + 1, retry, dialect })
   const endpoints = new Endpoints(url, options)
+  const questions = new Questions(new Pool({ url, size: 1, retry, dialect, spares: pool }), endpoints)
   const selection = new Selection({ endpoints, sessionAttrs: url.sessionAttrs, log })
   /** Until when an endpoint is not asked to share a snapshot, in milliseconds of the monotonic clock. */
   const unshared = new Map<Endpoint, number>()
@@ -88,6 +90,14 @@ export function openDb(options: DbOptions): Db {
       return selection.snapshot(take, signal, avoid)
     },
 
-    close: () => pool.drain(),
+    get asking() {
+      return questions.asking
+    },
+    ask: (...question) => questions.ask(...question),
+
+    async close() {
+      await questions.close()
+      await pool.drain()
+    },
   }
 }

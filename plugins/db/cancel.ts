@@ -1,44 +1,49 @@
-import type { Endpoint } from '../../src/config/database-url.ts'
 import { within } from '../../src/time/deadline.ts'
-import { GRACE } from './connection.ts'
+import { type Connection, GRACE } from './connection.ts'
 import type { Pool } from './pool.ts'
 
 /**
- * Makes the server cancel the query that one of its processes runs, through a connection that has nothing else to do.
- * Resolves to whether the server could be reached; it never rejects.
+ * Makes the server cancel the query that a connection runs, and waits until that has `ended`. A query that takes no notice
+ * would run on, and others like it would use up the connections of the role: then the session is ended, and this waits
+ * until the server has closed it. It never rejects. Resolves to what has become of the connection: `unreached` when the
+ * server could not be told.
  */
-export function cancelQuery(pool: Pool, endpoint: Endpoint, pid: number | null): Promise<boolean> {
-  return signal(pool, endpoint, pid, 'cancel')
+export async function endQuery(
+  pool: Pool,
+  connection: Connection,
+  pid: number | null,
+  ended: () => Promise<unknown>,
+): Promise<'usable' | 'lost' | 'unreached'> {
+  if (!(await signal(pool, connection, pid, 'cancel'))) return 'unreached'
+  try {
+    await within(ended(), { ms: GRACE })
+    return 'usable'
+  } catch (error) {
+    if (!connection.lost) {
+      await signal(pool, connection, pid, 'terminate')
+      await within(connection.closed, { ms: GRACE }).catch(() => {})
+      connection.destroy(error)
+    }
+    return 'lost'
+  }
 }
 
-/**
- * Makes the server end one of its processes, in the same way: a query that takes no notice of being cancelled would run
- * on, and others like it would use up the connections of the role.
- */
-export function endBackend(pool: Pool, endpoint: Endpoint, pid: number | null): Promise<boolean> {
-  return signal(pool, endpoint, pid, 'terminate')
-}
-
+/** Sends a signal to the server's process of a connection, through one that has nothing else to do. */
 async function signal(
   pool: Pool,
-  endpoint: Endpoint,
+  { endpoint }: Connection,
   pid: number | null,
   how: 'cancel' | 'terminate',
 ): Promise<boolean> {
   if (pid === null) return true
   try {
-    const [other] = await pool.open(endpoint, AbortSignal.timeout(GRACE))
-    try {
-      const asked = other.run((sql) =>
+    await pool.useSpare(endpoint, AbortSignal.timeout(GRACE), (spare) =>
+      spare.run((sql) =>
         how === 'cancel'
           ? sql`SELECT pg_catalog.pg_cancel_backend(${pid}::int)`
           : sql`SELECT pg_catalog.pg_terminate_backend(${pid}::int)`,
-      )
-      await within(asked, { ms: GRACE })
-    } catch {
-      // The query has failed anyway. Whether it has ended shows when its connection is asked next.
-    }
-    pool.release(other)
+      ),
+    )
     return true
   } catch {
     return false

@@ -42,6 +42,7 @@ export class Connection implements Session {
   #connected = false
   #lost = false
   readonly #cut = new AbortController()
+  readonly #closed = Promise.withResolvers<void>()
   /** Rejects each running query: the client leaves them pending when the network stops answering. */
   readonly #running = new Set<(reason: unknown) => void>()
 
@@ -80,6 +81,11 @@ export class Connection implements Session {
 
   get lost(): boolean {
     return this.#lost
+  }
+
+  /** Resolves when it is closed. The server closes its end only when the session is gone. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
   }
 
   /** Runs a query. Rejects as soon as the connection is lost. */
@@ -197,7 +203,10 @@ export class Connection implements Session {
     const guard = await openGuarded(this.endpoint, url, this.#cut.signal)
     // The client does not listen any more to one that it has let go.
     guard.on('error', (error) => this.destroy(error))
-    guard.on('close', () => this.destroy(new Error('the server closed the connection')))
+    guard.on('close', () => {
+      this.#closed.resolve()
+      this.destroy(new Error('the server closed the connection'))
+    })
     return guard
   }
 }

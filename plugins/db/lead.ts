@@ -2,14 +2,13 @@ import type { Sql } from 'postgres'
 import type { Begun } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { within } from '../../src/time/deadline.ts'
+import { SERVER_FIRST } from './alone.ts'
 import { isAnswer, isLoss } from './answer.ts'
-import { cancelQuery, endBackend } from './cancel.ts'
+import { endQuery } from './cancel.ts'
 import { Capacity } from './capacity.ts'
-import { type Connection, GRACE } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { Pool } from './pool.ts'
 
-/** Milliseconds that the server has, after a query's timeout, to end the query by itself. */
-export const SERVER_FIRST = 500
 /** Milliseconds after which an idle lead is used, so that nothing that ends idle transactions ends it. */
 const KEEP_ALIVE = 500
 
@@ -75,15 +74,9 @@ export class Lead {
   /** Makes the lead usable again after a query that may still run in it. Resolves to whether the server was reached. */
   async #recover(reason: unknown): Promise<boolean> {
     const { connection, begun } = this
-    const reached = await cancelQuery(this.#pool, connection.endpoint, begun.pid)
-    try {
-      if (!reached) throw reason
-      await within(connection.rollbackToSavepoint(), { ms: GRACE })
-    } catch {
-      if (reached) await endBackend(this.#pool, connection.endpoint, begun.pid)
-      connection.destroy(reason)
-    }
-    return reached
+    const now = await endQuery(this.#pool, connection, begun.pid, () => connection.rollbackToSavepoint())
+    if (now !== 'usable') connection.destroy(reason)
+    return now !== 'unreached'
   }
 
   /** Ends the transaction and gives the connection back, or cuts it if it does not answer; `session` ends that, too. */

@@ -20,6 +20,8 @@ export interface PoolOptions {
   /** How long an endpoint that refused a connection is not tried again. */
   readonly retry: Backoff
   readonly dialect: Dialect
+  /** The pool that lends the connections to cancel queries through; its own by default. */
+  readonly spares?: Pool
 }
 
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */
@@ -30,13 +32,17 @@ export class Pool {
   readonly #capacity: Capacity
   /** The one that was used last is the last. */
   readonly #idle: Connection[] = []
+  readonly #spares: Pool
+  /** The turn of the callers that want a connection for a moment. */
+  readonly #spareTurn = new Capacity(1)
   /** The questions that give way. */
   readonly #asking = new Set<AbortController>()
   /** How many snapshots have ended, and at which count each idle connection was used last. */
   #ended = 0
   readonly #usedAt = new WeakMap<Connection, number>()
 
-  constructor({ url, size, retry, dialect }: PoolOptions) {
+  constructor({ url, size, retry, dialect, spares }: PoolOptions) {
+    this.#spares = spares ?? this
     this.dialect = dialect
     this.#url = url
     this.#capacity = new Capacity(size)
@@ -129,6 +135,32 @@ export class Pool {
     this.#refusals.throwIfRefused(endpoint)
     const [connection] = await this.open(endpoint, signal)
     return connection
+  }
+
+  /**
+   * Uses a connection that has nothing else to do, until `signal` aborts. One caller after the other has it, so that many
+   * together need one connection, and open it once.
+   */
+  async useSpare(
+    endpoint: Endpoint,
+    signal: AbortSignal,
+    work: (spare: Connection) => Promise<unknown>,
+  ): Promise<void> {
+    if (this.#spares !== this) return this.#spares.useSpare(endpoint, signal, work)
+    await this.#spareTurn.take(signal)
+    try {
+      const spare = this.#reuse(endpoint) ?? (await this.open(endpoint, signal))[0]
+      try {
+        await within(work(spare), { ms: GRACE, signal })
+        this.release(spare)
+      } catch (error) {
+        if (isAnswer(error)) this.release(spare)
+        else this.discard(spare, error)
+        throw error
+      }
+    } finally {
+      this.#spareTurn.give()
+    }
   }
 
   /** Takes a connection back, unless it was lost. */

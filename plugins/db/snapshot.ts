@@ -2,12 +2,10 @@ import postgres, { type Sql } from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import { cut } from '../../src/finding.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
-import { LostError } from '../../src/query/lost.ts'
-import { DeadlineError, deadline, within } from '../../src/time/deadline.ts'
-import { isAnswer, isLoss } from './answer.ts'
-import { cancelQuery, endBackend } from './cancel.ts'
-import { type Connection, GRACE } from './connection.ts'
-import { Lead, SERVER_FIRST } from './lead.ts'
+import { deadline, within } from '../../src/time/deadline.ts'
+import { runAlone } from './alone.ts'
+import type { Connection } from './connection.ts'
+import { Lead } from './lead.ts'
 import type { Pool } from './pool.ts'
 
 /** Milliseconds after which the server ends a lead that is not heard of: the service has stopped, or the network has. */
@@ -95,7 +93,11 @@ export class PoolSnapshot implements Snapshot {
     if (this.#lead.busy && this.#exported !== undefined && !this.lost) {
       const started = performance.now()
       const joined = await this.#join(this.#exported, timeout, signal)
-      if (joined !== undefined) return this.#runBeside(...joined, timeout, started, signal, query)
+      if (joined !== undefined) {
+        const [connection, { pid }] = joined
+        const left = Math.max(timeout - (performance.now() - started), 0)
+        return runAlone({ pool: this.#options.pool, connection, pid, timeout: left, signal, query })
+      }
     }
     return this.#lead.run(timeout, signal, query)
   }
@@ -118,38 +120,6 @@ export class PoolSnapshot implements Snapshot {
       this.#exported = undefined
       if (error instanceof postgres.PostgresError && NOT_HERE.has(error.code)) this.#notHere = error
       return undefined
-    }
-  }
-
-  /** Runs a query in a transaction of its own. If the server does not end it in time, cancels it and cuts its connection. */
-  async #runBeside<T>(
-    connection: Connection,
-    { pid }: Begun,
-    timeout: number,
-    started: number,
-    signal: AbortSignal,
-    query: (sql: Sql) => PromiseLike<T>,
-  ): Promise<T> {
-    const { pool } = this.#options
-    const work = connection.run(query)
-    try {
-      const left = Math.max(timeout - (performance.now() - started), 0) + SERVER_FIRST
-      const result = await within(work, { ms: left, signal })
-      await within(connection.rollback(), { ms: GRACE, signal })
-      pool.release(connection)
-      return result
-    } catch (error) {
-      let reached = true
-      // Unless the server has ended the query, it may still run, even if its result is not waited for any more.
-      if (!isAnswer(error) && !connection.lost) {
-        reached = await cancelQuery(pool, this.endpoint, pid)
-        await within(work, { ms: GRACE }).catch(async (late) => {
-          if (late instanceof DeadlineError) await endBackend(pool, this.endpoint, pid)
-        })
-      }
-      const lost = !reached || isLoss(error, connection)
-      await pool.end(connection, error)
-      throw lost ? new LostError(error) : error
     }
   }
 

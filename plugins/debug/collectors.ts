@@ -35,8 +35,11 @@ export async function collectors(
   debug.post<CollectorRoute>('/debug/collectors/:name/explain', async ({ params, query }, reply) => {
     const found = find(params.name, query.database)
     if (found === undefined) return notFound(params.name, query.database, reply)
-    await reply.helmet()
     const [database, status] = found
+    if (database.inspector.asking) {
+      return reply.code(409).send({ error: 'the database is explaining a query: retry when it has answered' })
+    }
+    await reply.helmet()
     const plan = await database.inspector.explain(status).catch(asError)
     const { text } = await collectorPage(database, status, '', plan)
     return reply.type('text/html; charset=utf-8').send(text)

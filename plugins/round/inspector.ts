@@ -42,17 +42,14 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
 
   return {
     check,
-    async explain({ collector, timeout, window }) {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-      const snapshot = await db.snapshot(limit)
-      try {
-        const now = parseMoment(snapshot.begun.time)
-        const span = { from: window?.sealedTo ?? now, to: now }
-        return await snapshot.run(timeout, signal, (sql) => explain(collector, sql, span))
-      } finally {
-        await snapshot.close()
-      }
+    get asking() {
+      return db.asking
     },
+    explain: ({ collector, timeout, window }) =>
+      db.ask(timeout, signal, (sql, { time }) => {
+        const now = parseMoment(time)
+        return explain(collector, sql, { from: window?.sealedTo ?? now, to: now })
+      }),
     cancel: () => stopping.abort(new Error('the service is stopping')),
   }
 }

@@ -20,6 +20,8 @@ export interface Check {
 
 /** Asks one database about the queries of collectors, outside of any round. */
 export interface Inspector {
+  /** Whether the database is being asked for a plan: for one at a time. */
+  readonly asking: boolean
   /** How the database would run a collector's query, in lines of text. Rejects when it cannot be asked. */
   explain(status: CollectorStatus): Promise<readonly string[]>
   /**

@@ -98,6 +98,13 @@ export interface Db {
    * beside each. Rejects with the reason of each endpoint when none can be used.
    */
   snapshot(signal: AbortSignal, avoid?: ReadonlyMap<Endpoint, Error>): Promise<Snapshot>
-  /** Closes the connections that are not in use. */
+  /** Whether a question outside of rounds is being asked. */
+  readonly asking: boolean
+  /**
+   * Asks a question in a read-only transaction of its own, which the rounds know nothing of, on a connection beside theirs,
+   * within `timeout` milliseconds. Rejects when another question is being asked.
+   */
+  ask<T>(timeout: number, signal: AbortSignal, query: (sql: Sql, begun: Begun) => PromiseLike<T>): Promise<T>
+  /** Waits for the question that is being asked, and closes the connections that are not in use. */
   close(): Promise<void>
 }

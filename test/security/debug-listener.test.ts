@@ -1,0 +1,77 @@
+import t from 'tap'
+import { freePort } from '../../demo/port.ts'
+import { defineCollector, gauge } from '../../src/collector.ts'
+import { countBackends, untilBlocked } from '../backends.ts'
+import { createDatabase } from '../database.ts'
+import { startService } from '../service.ts'
+
+// Somebody who asks the debug listener for as much as it gives.
+
+const quick = defineCollector({
+  name: 'quick',
+  metrics: { business_quick: gauge('One.') },
+  query: (sql) => sql`SELECT 1 AS business_quick`,
+})
+
+/** The server calls the function when it plans the query, too. */
+const slow = defineCollector({
+  name: 'slow',
+  metrics: { business_slow: gauge('One.') },
+  interval: '240h',
+  query: (sql) => sql`SELECT slow() AS business_slow`,
+})
+
+const SLOW = `
+  CREATE FUNCTION slow() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1);
+    RETURN 1;
+  END $$`
+
+t.test('rounds go on, whatever the debug listener is asked for', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  await sql.unsafe(SLOW)
+  const port = await freePort()
+  const { scrape, round, app } = await startService(
+    t,
+    { DATABASE_URL: url, DEBUG_PORT: String(port) },
+    { collectors: [quick, slow] },
+  )
+  const ask = async (path: string, method = 'GET') => {
+    const response = await fetch(`http://127.0.0.1:${port}/debug${path}`, { method })
+    return { status: response.status, body: await response.text() }
+  }
+  const explain = () => ask('/collectors/slow/explain', 'POST')
+  const [{ name = '' } = {}] = await sql`SELECT current_database() AS name`
+  const lock = await sql.reserve()
+  await lock`SELECT pg_advisory_lock(1)`
+  const first = explain()
+  await untilBlocked(sql, name)
+
+  const [others, pages, profiles] = await Promise.all([
+    Promise.all(Array.from({ length: 9 }, explain)),
+    Promise.all(Array.from({ length: 80 }, () => ask(''))),
+    Promise.all(Array.from({ length: 10 }, () => ask('/pprof/profile?seconds=1'))),
+    (async () => {
+      for (let i = 0; i < 5; i++) await round()
+    })(),
+  ])
+  const statuses = (answers: readonly { status: number }[]) => [
+    ...new Set(answers.map(({ status }) => status)),
+  ]
+  t.same(statuses(others), [409])
+  t.match(JSON.parse(others[0]?.body ?? ''), { error: /^the database is explaining a query: retry/ })
+  t.same(statuses(pages), [200])
+  t.same(statuses(profiles).sort(), [200, 409])
+  const samples = await scrape()
+  t.equal(samples.get('collection_duration_seconds_count{result="success"}'), 6)
+  t.equal(samples.get('collection_skipped_ticks_total'), 0)
+  t.equal(samples.get('business_quick'), 1)
+  t.equal(await countBackends(sql, name), 2, 'one session of the rounds, and the one that explains')
+
+  await lock`SELECT pg_advisory_unlock(1)`
+  lock.release()
+  t.match(await first, { status: 200, body: /id="plan"[^>]*>Result/ })
+  t.equal(await countBackends(sql, name), 1)
+  t.match(await explain(), { status: 200 })
+  t.equal((await app.inject('/healthz')).statusCode, 200)
+})
