@@ -31,7 +31,7 @@ export default fp(
       }
       const now = performance.now()
       // The replica that leads has the values.
-      if (leader.trustedUntil <= now) return []
+      if (leader.trustedUntil <= now) return leader.hindrance === undefined ? [] : [leader.hindrance]
       return collectors.list.flatMap((status) => {
         const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
         if (status.lastSuccess === undefined)

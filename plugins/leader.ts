@@ -28,6 +28,7 @@ export function openLeader({ db, name, elects, tick, databases, led, log }: Lead
       elected: false,
       trustedUntil: Number.POSITIVE_INFINITY,
       term: 1,
+      hindrance: undefined,
       follow: ({ gained }) => gained(),
       confirm: async () => true,
       stop: async () => {},

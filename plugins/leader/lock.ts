@@ -1,10 +1,7 @@
 // The leader's advisory lock in PostgreSQL. Imports src/ only.
-import { crc32 } from 'node:zlib'
+import { createHash } from 'node:crypto'
 import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
 import type { Db, Session } from '../../src/query/db.ts'
-
-/** The first key of the service's advisory locks: "metr". */
-const CLASS = 0x6d657472
 
 /** The state of the locks, and the server process that answered. */
 interface LockRow extends LockState {
@@ -17,15 +14,15 @@ interface LockRow extends LockState {
  */
 export class Lock implements LeaderLock {
   readonly #session: Session
-  /** The second keys of the locks: the leader holds the first, and every session that may lead shares the second. */
-  readonly #leader: number
-  readonly #member: number
+  /** The keys of the locks: the leader holds the first, and every session that may lead shares the second. */
+  readonly #leader: string
+  readonly #member: string
   readonly #pid: number
 
-  private constructor(session: Session, leader: number, pid: number) {
+  private constructor(session: Session, name: string | undefined, pid: number) {
     this.#session = session
-    this.#leader = leader
-    this.#member = leader + 1
+    this.#leader = keyOf('leader', name)
+    this.#member = keyOf('member', name)
     this.#pid = pid
   }
 
@@ -41,31 +38,43 @@ export class Lock implements LeaderLock {
   ): Promise<Lock> {
     const session = await db.primary(signal)
     try {
-      // PostgreSQL keeps advisory locks for each database, but DATABASE_URL may list one database under two names.
-      const leader = (crc32(name ?? '') & 0x3fff_ffff) * 2
       await session.restrict(lease)
       const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
-          SELECT pg_backend_pid() AS pid, pg_try_advisory_lock_shared(${CLASS}, ${leader + 1}) AS member`,
+          SELECT pg_catalog.pg_backend_pid() AS pid,
+                 pg_catalog.pg_try_advisory_lock_shared(${keyOf('member', name)}::bigint) AS member`,
       )
-      return new Lock(session, leader, joined.pid)
+      return new Lock(session, name, joined.pid)
     } catch (error) {
       session.destroy(error)
       throw error
     }
   }
 
-  /** Asks the server who holds the lock. */
+  /**
+   * Asks the server who holds the lock. Any role can hold any advisory lock: only sessions of our own role count as
+   * replicas. A session that ends meanwhile has no role any more, and so is nobody's.
+   */
   async look(): Promise<LockState> {
     const [row] = await this.#session.run(
       (sql) => sql<[LockRow]>`
-        SELECT pg_backend_pid() AS pid,
-               (count(*) FILTER (WHERE objid = ${this.#member}::bigint))::int AS members,
-               coalesce(bool_or(objid = ${this.#leader}::bigint), false) AS held,
-               coalesce(bool_or(objid = ${this.#leader}::bigint AND pid = pg_backend_pid()), false) AS mine
-          FROM pg_locks
-         WHERE locktype = 'advisory' AND classid = ${CLASS} AND objsubid = 2 AND granted
-           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        WITH locks AS (
+          SELECT lock.pid, activity.usename AS role, activity.usename = current_user AS own,
+                 (lock.classid::bigint << 32) | lock.objid::bigint AS key
+            FROM pg_catalog.pg_locks AS lock
+            LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid = lock.pid
+           WHERE lock.locktype = 'advisory' AND lock.objsubid = 1 AND lock.granted
+             AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+        )
+        SELECT pg_catalog.pg_backend_pid() AS pid,
+               (pg_catalog.count(*) FILTER (WHERE key = ${this.#member}::bigint AND own))::int AS members,
+               coalesce(pg_catalog.bool_or(key = ${this.#leader}::bigint), false) AS held,
+               coalesce(pg_catalog.bool_or(key = ${this.#leader}::bigint AND pid = pg_catalog.pg_backend_pid()), false) AS mine,
+               (SELECT pg_catalog.json_build_object('pid', pid, 'role', role)
+                  FROM locks
+                 WHERE key = ${this.#leader}::bigint AND (pid IS NULL OR NOT own)
+                 LIMIT 1) AS foreign
+          FROM locks`,
     )
     if (row.pid !== this.#pid) {
       throw new Error(
@@ -78,14 +87,15 @@ export class Lock implements LeaderLock {
   /** Takes the lock if nobody has it. */
   async take(): Promise<boolean> {
     const [{ taken }] = await this.#session.run(
-      (sql) => sql<[{ taken: boolean }]>`SELECT pg_try_advisory_lock(${CLASS}, ${this.#leader}) AS taken`,
+      (sql) => sql<[{ taken: boolean }]>`
+        SELECT pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
     )
     return taken
   }
 
   /** Gives the lock up. */
   async release(): Promise<void> {
-    await this.#session.run((sql) => sql`SELECT pg_advisory_unlock(${CLASS}, ${this.#leader})`)
+    await this.#session.run((sql) => sql`SELECT pg_catalog.pg_advisory_unlock(${this.#leader}::bigint)`)
   }
 
   destroy(reason: unknown): void {
@@ -96,4 +106,14 @@ export class Lock implements LeaderLock {
   async close(): Promise<void> {
     await this.#session.close()
   }
+}
+
+/**
+ * A key that no other service uses by chance: 64 bits of a hash. PostgreSQL keeps advisory locks for each database, but
+ * DATABASE_URL may list one database under two names. The role is not in it, because replicas with different roles would
+ * lead at the same time.
+ */
+function keyOf(lock: 'leader' | 'member', name = ''): string {
+  const hash = createHash('sha256').update(JSON.stringify(['metrics-service', lock, name]))
+  return String(hash.digest().readBigInt64BE())
 }

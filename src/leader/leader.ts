@@ -11,6 +11,8 @@ export interface Leader {
   readonly trustedUntil: number
   /** How often the lead was gained: the next term must not publish what was begun in the last one. */
   readonly term: number
+  /** Why no replica can lead, as far as that is known. */
+  readonly hindrance: string | undefined
   /** Asks for the lock until it is stopped, and tells the listener each time that the lead is gained or lost. */
   follow(listener: Listener): void
   /** Asks the database now whether this replica still leads. */

@@ -3,7 +3,7 @@ import { describeError } from '../finding.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
 import { Lease, type LeaseOptions, type Listener } from './lease.ts'
-import type { LeaderLock } from './lock.ts'
+import type { Holder, LeaderLock } from './lock.ts'
 
 /** What a leadership works with. */
 interface LeadershipOptions extends LeaseOptions {
@@ -28,6 +28,8 @@ export class Leadership implements Leader {
   #lock: LeaderLock | undefined
   /** Whether the last look failed: repeated failures are logged once. */
   #failing = false
+  /** Who had the lock at the last look, and is no replica. */
+  #foreign: Holder | null = null
   #followed: Promise<void> | undefined
   #looking: Promise<void> | undefined
 
@@ -45,6 +47,12 @@ export class Leadership implements Leader {
   /** How many times the lead was gained. */
   get term(): number {
     return this.#lease.term
+  }
+
+  get hindrance(): string | undefined {
+    return this.#foreign === null
+      ? undefined
+      : `the leader lock is held by ${nameOf(this.#foreign)}, so that no replica can lead`
   }
 
   /** Asks for the lock until it is stopped. */
@@ -96,9 +104,22 @@ export class Leadership implements Leader {
       this.#lock = undefined
       // A server that restarted has forgotten who had the lock, and may have given it to another replica.
       this.#lease.end()
+      this.#foreign = null
       if (this.#stopping.signal.aborted) return
       if (!this.#failing) log.warn(`leader lock unavailable: ${describeError(error)}`)
       this.#failing = true
+    }
+  }
+
+  /** Says once of each who has the lock and is no replica, and once that there is none any more. */
+  #note(foreign: Holder | null): void {
+    const { log } = this.#options
+    const before = this.#foreign
+    this.#foreign = foreign
+    if (foreign === null) {
+      if (before !== null) log.info('leader lock no longer held by another role')
+    } else if (foreign.pid !== before?.pid) {
+      log.warn(`leader lock held by another role, so that no replica can lead: ${nameOf(foreign)}`)
     }
   }
 
@@ -110,6 +131,7 @@ export class Leadership implements Leader {
     this.#lock ??= await timely(open(signal))
     const asked = clock.now()
     const seen = await timely(this.#lock.look())
+    this.#note(seen.foreign)
     switch (this.#candidate.decide(seen, asked, led.size)) {
       case 'lead':
         this.#lease.confirm(asked)
@@ -133,4 +155,8 @@ export class Leadership implements Leader {
         await timely(this.#lock.release())
     }
   }
+}
+
+function nameOf({ pid, role }: Holder): string {
+  return pid === null ? 'a prepared transaction' : `process ${pid} of role ${JSON.stringify(role)}`
 }

@@ -1,11 +1,19 @@
+/** A session that holds the lock and is none of a replica, and its role; a prepared transaction has neither. */
+export interface Holder {
+  readonly pid: number | null
+  readonly role: string | null
+}
+
 /** The lock of one database's leader, at one moment. */
 export interface LockState {
   /** How many replicas want to lead. */
   readonly members: number
-  /** Whether one of them has the lock. */
+  /** Whether somebody has the lock. */
   readonly held: boolean
   /** Whether this replica has it. */
   readonly mine: boolean
+  /** Another role's session that has it, so that no replica can; null when there is none. */
+  readonly foreign: Holder | null
 }
 
 /** A session that can hold the lock of one database's leader. What it asks rejects when the session is lost. */

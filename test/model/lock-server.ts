@@ -91,6 +91,7 @@ export class LockServer {
       members: this.#sessions.size,
       held: this.#holder !== undefined,
       mine: this.#holder === session,
+      foreign: null,
     }
   }
 
