@@ -117,8 +117,7 @@ export class Connection implements Session {
 
   /**
    * Ends the transaction, whatever its state is, and undoes what a function in a query did in it: settings of the session,
-   * notifications, large objects. Locks of the session are all that outlives it.
-   * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS
+   * notifications, large objects; and what would outlive it.
    */
   async rollback(): Promise<void> {
     await this.#adapt(() => this.run((sql) => sql.unsafe(rollbackStatements(this.#dialect))), 'SELECT 1')
@@ -148,7 +147,8 @@ export class Connection implements Session {
    */
   async rollbackToSavepoint(): Promise<void> {
     try {
-      await this.run((sql) => sql`ROLLBACK TO SAVEPOINT collector`)
+      const statements = () => rollbackStatements(this.#dialect, 'collector')
+      await this.#adapt(() => this.run((sql) => sql.unsafe(statements())), 'ROLLBACK TO SAVEPOINT collector')
     } catch (error) {
       if (!isAnswer(error)) throw error
       this.destroy(error)

@@ -12,6 +12,7 @@ const FEATURES = [
   'pg_backend_pid',
   'pg_export_snapshot',
   'pg_advisory_unlock_all',
+  'DEALLOCATE',
   'pg_last_xact_replay_timestamp',
   'pg_last_wal_replay_lsn',
   'pg_last_wal_receive_lsn',

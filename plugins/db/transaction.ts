@@ -103,10 +103,17 @@ export function beginStatements(
     ${dialect.has('search_path') ? `SELECT pg_catalog.set_config('search_path', ${literal(searchPath)}, true)` : 'SELECT 1'}`
 }
 
-/** The statements that end a transaction. */
-export function rollbackStatements(dialect: Dialect): string {
+/**
+ * The statements that undo what a transaction did, or a savepoint in it, and what is left of its session: locks and prepared
+ * statements. https://www.postgresql.org/docs/current/sql-discard.html
+ */
+export function rollbackStatements(dialect: Dialect, savepoint?: string): string {
   const unlock = 'pg_advisory_unlock_all'
-  return `ROLLBACK;${dialect.has(unlock) ? ` SELECT pg_catalog.${unlock}()` : ''}`
+  return [
+    savepoint === undefined ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${savepoint}`,
+    ...(dialect.has('DEALLOCATE') ? ['DEALLOCATE ALL'] : []),
+    ...(dialect.has(unlock) ? [`SELECT pg_catalog.${unlock}()`] : []),
+  ].join('; ')
 }
 
 /** The statements that make a session read-only, with PostgreSQL's names, and a limit of milliseconds for its idleness. */

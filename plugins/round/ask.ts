@@ -73,6 +73,8 @@ function write(
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
   const query: unknown = collector.query(tagOf(sql), { observe: observer(sql, collector), from, to })
   if (!isQuery(query)) {
+    // Whatever comes of it, this run has failed.
+    if (query instanceof Promise) query.catch(() => {})
     const select = typeof query === 'string' ? query.trim().split('\n', 1)[0] : 'SELECT …'
     throw new Mistake(
       'its query must return the sql`…` itself: not a string, and nothing that was awaited',

@@ -1,4 +1,5 @@
 import type { Fragment } from '../contract/definition.ts'
+import { sendable } from './tag.ts'
 
 /** Receives the result of a query as it arrives. */
 export interface Receiver {
@@ -49,16 +50,18 @@ export async function stream(query: Query, receiver: Receiver): Promise<void> {
   }
   // One statement: a text that ended its transaction would go on outside of it, and could write.
   query.options.simple = false
-  const received = query.values().forEach((values, result) => {
-    if (stopped) return
-    try {
-      if (!named) name(result)
-      receiver.row(values)
-    } catch (error) {
-      stopped = true
-      reject(error)
-    }
-  })
+  const received = sendable(query)
+    .values()
+    .forEach((values, result) => {
+      if (stopped) return
+      try {
+        if (!named) name(result)
+        receiver.row(values)
+      } catch (error) {
+        stopped = true
+        reject(error)
+      }
+    })
   // On an open connection, the client sends a query a few microtasks later, and has no event for that.
   setImmediate(() => {
     if (query.statement !== null) receiver.sent(query.statement.string)

@@ -1,18 +1,68 @@
 import type { ISql } from 'postgres'
+import { Mistake } from '../finding.ts'
+
+/** What the tag of a collector has beside the call, as the documentation says. */
+const PROPERTIES: ReadonlySet<unknown> = new Set(['unsafe', 'array', 'json', 'typed', 'types'])
+
+/** What would send a query, or change how it is sent. That is for the service. */
+const METHODS = [
+  'then',
+  'catch',
+  'finally',
+  'execute',
+  'handle',
+  'forEach',
+  'cursor',
+  'describe',
+  'simple',
+  'raw',
+  'values',
+  'readable',
+  'writable',
+  'cancel',
+] as const
+
+const ADVICE = 'write one SELECT, and return it: query: (sql) => sql`SELECT …`'
 
 /**
  * The sql`…` tag that a query is given. It sends the text as it is written between the backticks, so that backslashes
  * arrive as in psql: the client would send what JavaScript makes of them. Of the escapes only `` \` `` and `\${` are
  * undone. An array of plain values is sent as one array, because the client knows no array types here.
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ *
+ * The client can do more, such as begin a transaction, and send what was not returned, whose error nobody would see. The
+ * tag only makes queries, which `sendable` can send.
  */
 export function tagOf<Sql extends ISql>(sql: Sql): Sql {
   return new Proxy(sql, {
     apply(client, self, [strings, ...values]) {
       if (!isTemplate(strings)) return Reflect.apply(client, self, [strings, ...values])
-      return Reflect.apply(client, self, [writtenOf(strings), ...values.map(parameterOf)])
+      return withheld(Reflect.apply(client, self, [writtenOf(strings), ...values.map(parameterOf)]))
+    },
+    get(client, property) {
+      if (property === 'unsafe')
+        return (...args: unknown[]) => withheld(Reflect.apply(client.unsafe, client, args))
+      if (PROPERTIES.has(property)) return Reflect.get(client, property)
+      if (typeof property === 'symbol') return undefined
+      throw new Mistake(`its query uses sql.${property}, which a collector does not have`, ADVICE)
     },
   })
+}
+
+/** Makes a query of a collector's tag one that can be sent. */
+export function sendable<Query extends object>(query: Query): Query {
+  for (const method of METHODS) Reflect.deleteProperty(query, method)
+  return query
+}
+
+function withheld(query: object): object {
+  for (const method of METHODS) {
+    const value = () => {
+      throw new Mistake(`its query is sent by its own code (${method})`, ADVICE)
+    }
+    Object.defineProperty(query, method, { value, configurable: true })
+  }
+  return query
 }
 
 /** Kept by its template, because the client keeps something for each array of texts that it ever saw. */
