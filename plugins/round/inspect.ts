@@ -31,6 +31,8 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
     await sql`SET LOCAL enable_seqscan = off`
     indexed = readsOf(await plan(collector, sql, window))
   }
+  // From here on the questions are our own, and so are their names and operators.
+  await sql`SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)`
   const scans = [...reads.scans, ...indexed.scans]
   const names = [...new Set(scans.map(nameOf))]
   const relations = await relationsOf(sql, names)

@@ -152,3 +152,17 @@ t.test('a query that ends its transaction writes nothing', async (t) => {
   t.same([...(await sql`SELECT * FROM loot`)], [])
   t.equal((await service.scrape()).get('collector_success{collector="writer"}'), 0)
 })
+
+t.test('functions and operators of another role are not what a check asks the catalog with', async (t) => {
+  const { url, sql } = await setUp(t)
+  await sql.unsafe(`
+    CREATE FUNCTION public.format(a text, b name, c name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'trap'; END $$;
+    CREATE FUNCTION public.trap(a name, b text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'trap'; END $$;
+    CREATE OPERATOR public.|| (LEFTARG = name, RIGHTARG = text, FUNCTION = public.trap)`)
+  const { database } = await startService(t, { DATABASE_URL: url }, { collectors: [durations] })
+  const { reports } = await database.inspector.check(database.collectors.list, { explain: true, samples: 0 })
+  for await (const { cost, missingIndexes } of reports) {
+    t.type(cost, 'number')
+    t.same(missingIndexes, [{ table: 'public.operations', columns: ['happened'] }])
+  }
+})
