@@ -4,12 +4,16 @@ import type { Db } from '../../src/query/db.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { parseMoment } from '../../src/time/moment.ts'
 import { explain } from './ask.ts'
+import { creators } from './creators.ts'
 import { type ReportLimits, reportOn } from './report.ts'
 
 /** The database that an inspector asks, and the limits of its reports. */
 export interface InspectorOptions extends Omit<ReportLimits, 'now'> {
   readonly db: Db
 }
+
+/** Milliseconds for the questions about the database itself. */
+const WARNINGS_TIMEOUT = 5000
 
 /** Makes the inspector of one database, which checks and explains queries outside of rounds. */
 export function openInspector({ db, budget, tick }: InspectorOptions): Inspector {
@@ -22,6 +26,8 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
     if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
     const snapshot = await db.snapshot(signal)
     const { time } = snapshot.begun
+    // An engine without these catalogs has nothing to warn of.
+    const warnings = await snapshot.run(WARNINGS_TIMEOUT, signal, creators).catch(() => [])
     const limits = { now: parseMoment(time), budget, tick }
     async function* reports() {
       try {
@@ -37,7 +43,7 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
         await snapshot.close()
       }
     }
-    return { endpoint: snapshot.endpoint.name, time, reports: reports() }
+    return { endpoint: snapshot.endpoint.name, time, warnings, reports: reports() }
   }
 
   return {

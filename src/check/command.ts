@@ -50,7 +50,7 @@ async function checkCollectors(asked: Arguments, io: Io, build: Build): Promise<
     const about = await run.run()
     if (run.ended !== undefined) return run.ended
     const { reports } = run
-    const ok = passes(reports, asked.strict)
+    const ok = passes(reports, asked.strict) && !(asked.strict && run.warnings.length > 0)
     const collectors = reports.map((report) => ({ ...report, verdict: verdictOf(report) }))
     if (asked.json) print(io, { ok, ...about, collectors })
     return ok ? OK : FAILED

@@ -1,3 +1,4 @@
+import type { Finding } from '../finding.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Report } from './report.ts'
 
@@ -14,6 +15,8 @@ export interface Check {
   /** The endpoint that was asked, and the time of its snapshot: ISO 8601 in UTC. */
   readonly endpoint: string
   readonly time: string
+  /** What concerns all queries of the database. */
+  readonly warnings: readonly Finding[]
   /** One for each collector, as soon as it has run. */
   readonly reports: AsyncGenerator<Report, void>
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ExitCode, Io } from '../config/arguments.ts'
 import { checkNames } from '../contract/did-you-mean.ts'
 import type { Database } from '../database.ts'
-import { describeError } from '../finding.ts'
+import { describeError, type Finding, renderFinding } from '../finding.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Arguments } from './arguments.ts'
 import { type Report, renderHead, renderReport, renderTotals } from './report.ts'
@@ -20,6 +20,7 @@ interface Checked {
   readonly database?: string
   readonly endpoint: string
   readonly time: string
+  readonly warnings: readonly Finding[]
 }
 
 /** One run of a check over all databases. It writes each report as soon as it has it. */
@@ -28,6 +29,7 @@ export class CheckRun {
   readonly #asked: Arguments
   readonly #io: Io
   readonly reports: Report[] = []
+  readonly warnings: Finding[] = []
   /** The exit code when the run was ended before it was done. */
   ended: ExitCode | undefined
 
@@ -78,13 +80,17 @@ export class CheckRun {
 
   async #runOn({ name, inspector }: Database, statuses: readonly CollectorStatus[]): Promise<Checked> {
     const width = Math.max(...statuses.map(({ collector }) => collector.name.length))
-    const { endpoint, time, reports } = await inspector.check(statuses, this.#asked).catch((cause) => {
-      throw name === undefined ? cause : new Error(`${name}: ${describeError(cause)}`, { cause })
-    })
+    const { endpoint, time, warnings, reports } = await inspector
+      .check(statuses, this.#asked)
+      .catch((cause) => {
+        throw name === undefined ? cause : new Error(`${name}: ${describeError(cause)}`, { cause })
+      })
     const title = name === undefined ? endpoint : `${name}: ${endpoint}`
     const before = this.reports.length > 0 ? '\n' : ''
-    this.#write(`${before}${title}, at ${time}\n\n${renderHead(width)}`)
-    const checked = { ...(name === undefined ? {} : { database: name }), endpoint, time }
+    const said = warnings.map((warning) => `warning: ${renderFinding(warning, '\n  ')}\n`).join('')
+    this.#write(`${before}${title}, at ${time}\n${said}\n${renderHead(width)}`)
+    const checked = { ...(name === undefined ? {} : { database: name }), endpoint, time, warnings }
+    this.warnings.push(...warnings)
     const running = statuses.map(({ collector }, i) => `${i + 1} of ${statuses.length}: ${collector.name}`)
     this.#progress(running.shift())
     for await (const report of reports) {

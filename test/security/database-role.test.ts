@@ -166,3 +166,22 @@ t.test('functions and operators of another role are not what a check asks the ca
     t.same(missingIndexes, [{ table: 'public.operations', columns: ['happened'] }])
   }
 })
+
+t.test('a check warns of who may create in a schema of the search_path', async (t) => {
+  const { url, sql } = await setUp(t)
+  const [{ role = '' } = {}] = await sql`SELECT current_database() || '_tenant' AS role`
+  await sql.unsafe(`CREATE ROLE ${role}`)
+  t.teardown(() => sql.unsafe(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
+  const { database } = await startService(t, { DATABASE_URL: url }, { collectors: [durations] })
+  const warned = async () => {
+    const { warnings, reports } = await database.inspector.check([], { explain: false, samples: 0 })
+    for await (const _ of reports);
+    return warnings.map(({ problem, advice }) => `${problem.split(' may')[0]}: ${advice}`)
+  }
+  t.same(await warned(), [])
+  await sql.unsafe(`GRANT CREATE ON SCHEMA public TO PUBLIC; GRANT CREATE ON SCHEMA public TO ${role}`)
+  t.same(
+    await warned(),
+    ['PUBLIC', role].map((name) => `${name}: write: REVOKE CREATE ON SCHEMA public FROM ${name}`),
+  )
+})
