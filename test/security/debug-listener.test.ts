@@ -1,8 +1,9 @@
 import t from 'tap'
 import { freePort } from '../../demo/port.ts'
 import { defineCollector, gauge } from '../../src/collector.ts'
-import { countBackends, untilBlocked } from '../backends.ts'
+import { countBackends } from '../backends.ts'
 import { createDatabase } from '../database.ts'
+import { poll } from '../poll.ts'
 import { startService } from '../service.ts'
 
 // Somebody who asks the debug listener for as much as it gives.
@@ -23,7 +24,8 @@ const slow = defineCollector({
 
 const SLOW = `
   CREATE FUNCTION slow() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
-    PERFORM pg_advisory_xact_lock_shared(1);
+    -- Without waiting for the lock: that has a limit of its own.
+    WHILE NOT pg_try_advisory_xact_lock_shared(1) LOOP PERFORM pg_sleep(0.02); END LOOP;
     RETURN 1;
   END $$`
 
@@ -33,7 +35,7 @@ t.test('rounds go on, whatever the debug listener is asked for', async (t) => {
   const port = await freePort()
   const { scrape, round, app } = await startService(
     t,
-    { DATABASE_URL: url, DEBUG_PORT: String(port) },
+    { DATABASE_URL: url, DEBUG_PORT: String(port), COLLECTOR_CONCURRENCY: '1' },
     { collectors: [quick, slow] },
   )
   const ask = async (path: string, method = 'GET') => {
@@ -45,7 +47,10 @@ t.test('rounds go on, whatever the debug listener is asked for', async (t) => {
   const lock = await sql.reserve()
   await lock`SELECT pg_advisory_lock(1)`
   const first = explain()
-  await untilBlocked(sql, name)
+  await poll(
+    () => sql`SELECT pid FROM pg_stat_activity WHERE datname = ${name} AND wait_event = 'PgSleep'`,
+    (rows) => rows.length === 1,
+  )
 
   const [others, pages, profiles] = await Promise.all([
     Promise.all(Array.from({ length: 9 }, explain)),

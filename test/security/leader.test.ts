@@ -45,7 +45,7 @@ async function keysOf(sql: Sql): Promise<{ leader: string; member: string }> {
 }
 
 async function start(t: Test, urls: string): Promise<Service> {
-  const env = { DATABASE_URL: urls, LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '1s' }
+  const env = { DATABASE_URL: urls, LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '5s' }
   const service = await startService(t, env, { collectors: [things] })
   for (const { ticker } of service.app.databases.slice(1)) await ticker.start()
   return service
@@ -70,7 +70,7 @@ t.test('who holds the lock and is no replica makes the service not ready, and is
   t.match(body, `process ${pid} of role`)
   for (let i = 0; i < 5; i++) t.notOk(await service.database.leader.confirm())
   t.equal((await service.scrape()).get('business_things'), undefined)
-  const said = service.log.filter(({ msg }) => msg.startsWith('leader lock'))
+  const said = service.log.filter(({ msg }) => msg.startsWith('leader lock held'))
   t.same(
     said.map(({ msg }) => msg),
     [`leader lock held by another role, so that no replica can lead: process ${pid} of role "${role}"`],
