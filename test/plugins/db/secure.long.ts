@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Postgres, startPostgres } from '../../../demo/postgres.ts'
 import { defineCollector, gauge, open } from '../../../src/collector.ts'
+import { describeError } from '../../../src/finding.ts'
 import { certificate } from '../../certificate.ts'
 import { lacks } from '../../program.ts'
 import { startService } from '../../service.ts'
@@ -25,15 +27,14 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
   const postgres: Postgres = await startPostgres()
   t.teardown(() => postgres.destroy())
   const { uid, gid } = statSync(postgres.dir)
-  for (const [name, from] of [
-    ['server.key', own.key],
-    ['server.crt', own.cert],
-  ] as const) {
+  const give = (name: string, from: string) => {
     const path = join(postgres.dir, name)
     writeFileSync(path, readFileSync(from))
     chmodSync(path, 0o600)
     if (process.getuid?.() === 0) chownSync(path, uid, gid)
   }
+  give('server.key', own.key)
+  give('server.crt', own.cert)
 
   /** The version of TLS that a collector ran over, or the error that kept it from running. */
   const connect = async (host: string, options: string) => {
@@ -49,7 +50,7 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
       const name = [...(await service.scrape()).keys()].find((name) => name.startsWith('business_encrypted'))
       return /version="(.*)"/.exec(name ?? '')?.[1]
     } catch (error) {
-      return String(error)
+      return describeError(error)
     } finally {
       await service.app.close()
     }
@@ -72,10 +73,47 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
   t.equal(await connect('localhost', 'sslmode=require'), 'TLSv1.3')
   t.equal(await connect('localhost', `sslmode=require&${root}`), 'TLSv1.3')
   t.match(await connect('localhost', `sslmode=require&${stranger}`), /certificate/)
-  t.match(await connect('localhost', 'sslmode=verify-ca'), /certificate/, 'the system does not trust it')
+  t.match(await connect('localhost', 'sslmode=verify-full'), /certificate/, 'Node.js does not trust it')
   t.equal(await connect('127.0.0.1', `sslmode=verify-ca&${root}`), 'TLSv1.3', 'the name does not matter')
   t.match(await connect('localhost', `sslmode=verify-ca&${stranger}`), /certificate/)
   t.equal(await connect('localhost', `sslmode=verify-full&${root}`), 'TLSv1.3')
-  t.match(await connect('127.0.0.1', `sslmode=verify-full&${root}`), /does not match certificate's altnames/)
-  t.match(await connect('localhost', 'sslmode=verify-full&sslrootcert=/nowhere'), /ENOENT/)
+  t.match(
+    await connect('127.0.0.1', `sslmode=verify-full&${root}`),
+    /certificate of the server is for another host: "127\.0\.0\.1" is not in DNS:localhost/,
+  )
+  t.match(
+    await connect('localhost', 'sslmode=verify-full&sslrootcert=/nowhere'),
+    /sslrootcert is "\/nowhere".*ENOENT/,
+  )
+  t.match(await connect('localhost', `sslmode=verify-full&${stranger}`), /not trusted: .* sslrootcert=FILE/)
+  t.equal(await connect('localhost', `sslmode=verify-full&sslnegotiation=direct&${root}`), 'TLSv1.3')
+  t.equal(await connect('localhost', 'sslmode=require&ssl_max_protocol_version=TLSv1.2'), 'TLSv1.2')
+
+  // Whoever has no certificate is not let in.
+  const client = certificate(folder, 'postgres', 'DNS:postgres', 'authority')
+  const other = certificate(folder, 'other', 'DNS:other', 'authority')
+  execFileSync(
+    'openssl',
+    ['ec', '-aes256', '-passout', 'pass:hush', '-in', client.key, '-out', `${client.key}.locked`],
+    {
+      stdio: 'pipe',
+    },
+  )
+  writeFileSync(join(postgres.dir, 'pg_hba.conf'), 'hostssl all all all cert\n')
+  give('root.crt', join(folder, 'authority.crt'))
+  writeFileSync(join(postgres.dir, 'postgresql.auto.conf'), "ssl = on\nssl_ca_file = 'root.crt'\n")
+  await postgres.stop()
+  await postgres.start()
+  const as = ({ key, cert }: typeof client) => `sslmode=verify-full&${root}&sslcert=${cert}&sslkey=${key}`
+  t.equal(await connect('localhost', as(client)), 'TLSv1.3')
+  t.match(await connect('localhost', `sslmode=verify-full&${root}`), /valid client certificate/)
+  t.match(await connect('localhost', as(other)), /certificate authentication failed/)
+  t.match(await connect('localhost', `${as(client)}&sslcertmode=disable`), /valid client certificate/)
+  const locked = as({ ...client, key: `${client.key}.locked` })
+  t.equal(await connect('localhost', `${locked}&sslpassword=hush`), 'TLSv1.3')
+  t.match(await connect('localhost', locked), /sslcert and sslkey cannot be used together.*sslpassword/)
+  t.match(
+    await connect('localhost', as({ cert: client.cert, key: other.key })),
+    /sslcert and sslkey cannot be used together/,
+  )
 })
