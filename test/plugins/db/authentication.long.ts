@@ -53,6 +53,8 @@ t.test(
         CREATE ROLE ${kind}_${i} LOGIN PASSWORD ${literal}`)
       }
     }
+    for (const role of ['only_tls', 'only_plain'])
+      await sql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'plain'`)
     await sql.end()
     put('server.key', readFileSync(own.key))
     put('server.crt', readFileSync(own.cert))
@@ -63,6 +65,9 @@ t.test(
      host all /^md5_ all md5
      host all /^clear_ all password
      host all nobody all reject
+     hostssl all only_tls all scram-sha-256
+     hostnossl all only_plain all scram-sha-256
+     host all only_tls,only_plain all reject
      host all all all trust\n`,
     )
     await postgres.stop()
@@ -103,5 +108,41 @@ t.test(
     )
     t.equal(await connect('postgres', '', 'sslmode=disable'), 'in', 'without a password')
     t.match(await connect('nobody', 'x', 'sslmode=disable'), /pg_hba.conf rejects connection/)
+
+    // Where the password goes only one way, allow and prefer find it; a wrong one is not tried again in another.
+    for (const mode of ['allow', 'prefer']) {
+      t.equal(await connect('only_tls', 'plain', `sslmode=${mode}`), 'in', `${mode} finds TLS`)
+      t.equal(
+        await connect('only_plain', 'plain', `sslmode=${mode}`),
+        'in',
+        `${mode} finds the way without TLS`,
+      )
+    }
+    t.match(await connect('only_plain', 'plain', 'sslmode=require'), /pg_hba.conf rejects .* SSL encryption/)
+    t.match(await connect('only_tls', 'plain', 'sslmode=disable'), /pg_hba.conf rejects .* no encryption/)
+    t.match(await connect('only_tls', 'wrong', 'sslmode=prefer'), /password authentication failed/)
+
+    t.equal(await connect('scram_0', 'plain', 'sslmode=require&channel_binding=require'), 'in')
+    t.equal(await connect('scram_0', 'plain', 'sslmode=require&channel_binding=disable'), 'in')
+    for (const [user, mode] of [
+      ['scram_0', 'disable'],
+      ['md5_0', 'require'],
+      ['postgres', 'require'],
+    ] as const) {
+      t.match(
+        await connect(user, 'plain', `sslmode=${mode}&channel_binding=require`),
+        /does not bind the password to the TLS connection/,
+        `${user} with sslmode=${mode}`,
+      )
+    }
+
+    t.equal(await connect('scram_0', 'plain', 'require_auth=scram-sha-256'), 'in')
+    t.equal(await connect('clear_0', 'plain', 'sslmode=disable&require_auth=password'), 'in')
+    t.match(await connect('md5_0', 'plain', 'require_auth=scram-sha-256'), /MD5 hash .* does not allow it/)
+    t.match(await connect('scram_0', 'plain', 'require_auth=!scram-sha-256'), /asks for SCRAM/)
+    t.match(
+      await connect('postgres', 'x', 'require_auth=scram-sha-256'),
+      /lets the client in without a proof/,
+    )
   },
 )
