@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { arch, platform, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Guard, guardFolder } from './guard.ts'
 
 /** An initialised data directory and the program that serves it. */
@@ -77,6 +77,7 @@ async function programs(folder: string, owner: Owner): Promise<string> {
   } catch (cause) {
     throw new Error(`no PostgreSQL for this platform: ${name} is not installed`, { cause })
   }
+  await linkLibraries(dirname(bin))
   const { error } = spawnSync(join(bin, 'postgres'), ['--version'], { ...owner })
   if (error === undefined || !('code' in error) || error.code !== 'EACCES') return bin
   // A checkout in root's home is closed to the other account; one without the executable bits, to everybody.
@@ -84,6 +85,20 @@ async function programs(folder: string, owner: Owner): Promise<string> {
   await cp(dirname(bin), copy, { recursive: true, verbatimSymlinks: true })
   for (const program of ['postgres', 'initdb']) await chmod(join(copy, 'bin', program), 0o755)
   return join(copy, 'bin')
+}
+
+/**
+ * Makes the symbolic links between the libraries of a package, which an archive of npm cannot hold. The package has a
+ * script for it, which does not run where scripts are refused.
+ */
+async function linkLibraries(native: string): Promise<void> {
+  const listed = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
+  const links: { source: string; target: string }[] = JSON.parse(listed)
+  for (const { source, target } of links) {
+    await symlink(basename(source), join(dirname(native), target)).catch((error) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  }
 }
 
 type Site = Pick<Cluster, 'dir' | 'owner' | 'guard'> & { secret: string }

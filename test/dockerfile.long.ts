@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -52,7 +53,9 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8').split('\n'
 const instructions = read('Dockerfile')
   .filter((line) => line !== '' && !line.startsWith('#'))
   .map((line) => {
-    const found = /^(FROM|WORKDIR|ENV|COPY|RUN|USER|EXPOSE|HEALTHCHECK|ENTRYPOINT|CMD) (.*[^\\])$/.exec(line)
+    const found = /^(ARG|FROM|WORKDIR|ENV|COPY|RUN|USER|EXPOSE|HEALTHCHECK|ENTRYPOINT|CMD) (.*[^\\])$/.exec(
+      line,
+    )
     if (found === null) throw new Error(`this test does not know what the Dockerfile does with "${line}"`)
     const [, name = '', text = ''] = found
     return { name, text }
@@ -75,6 +78,13 @@ interface Image {
   command(name: string, ...options: string[]): string[]
 }
 
+/** Folders of the base image, each with what is in it. */
+const OF_BASE: readonly [folder: string, ...files: string[]][] = [
+  ['usr/local/bin', 'node', 'npm', 'npx', 'corepack', 'yarn', 'yarnpkg'],
+  ['usr/local/lib/node_modules', 'npm'],
+  ['opt/yarn-v1.22.22', 'bin'],
+]
+
 function build(t: Test): Image {
   const root = mkdtempSync(join(tmpdir(), 'metrics-service-image-'))
   const app = join(root, 'app')
@@ -88,7 +98,13 @@ function build(t: Test): Image {
   mkdirSync(app)
   cpSync(process.execPath, join(bin, 'node'))
   chmodSync(root, 0o755)
-  const here = (text: string) => text.replaceAll('/app/', `${app}/`)
+  // What the base image has beside Node.js.
+  for (const [folder, ...files] of OF_BASE) {
+    mkdirSync(join(root, folder), { recursive: true })
+    for (const file of files) writeFileSync(join(root, folder, file), '')
+  }
+  const here = (text: string) =>
+    text.replaceAll('/app/', `${app}/`).replaceAll(/ (\/(usr|opt)\/)/g, ` ${root}$1`)
   // Without what the test runner has every process load, and which the image's user may not write for.
   const { NODE_OPTIONS: _, NODE_COMPILE_CACHE: __, PATH, ...rest } = process.env
   const env = { ...rest, PATH: `${bin}${delimiter}${PATH}`, npm_config_cache: join(root, 'cache') }
@@ -97,16 +113,23 @@ function build(t: Test): Image {
     const script = here(lines.map(shell).join('\n'))
     execFileSync('sh', ['-euc', script], { cwd: app, env, stdio: 'pipe', ...user })
   }
-  const switched = instructions.findIndex(({ name }) => name === 'USER')
-  const before = instructions.slice(0, switched)
-  const after = instructions.slice(switched)
-  run(before)
-  run(
-    [...before.filter(({ name }) => name === 'ENV'), ...after],
-    USER === undefined ? {} : { uid: USER, gid: USER },
-  )
-  const { mode } = statSync(join(app, 'state'))
-  t.equal(mode & 0o002, 0o002, 'a new volume that is mounted here may be written')
+  for (let start = 0, end: number; start < instructions.length; start = end) {
+    const next = instructions.findIndex(({ name }, i) => i > start && name === 'USER')
+    end = next === -1 ? instructions.length : next
+    const before = instructions.slice(0, start).filter(({ name }) => name === 'ENV')
+    const part = instructions.slice(start, end)
+    const user = part[0]?.name === 'USER' ? Number(part[0].text) : 0
+    run([...before, ...part], USER === undefined ? {} : { uid: user, gid: user })
+  }
+  const left = globSync('{usr,opt}/**', { cwd: root }).filter((path) => statSync(join(root, path)).isFile())
+  t.same(left, ['usr/local/bin/node'], 'nothing that installs anything is left')
+  const as = USER === undefined ? {} : { uid: USER, gid: USER }
+  const writable = spawnSync('find', [app, '-writable', '-not', '-type', 'l'], {
+    encoding: 'utf8',
+    ...as,
+  }).stdout
+  if (USER !== undefined)
+    t.same(writable.split('\n'), [join(app, 'state'), ''], 'nothing else may be written')
   execFileSync('chmod', ['-R', 'a-w,a+rX', app])
   return {
     app,
@@ -126,9 +149,10 @@ t.test('what the Dockerfile copies is let through by .dockerignore, and nothing 
 })
 
 t.test('what the Dockerfile builds runs as the Deployment confines it', async (t) => {
-  t.same(textsOf('FROM'), ['node:24-slim'])
+  t.same(textsOf('ARG'), ['NODE=node:24-slim'])
+  t.same(textsOf('FROM'), ['$NODE'])
   t.same(textsOf('EXPOSE'), ['9993 6063'])
-  t.same(textsOf('USER'), ['node'])
+  t.equal(textsOf('USER').at(-1), String(securityContext?.runAsUser))
   t.same(textsOf('CMD'), ['[]'], 'the image takes no arguments by itself')
   const image = build(t)
 
