@@ -28,6 +28,10 @@ interface ComposeService {
   readonly secrets?: readonly string[]
   readonly volumes?: readonly string[]
   readonly ports?: readonly string[]
+  readonly user?: string
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
 }
 
 const text = readFileSync(join(DEPLOY, 'compose.yaml'), 'utf8')
@@ -84,6 +88,11 @@ t.test('every image of Compose is pinned, and that of the service is of this ver
 
 t.test('nothing but the machine itself reaches the ports of Compose', async (t) => {
   for (const port of services.flatMap(([, { ports = [] }]) => ports)) t.match(port, /^127\.0\.0\.1:/)
+})
+
+t.test('the service is confined in Compose as on Kubernetes, and nothing gets new privileges', async (t) => {
+  t.hasStrict(service, { user: '1000:1000', read_only: true, cap_drop: ['ALL'] })
+  for (const [name, { security_opt = [] }] of services) t.same(security_opt, ['no-new-privileges:true'], name)
 })
 
 t.test('Prometheus and Grafana are pointed to services that there are', async (t) => {
