@@ -5,6 +5,7 @@ import type { Collectors } from '../src/round/collectors.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
+import { impossibleTotal } from '../src/samples/impossible.ts'
 import {
   decodeState,
   encodeState,
@@ -14,7 +15,7 @@ import {
 } from '../src/samples/saved-window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
-import { parseMoment } from '../src/time/moment.ts'
+import { formatMoment, later, type Moment, parseMoment } from '../src/time/moment.ts'
 import { pathOf, StateFile } from './state/file.ts'
 
 /** The file for the state of one database, and whose state it is. */
@@ -31,6 +32,8 @@ export interface StateOptions {
 
 /** Milliseconds that a round waits for the disk. */
 const WRITE_TIMEOUT = 5000
+/** Milliseconds that the clock of the database may be behind what a saved state has counted: the counters wait for it. */
+const PATIENCE = 60_000
 
 /** Saves what the windowed collectors of one database have counted in STATE_FILE, if that is set. */
 export function openState(options: StateOptions): State {
@@ -59,6 +62,7 @@ class SavedState implements State {
   }
 
   load(): void {
+    this.#file.clean()
     let text: string | undefined
     try {
       text = this.#file.read()
@@ -83,13 +87,16 @@ class SavedState implements State {
     const saved = this.#windows.get(name)
     if (saved === undefined || settle === undefined) return
     const window = restoreWindow(status.collector, saved)
-    status.restore(window)
+    const impossible = window && impossibleTotal(status.collector, saved)
     if (window === undefined) {
       this.#log.warn(
         { collector: name },
         'counters start from 0: their labels or metrics are not those of STATE_FILE',
       )
+    } else if (impossible !== undefined) {
+      this.#drop(status, `STATE_FILE has a total that cannot be: ${impossible}`)
     } else {
+      status.restore(window)
       this.#log.info({ collector: name, sealedTo: saved.sealedTo }, 'counters restored from STATE_FILE')
     }
   }
@@ -113,20 +120,30 @@ class SavedState implements State {
     return elapsed > this.#maxAge ? undefined : { moment: parseMoment(saved.time), elapsed }
   }
 
-  expire(status: CollectorStatus): void {
+  expire(status: CollectorStatus, now: Moment): void {
     const { window, lastSuccess, collector } = status
     // Only a state from the file expires: a service that kept running catches up with everything it missed.
     if (window === undefined || lastSuccess !== undefined) return
     const saved = this.#windows.get(collector.name)
     if (saved === undefined) return
     const { written = saved.sealedTo } = saved
-    if (Date.now() - Date.parse(written) <= this.#maxAge) return
-    const maxAge = formatDuration(this.#maxAge)
-    this.#log.warn(
-      { collector: collector.name },
-      `counters start from 0: STATE_FILE was written at ${written}, more than ${maxAge} ago (STATE_MAX_AGE), and is kept as ${this.#file.rejected}`,
-    )
+    if (Date.now() - Date.parse(written) > this.#maxAge) {
+      const maxAge = formatDuration(this.#maxAge)
+      this.#drop(status, `STATE_FILE was written at ${written}, more than ${maxAge} ago (STATE_MAX_AGE)`)
+    } else if (window.sealedTo > later(now, PATIENCE)) {
+      this.#drop(
+        status,
+        `STATE_FILE has counted to ${saved.sealedTo}, and the clock of the database is at ${formatMoment(now)}`,
+      )
+    }
+  }
+
+  /** Has a collector start from 0, and keeps what it does not go on from. */
+  #drop(status: CollectorStatus, why: string): void {
+    const { name } = status.collector
+    this.#log.warn({ collector: name }, `counters start from 0: ${why}; it is kept as ${this.#file.rejected}`)
     this.#setAside(() => this.#file.keepCopy())
+    this.#windows.delete(name)
     status.restore(undefined)
   }
 

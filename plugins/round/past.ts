@@ -42,7 +42,7 @@ export class Past {
       log.warn({ collector: collector.name }, 'counters start from 0: what they counted was another database')
       status.restore(undefined)
     }
-    state.expire(status)
+    state.expire(status, horizon.now)
     this.#compare(status, horizon.now)
     status.start(horizon)
     return horizon

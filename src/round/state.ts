@@ -10,8 +10,11 @@ export interface State {
   load(): void
   /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined without one that may be used. */
   readonly last: { readonly moment: Moment; readonly elapsed: number } | undefined
-  /** Drops the saved state of a collector that was written longer ago than STATE_MAX_AGE, unless it has run since. */
-  expire(status: CollectorStatus): void
+  /**
+   * Drops the saved state of a collector that was written longer ago than STATE_MAX_AGE, or has counted what has not been
+   * yet when the database's clock is at `now`, unless it has run since.
+   */
+  expire(status: CollectorStatus, now: Moment): void
   /** Saves the windows in these outcomes of a round, beside those of other collectors. It never rejects. */
   save(outcomes: readonly Outcome[]): Promise<void>
 }
