@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { runCommand } from '../src/config/arguments.ts'
+import { progress as overwrite, print } from '../src/config/print.ts'
 import { startPostgres } from './postgres.ts'
 import { hasPrometheus, type Prometheus, shippedFiles, startPrometheus } from './prometheus.ts'
 import { seed } from './seed.ts'
@@ -173,9 +174,9 @@ function reachable(host: string): string {
 function progress(done: number): void {
   const line = `Seeding: ${done.toLocaleString('en')} of ${operations.toLocaleString('en')} operations`
   if (!process.stdout.isTTY) say(line)
-  else process.stdout.write(`\r${line}`)
+  else overwrite(process.stdout, line)
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`)
+  print(process.stdout, `${text}\n`)
 }

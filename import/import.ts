@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ExitCode, FAILED, OK, runCommand, UsageError } from '../src/config/arguments.ts'
+import { print } from '../src/config/print.ts'
 import { findingOf, Mistake } from '../src/finding.ts'
 import { type Draft, draftCollectors } from './draft.ts'
 import { renderLoss, renderNote } from './loss.ts'
@@ -31,7 +32,8 @@ function carryOver(file: string, out: string): void {
   const reading = read(file)
   const { drafts, losses } = draftCollectors(reading.questions)
   const written = write(drafts, reading.program, out)
-  process.stdout.write(
+  print(
+    process.stdout,
     [
       ...section(`Written to ${out}:`, written),
       ...section(
@@ -95,6 +97,6 @@ try {
   // Whatever goes wrong, its exit code is 1.
   process.exitCode = (await run(process.argv.slice(2))) === OK ? OK : FAILED
 } catch (error) {
-  process.stderr.write(`${renderNote(findingOf(error))}\n`)
+  print(process.stderr, `${renderNote(findingOf(error))}\n`)
   process.exitCode = FAILED
 }

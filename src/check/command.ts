@@ -3,6 +3,7 @@ import { Console } from 'node:console'
 import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type ExitCode, FAILED, type Io, MISUSED, OK, runCommand } from '../config/arguments.ts'
+import { print } from '../config/print.ts'
 import { linesOf } from '../config/read.ts'
 import { type Arguments, argumentsOf, COMMAND } from './arguments.ts'
 import { passes, verdictOf } from './report.ts'
@@ -28,8 +29,8 @@ export function check(args: readonly string[], io: Io, build: Build): Promise<Ex
       return await checkCollectors(asked, io, build)
     } catch (error) {
       const errors = linesOf(error)
-      io.stderr.write(`nothing was checked:\n${errors.map((line) => `  ${line}\n`).join('')}`)
-      if (asked.json) print(io, { ok: false, errors, collectors: [] })
+      print(io.stderr, `nothing was checked:\n${errors.map((line) => `  ${line}\n`).join('')}`)
+      if (asked.json) printJson(io, { ok: false, errors, collectors: [] })
       return error instanceof UnknownCollectorError ? MISUSED : FAILED
     } finally {
       globalThis.console = console
@@ -52,7 +53,7 @@ async function checkCollectors(asked: Arguments, io: Io, build: Build): Promise<
     const { reports } = run
     const ok = passes(reports, asked.strict) && !(asked.strict && run.warnings.length > 0)
     const collectors = reports.map((report) => ({ ...report, verdict: verdictOf(report) }))
-    if (asked.json) print(io, { ok, ...about, collectors })
+    if (asked.json) printJson(io, { ok, ...about, collectors })
     return ok ? OK : FAILED
   } catch (error) {
     if (run.ended !== undefined) return run.ended
@@ -63,6 +64,6 @@ async function checkCollectors(asked: Arguments, io: Io, build: Build): Promise<
   }
 }
 
-function print(io: Io, document: unknown): void {
-  io.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+function printJson(io: Io, document: unknown): void {
+  print(io.stdout, `${JSON.stringify(document, null, 2)}\n`)
 }

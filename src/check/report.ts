@@ -119,7 +119,8 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function indent(text: string): string {
-  return text.replaceAll(/^/gm, ' '.repeat(VERDICT)).concat('\n')
+  const lines = text.split('\n').map((line) => ' '.repeat(VERDICT) + line)
+  return `${lines.join('\n')}\n`
 }
 
 function numeral(value: number): string {

@@ -1,14 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { ExitCode, Io } from '../config/arguments.ts'
+import { print, progress } from '../config/print.ts'
 import { checkNames } from '../contract/did-you-mean.ts'
 import type { Database } from '../database.ts'
 import { describeError, type Finding, renderFinding } from '../finding.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Arguments } from './arguments.ts'
 import { type Report, renderHead, renderReport, renderTotals } from './report.ts'
-
-/** Goes back to the start of the line and erases it. */
-const ERASE = '\r\x1b[K'
 
 /** The arguments name a collector that does not run. */
 export class UnknownCollectorError extends Error {
@@ -104,11 +102,11 @@ export class CheckRun {
   }
 
   #write(text: string): void {
-    if (!this.#asked.json) this.#io.stdout.write(text)
+    if (!this.#asked.json) print(this.#io.stdout, text)
   }
 
   /** Shows on a terminal which collector runs. */
   #progress(text: string | undefined): void {
-    if (text !== undefined && this.#io.stderr.isTTY) this.#io.stderr.write(`${ERASE}${text}`)
+    if (text !== undefined && this.#io.stderr.isTTY) progress(this.#io.stderr, text)
   }
 }

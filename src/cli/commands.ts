@@ -1,6 +1,7 @@
 // Commands: serve, check, health. The only code that imports src/app.ts.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
 import { nearest } from '../config/nearest.ts'
+import { print } from '../config/print.ts'
 import { version } from '../config/version.ts'
 
 const USAGE = `Usage: node src/cli.ts [command] [option …]
@@ -26,7 +27,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [name, ...rest] = args
   if (name === '--help' || name === '--version') {
-    io.stdout.write(name === '--help' ? USAGE : `${version}\n`)
+    print(io.stdout, name === '--help' ? USAGE : `${version}\n`)
     return OK
   }
   if (name === undefined || name.startsWith('-')) return (await loadServe())(args, io)
@@ -34,7 +35,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (load !== undefined) return (await load())(rest, io)
   const meant = nearest(name, [...COMMANDS.keys()])
   const question = meant === undefined ? '' : `: did you mean "${meant}"?`
-  io.stderr.write(`there is no command "${name}"${question}\n\n${USAGE}`)
+  print(io.stderr, `there is no command "${name}"${question}\n\n${USAGE}`)
   return MISUSED
 }
 

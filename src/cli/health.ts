@@ -3,6 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { parseEnv } from 'node:util'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
+import { print } from '../config/print.ts'
 import type { Environment } from '../config/read.ts'
 import { variables } from '../config/variables.ts'
 import { describeError } from '../finding.ts'
@@ -49,10 +50,10 @@ export function health(
     try {
       const status = await ask(target)
       if (status !== 200) throw new Error(`the answer is ${status}`)
-      io.stdout.write(`${urlOf(target)} is healthy\n`)
+      print(io.stdout, `${urlOf(target)} is healthy\n`)
       return OK
     } catch (error) {
-      io.stderr.write(`${urlOf(target)} is not healthy: ${describeError(error)}\n`)
+      print(io.stderr, `${urlOf(target)} is not healthy: ${describeError(error)}\n`)
       return FAILED
     }
   })

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from '../app.ts'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
+import { print } from '../config/print.ts'
 import { linesOf } from '../config/read.ts'
 
 const COMMAND = {
@@ -29,7 +30,7 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
       return await run(folder)
     } catch (error) {
       const lines = linesOf(error).map((line) => `  ${line}\n`)
-      io.stderr.write(`metrics-service cannot start:\n${lines.join('')}`)
+      print(io.stderr, `metrics-service cannot start:\n${lines.join('')}`)
       return FAILED
     }
   })

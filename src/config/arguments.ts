@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { describeError } from '../finding.ts'
+import { print } from './print.ts'
 
 /** The streams that a command writes to; `process` has them. */
 export interface Io {
@@ -63,14 +64,14 @@ export async function runCommand<const Known extends Options>(
   work: (given: Given<Known>) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (args.includes('--help')) {
-    io.stdout.write(command.usage)
+    print(io.stdout, command.usage)
     return OK
   }
   try {
     return await work(parse(args, command))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    io.stderr.write(`${error.message}\n\n${command.usage}`)
+    print(io.stderr, `${error.message}\n\n${command.usage}`)
     return MISUSED
   }
 }
