@@ -27,7 +27,8 @@ const collectors = {
 
 /** What a terminal would obey: whatever is no character, but for the ends of lines. */
 function isHarmless(t: Test, text: string): void {
-  t.notMatch(text, /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u, 'nothing that a terminal obeys')
+  const obeyed = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
+  t.notOk(obeyed.test(text), 'nothing that a terminal obeys')
 }
 
 t.test('a check writes nothing of a value that a terminal obeys, and its JSON has the value', async (t) => {
@@ -43,8 +44,8 @@ t.test('a check writes nothing of a value that a terminal obeys, and its JSON ha
     return io.stdout.text
   }
   const text = await run('--samples', '5')
-  t.ok(text.includes(`business_label{type="${ESCAPED}"} 1`), text)
-  t.ok(text.includes(`invalid input syntax for type integer: "${ESCAPED}"`), text)
+  t.ok(text.includes(`business_label{type="${ESCAPED}"} 1`), 'it is escaped')
+  t.ok(text.includes(`invalid input syntax for type integer: "${ESCAPED}"`), 'it is escaped')
   const json = JSON.parse(await run('--json', '--samples', '5'))
   t.ok(JSON.stringify(json).includes(JSON.stringify(ATTACK).slice(1, -1)))
 })
@@ -63,8 +64,8 @@ for (const [what, args, env] of [
       env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: 'postgres://127.0.0.1/none', ...env },
       encoding: 'utf8',
     })
-    t.ok([1, 2].includes(status ?? 0), stderr)
-    t.ok(stderr.includes(ESCAPED.slice(0, 20)), stderr)
+    t.ok([1, 2].includes(status ?? 0))
+    t.ok(stderr.includes(ESCAPED.slice(0, 20)), 'it is escaped')
     isHarmless(t, stdout + stderr)
   })
 }
@@ -76,7 +77,7 @@ t.test('the importer says nothing of a configuration that a terminal obeys', asy
     cwd: ROOT,
     encoding: 'utf8',
   })
-  t.ok((stdout + stderr).includes('\\u001b]0;pwned'), stdout + stderr)
+  t.ok((stdout + stderr).includes('\\u001b]0;pwned'), 'it is escaped')
   isHarmless(t, stdout + stderr)
 })
 
