@@ -7,6 +7,7 @@ import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
+import { loggedError, loggedRejection } from '../src/round/logged.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
@@ -33,6 +34,8 @@ export interface RoundOptions {
   readonly concurrency: number
   /** The most series of each collector. */
   readonly budget: number
+  /** Whether the log may have values of rows. */
+  readonly logValues: boolean
   readonly log: FastifyBaseLogger
 }
 
@@ -41,7 +44,7 @@ const GRACE = 10_000
 
 /** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
-  const { name, db, collectors, state, leader, page, concurrency, budget, log } = options
+  const { name, db, collectors, state, leader, page, concurrency, budget, logValues, log } = options
   const past = new Past({ state, log })
   const stopping = new AbortController()
   let current: Promise<void> | undefined
@@ -98,7 +101,7 @@ export function openRound(options: RoundOptions): Round {
     const fields = { collector: status.collector.name, file: status.file }
     if (result instanceof Error) {
       if (status.error === undefined && !unavailable) {
-        log.error(fields, `collector failed: ${describeError(result)}`)
+        log.error(fields, `collector failed: ${renderFinding(loggedError(result, logValues))}`)
       }
       return
     }
@@ -109,7 +112,7 @@ export function openRound(options: RoundOptions): Round {
     if (result.rejection !== undefined && !rejectedBefore) {
       log.warn(
         { ...fields, rejected: result.rejected },
-        `collector rejected rows: ${renderFinding(result.rejection)}`,
+        `collector rejected rows: ${renderFinding(loggedRejection(result.rejection, logValues))}`,
       )
     }
   }

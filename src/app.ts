@@ -94,6 +94,7 @@ function openDatabase(
   const tick = config.METRICS_TICK_DURATION
   const concurrency = config.COLLECTOR_CONCURRENCY
   const budget = config.COLLECTOR_MAX_SERIES
+  const logValues = config.LOG_VALUES
   const databases = config.databases.length
   const db = openDb({
     url,
@@ -113,7 +114,7 @@ function openDatabase(
   })
   const state = openState({ file: config.STATE_FILE, maxAge: config.STATE_MAX_AGE, name, collectors, log })
   const leader = openLeader({ db, name, elects: config.LEADER_ELECTION, tick, databases, led, log })
-  const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, log })
+  const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, logValues, log })
   const inspector = openInspector({ db, budget, tick })
   const ticker = openTicker({ name, db, collectors, leader, round, page, tick, place, databases, log })
   return { name, db, collectors, state, leader, round, inspector, ticker }

@@ -52,8 +52,17 @@ function header(status: CollectorStatus, now: number): Html {
 <h1>${nameOf(status)}</h1>
 ${path}
 <p><span class="${state}">${state}</span>${reason}</p>
+${rejectionOf(status)}
 <form method="post" action="${collectPath(status)}"><button>Collect it now</button></form>
 </header>`
+}
+
+/** Why the first row or value that the last run rejected was, with all of the value that is kept. */
+function rejectionOf({ last }: CollectorStatus): Html | undefined {
+  const rejection = last === undefined || last.result instanceof Error ? undefined : last.result.rejection
+  if (rejection === undefined) return undefined
+  const { problem, advice } = rejection
+  return html`<p id="rejected">Rejected: ${problem}${advice === undefined ? '' : ` — ${advice}`}</p>`
 }
 
 function facts(database: Database, status: CollectorStatus): Html {

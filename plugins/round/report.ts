@@ -63,7 +63,7 @@ export async function reportOn(
     if (rejection !== undefined) {
       const seen = rows === 1 ? '1 row' : `${rows} rows`
       const problem = `${countRejected(rejected)} rejected in ${seen}; the first: ${rejection.problem}`
-      errors.push({ ...rejection, problem })
+      errors.push({ problem, advice: rejection.advice })
     }
   } catch (error) {
     errors.push(findingOf(error))

@@ -48,10 +48,10 @@ export function token(): Variable<string> {
   }
 }
 
-/** A variable that is false unless it is set to true. */
-export function flag(): Defaulted<boolean> {
+/** A variable that is true or false; false unless it is set. */
+export function flag(fallback: 'true' | 'false' = 'false'): Defaulted<boolean> {
   return {
-    default: 'false',
+    default: fallback,
     takes: 'true or false',
     parse(given) {
       if (given !== 'true' && given !== 'false') throw new Error('neither')

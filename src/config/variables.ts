@@ -60,6 +60,7 @@ export const variables = {
   STATE_FILE: text('the path of a file to keep the counters in'),
   STATE_MAX_AGE: duration('24h', '1m'),
   LOG_LEVEL: choice('info', LOG_LEVELS),
+  LOG_VALUES: flag('true'),
 } satisfies Record<string, Variable<unknown>>
 
 type Variables = typeof variables

@@ -1,14 +1,10 @@
 /** Bytes that are no text in UTF-8, which a database with the encoding SQL_ASCII may hold in place of a text. */
 export class Bytes {
-  readonly #text: string
+  /** It has U+FFFD in the place of the bytes that cannot be decoded. */
+  readonly text: string
 
-  /** `text` has U+FFFD in the place of the bytes that cannot be decoded. */
   constructor(text: string) {
-    this.#text = text
-  }
-
-  toString(): string {
-    return `${JSON.stringify(this.#text)} (not UTF-8)`
+    this.text = text
   }
 }
 

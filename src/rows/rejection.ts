@@ -3,18 +3,40 @@ import { takesNegative } from '../contract/metric.ts'
 import type { Finding } from '../finding.ts'
 import { columnOf } from '../query/columns.ts'
 import { Bytes } from './bytes.ts'
+import { show } from './show.ts'
 
-/** Characters of a value that a message shows. */
-const SHOWN = 80
+/** Characters of a value that a label may be cut to, and that the log shows. */
+const SHORT = 80
+/** Characters of a value that people see who ask for it. */
+const WHOLE = 1000
+/** Stands for a value that the log is not to have. */
+const HIDDEN = '(value hidden)'
+
+/** Why a row, or a value of it, was rejected. What it says of the value is more than the log has. */
+export interface Rejection extends Finding {
+  /** The finding for the log, which others read: with the beginning of the value, and with nothing of it. */
+  readonly logged?: { readonly short: Finding; readonly hidden: Finding }
+}
+
+/** Writes a finding about a value of a row for people, and for the log with less of it. */
+function about(given: unknown, write: (shown: string, given: unknown) => Finding): Rejection {
+  return {
+    ...write(show(given, WHOLE), given),
+    logged: {
+      short: write(show(given, SHORT), given),
+      hidden: write(HIDDEN, typeof given === 'string' ? '…' : given),
+    },
+  }
+}
 /** How PostgreSQL writes an interval: https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-INTERVAL-OUTPUT */
 const INTERVAL = /^(-?\d+ (years?|mons?|days?) ?)*(-?\d+:\d\d:\d\d(\.\d+)?)?$/
 
 /** Says that a metric does not take a value. */
-export function badValue(metric: CollectorMetric, given: unknown): Finding {
-  return {
-    problem: `${metric.name} is ${show(given)}, which is not a value that it takes`,
+export function badValue(metric: CollectorMetric, given: unknown): Rejection {
+  return about(given, (shown) => ({
+    problem: `${metric.name} is ${shown}, which is not a value that it takes`,
     advice: write(valueInstead(metric, given)),
-  }
+  }))
 }
 
 /** Says that a histogram leaves observations out, because no bucket takes them. */
@@ -24,15 +46,15 @@ export function badObservations(metric: CollectorMetric, count: number): Finding
 }
 
 /** Says that a label does not take a value. */
-export function badLabel(label: CollectorLabel, given: unknown): Finding {
-  return {
-    problem: `${label.name} is ${show(given)}, which is not a value that the label takes`,
-    advice: write(labelInstead(label, given)),
-  }
+export function badLabel(label: CollectorLabel, given: unknown): Rejection {
+  return about(given, (shown, known) => ({
+    problem: `${label.name} is ${shown}, which is not a value that the label takes`,
+    advice: write(labelInstead(label, known)),
+  }))
 }
 
 /** Says that a row has the labels of one before it. */
-export function duplicate(labels: readonly CollectorLabel[], texts: readonly string[]): Finding {
+export function duplicate(labels: readonly CollectorLabel[], texts: readonly string[]): Rejection {
   if (labels.length === 0) {
     return {
       problem: 'a row before it has no labels either',
@@ -40,10 +62,10 @@ export function duplicate(labels: readonly CollectorLabel[], texts: readonly str
     }
   }
   const names = labels.map(({ name }) => name).join(', ')
-  return {
-    problem: `a row before it had the same labels (${names}: ${show(texts.join(', '))})`,
+  return about(texts.join(', '), (shown) => ({
+    problem: `a row before it had the same labels (${names}: ${shown})`,
     advice: write(`GROUP BY ${names}`),
-  }
+  }))
 }
 
 function write(instead: string | undefined): string | undefined {
@@ -54,7 +76,7 @@ function valueInstead(metric: CollectorMetric, given: unknown): string | undefin
   const { name, type } = metric
   if (type === 'histogram') return columnOf(metric)
   if (typeof given === 'boolean') return `(…)::int AS ${name}`
-  const isInterval = typeof given === 'string' && given !== '' && given.length < SHOWN && INTERVAL.test(given)
+  const isInterval = typeof given === 'string' && given !== '' && given.length < SHORT && INTERVAL.test(given)
   // What is a moment or a span of time for PostgreSQL is seconds for Prometheus.
   if (given instanceof Date || isInterval) return `extract(epoch FROM …) AS ${name}`
   if (type === 'counter' && Number(given) < 0) return `${name}: gauge('…'), because a counter never falls`
@@ -66,16 +88,9 @@ function labelInstead({ name, values }: CollectorLabel, given: unknown): string 
   if (given instanceof Bytes)
     return `convert_from(convert(convert_to(${name}, 'SQL_ASCII'), 'LATIN1', 'UTF8'), 'SQL_ASCII') AS ${name}, if it is LATIN1`
   if (typeof given === 'object') return `…::text AS ${name}`
-  if (typeof given === 'string' && (values === undefined || given.length > SHOWN))
-    return `left(…, ${SHOWN}) AS ${name}`
+  if (typeof given === 'string' && (values === undefined || given.length > SHORT))
+    return `left(…, ${SHORT}) AS ${name}`
   if (values === undefined) return undefined
   const [first] = values
   return `${name}: ['${first}', …, '${given}'], or with 'other' in that list for whatever is not in it`
-}
-
-function show(given: unknown): string {
-  if (given instanceof Date) return Number.isNaN(given.getTime()) ? 'no moment' : given.toISOString()
-  if (typeof given !== 'string') return String(given)
-  const text = JSON.stringify(given.slice(0, SHOWN))
-  return given.length > SHOWN ? `${text}… (${given.length} characters)` : text
 }

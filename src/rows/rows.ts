@@ -1,12 +1,11 @@
 // Rows: what a query returned, accepted or rejected. Imports stages before it and src/finding.ts only.
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
-import type { Finding } from '../finding.ts'
 import { placeColumns } from '../query/columns.ts'
 import { dictionariesOf } from './dictionary.ts'
 import { readHistogram, readLabel, readNumber } from './field.ts'
 import { type Cell, itemAt, type LabelSets, REJECTED, zeroOf } from './label-set.ts'
 import { LabelTable } from './label-table.ts'
-import { badLabel, badObservations, badValue, duplicate } from './rejection.ts'
+import { badLabel, badObservations, badValue, duplicate, type Rejection } from './rejection.ts'
 import { UnknownSets } from './unknown-sets.ts'
 
 /** Why a row, or one value of it, was rejected: a bad value, a bad label, or a label set that another row had already. */
@@ -17,7 +16,7 @@ export type Reason = (typeof REASONS)[number]
 export interface Rejections {
   readonly rejected: Readonly<Record<Reason, number>>
   /** Why the first was rejected. */
-  readonly rejection: Finding | undefined
+  readonly rejection: Rejection | undefined
 }
 
 export const NOTHING_REJECTED: Rejections = {
@@ -70,7 +69,7 @@ export class Rows {
   #columns: readonly number[] = []
   readonly #table: LabelTable
   readonly #rejected: Record<Reason, number> = { value: 0, label: 0, duplicate: 0 }
-  #rejection: Finding | undefined
+  #rejection: Rejection | undefined
   readonly #unknown = new UnknownSets()
   #hasUnlisted = false
   #seen = 0
@@ -164,7 +163,7 @@ export class Rows {
     return { rejected: { ...this.#rejected }, rejection: this.#rejection }
   }
 
-  #reject(reason: Reason, why: () => Finding, count = 1): false {
+  #reject(reason: Reason, why: () => Rejection, count = 1): false {
     this.#rejected[reason] += count
     this.#rejection ??= why()
     return false

@@ -53,6 +53,7 @@ async function databaseOf(t: Test): Promise<Database> {
     page,
     concurrency: 2,
     budget: 1000,
+    logValues: true,
     log,
   })
   const inspector = openInspector({ db, budget: 1000, tick })

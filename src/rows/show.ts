@@ -1,0 +1,19 @@
+import { Bytes } from './bytes.ts'
+
+/**
+ * Writes a field of a row for people, at most its first `longest` characters: the rest of it is not looked at, for it may
+ * be as large as a field can be.
+ */
+export function show(given: unknown, longest: number): string {
+  if (given instanceof Date) return Number.isNaN(given.getTime()) ? 'no moment' : given.toISOString()
+  if (typeof given === 'string') return quote(given, longest)
+  if (given instanceof Bytes) return `${quote(given.text, longest)} (not UTF-8)`
+  if (given instanceof Uint8Array) return `${given.length} bytes`
+  const text = Array.isArray(given) ? String(given.slice(0, longest)) : String(given)
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+function quote(text: string, longest: number): string {
+  const quoted = JSON.stringify(text.slice(0, longest))
+  return text.length > longest ? `${quoted}… (${text.length} characters)` : quoted
+}
