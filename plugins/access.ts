@@ -1,5 +1,5 @@
-// Access: who may ask the listeners, and TLS. Imports src/ only.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+// Access: who may ask the listeners, and TLS. Imports src/ and its own folder only.
+import { unwatchFile, watchFile } from 'node:fs'
 import { type Server, TLSSocket } from 'node:tls'
 import bearerAuth from '@fastify/bearer-auth'
 import helmet from '@fastify/helmet'
@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/read.ts'
 import { describeError } from '../src/finding.ts'
+import { readCertificates, readKey } from './access/pem.ts'
 
 /** Milliseconds between two checks of the certificate's files. */
 const WATCH_INTERVAL = 1000
@@ -72,11 +73,15 @@ export default fp(
 )
 
 /**
- * Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws when a file cannot be read.
+ * Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws a Mistake when a file is none of them.
  */
 export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config) {
-  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
-  return { cert: read(TLS_CERT_FILE), key: read(TLS_KEY_FILE), ca: read(TLS_CLIENT_CA_FILE) }
+  const cert = readCertificates('TLS_CERT_FILE', TLS_CERT_FILE)
+  return {
+    cert,
+    key: readKey('TLS_KEY_FILE', TLS_KEY_FILE, cert),
+    ca: readCertificates('TLS_CLIENT_CA_FILE', TLS_CLIENT_CA_FILE),
+  }
 }
 
 async function requireToken(
