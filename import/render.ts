@@ -78,7 +78,7 @@ function statementOf({ question, sql, metrics }: Draft): string {
  * placeholder there would be undone, so both are written as a fragment.
  */
 function written(sql: string): string {
-  return sql.replace(/(\\*)(`|\$\{)/g, (text, slashes: string, mark: string) =>
+  return sql.replace(/(?<!\\)(\\*)(`|\$\{)/g, (text, slashes: string, mark: string) =>
     slashes.length % 2 === 0 ? `${slashes}\\${mark}` : `\${sql.unsafe(${quote(text)})}`,
   )
 }

@@ -119,11 +119,21 @@ function askersOf(document: Mapping): Asker[] {
 
 /** Matches as Go's path.Match does, without the classes of characters. */
 function matches(pattern: string, name: string): boolean {
-  const escaped = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${escaped}$`).test(name)
+  // The lengths of the beginnings of `name` that the pattern so far matches.
+  let ends = new Set([0])
+  for (const character of pattern) {
+    const least = Math.min(...ends)
+    if (character === '*')
+      ends = new Set(Array.from({ length: name.length - least + 1 }, (_, i) => least + i))
+    else {
+      const next = [...ends].filter(
+        (end) => end < name.length && (character === '?' || name[end] === character),
+      )
+      ends = new Set(next.map((end) => end + 1))
+    }
+    if (ends.size === 0) return false
+  }
+  return ends.has(name.length)
 }
 
 /** Finds the files of collectors, each once; globs and folders are relative to the file that names them. */

@@ -1,11 +1,8 @@
 import type { Finding } from '../src/finding.ts'
 
-/**
- * What is in quotes, between dollars, or in a comment.
- * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
- */
+/** What is in quotes or in a line's comment, up to its end; and what begins another comment, or a text between dollars. */
 const QUIET =
-  /\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_]\w*|)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//gi
+  /\bE'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|\$(?:[a-z_]\w*)?\$|--[^\n]*|\/\*/gi
 
 /** A query that a collector can ask: its text, and what to know about it. */
 interface Statement {
@@ -16,16 +13,37 @@ interface Statement {
 /** A query as a statement, or why it cannot be one. */
 type StatementReading = { readonly statement: Statement } | { readonly obstacle: Finding }
 
+/**
+ * What is in quotes, between dollars, or in a comment.
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+ */
+function* quietParts(sql: string): Generator<{ readonly start: number; readonly end: number }> {
+  const pattern = new RegExp(QUIET)
+  for (let found = pattern.exec(sql); found !== null; found = pattern.exec(sql)) {
+    const [quiet] = found
+    if (quiet.startsWith('$') || quiet === '/*') {
+      const end = quiet === '/*' ? '*/' : quiet
+      const close = sql.indexOf(end, pattern.lastIndex)
+      pattern.lastIndex = close === -1 ? sql.length : close + end.length
+    }
+    yield { start: found.index, end: pattern.lastIndex }
+  }
+}
+
 /** Replaces all that is quoted or commented by as many blanks, so that the rest can be searched. */
 function bare(sql: string): string {
-  return sql.replace(QUIET, (quiet) => quiet.replace(/[^\n]/g, ' '))
+  const parts: string[] = []
+  let from = 0
+  for (const { start, end } of quietParts(sql)) {
+    parts.push(sql.slice(from, start), sql.slice(start, end).replace(/[^\n]/g, ' '))
+    from = end
+  }
+  return parts.join('') + sql.slice(from)
 }
 
 /** Reads the one SELECT that a query must be, without the semicolon at its end. */
 export function readStatement(query: string): StatementReading {
-  const end = /;[\s;]*$/.exec(bare(query))?.index
-  const written = query
-    .slice(0, end)
+  const written = withoutEnd(query)
     .replace(/^\s*\n/, '')
     .trimEnd()
   const sql = written.includes('\n') ? written : written.trim()
@@ -42,6 +60,15 @@ export function readStatement(query: string): StatementReading {
     })
   }
   return { statement: { sql, notes } }
+}
+
+/** A query without the semicolon at its end, and what comes after it. */
+function withoutEnd(query: string): string {
+  const text = bare(query)
+  let end = text.length
+  while (end > 0 && /[\s;]/.test(text.charAt(end - 1))) end--
+  const semicolon = text.indexOf(';', end)
+  return semicolon === -1 ? query : query.slice(0, semicolon)
 }
 
 /** Why a bare text is not one SELECT that only reads; undefined if it is. */
@@ -73,7 +100,9 @@ function obstacleIn(text: string): Finding | undefined {
 
 /** Whether a text or a quoted name of the SQL has several lines, so that indenting would change it. */
 export function hasLongQuotes(sql: string): boolean {
-  return [...sql.matchAll(QUIET)].some(([quiet]) => quiet.includes('\n') && !quiet.startsWith('/*'))
+  return Array.from(quietParts(sql), ({ start, end }) => sql.slice(start, end)).some(
+    (quiet) => quiet.includes('\n') && !quiet.startsWith('/*'),
+  )
 }
 
 /** A column of the inner query, spelled for PostgreSQL. */

@@ -5,8 +5,8 @@ import { describeError, Mistake } from '../../src/finding.ts'
 
 type Name = 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'
 
-/** A certificate between two other texts, of which a file may have several. */
-const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END/g
+/** What each certificate of a file begins with. */
+const BEGIN = '-----BEGIN CERTIFICATE-----'
 
 /**
  * Reads the certificates of the file that a variable names; undefined when it is not set. Throws a Mistake that names the
@@ -14,9 +14,9 @@ const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END
  */
 export function readCertificates(name: Name, file: string | undefined): Buffer | undefined {
   return read(name, file, 'a certificate in PEM', (pem) => {
-    const blocks = pem.toString('latin1').match(CERTIFICATE) ?? []
+    const [, ...blocks] = pem.toString('latin1').split(BEGIN)
     if (blocks.length === 0) throw new Error('it has none')
-    for (const block of blocks) new X509Certificate(`${block} CERTIFICATE-----\n`)
+    for (const block of blocks) new X509Certificate(BEGIN + block)
   })
 }
 

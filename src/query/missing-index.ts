@@ -59,9 +59,9 @@ export function missingIndexes(
  * digits.
  */
 export function markOf(moment: bigint): string {
-  return formatMoment(moment)
-    .slice(16, -1)
-    .replace(/\.?0+$/, '')
+  const [second = '', digits = ''] = formatMoment(moment).slice(16, -1).split('.')
+  const [, significant = ''] = /^(\d*[1-9])?0*$/.exec(digits) ?? []
+  return significant === '' ? second : `${second}.${significant}`
 }
 
 /**
@@ -77,10 +77,24 @@ function mentions(condition: string, key: string): boolean {
 
 /** Returns the columns of a relation in a condition, in which EXPLAIN VERBOSE puts the alias before each. */
 function columnsOf(condition: string, alias: string): string[] {
-  const names = /("(?:[^"]|"")+"|[\w$]+)\.("(?:[^"]|"")+"|[\w$]+)/g
-  return Array.from(condition.matchAll(names))
-    .filter(([, of = '']) => unquote(of) === alias)
-    .map(([, , column = '']) => column)
+  return namesIn(condition)
+    .filter(({ of }) => unquote(of) === alias)
+    .map(({ name }) => name)
+}
+
+/** A name in quotes, one without, or what is between names. */
+const NAMES = /"(?:[^"]|"")*(?:"|$)|[\w$]+|[^"\w$]+/g
+
+/** The names in a condition, each with the name that is before it and a dot, if there is one, and with what follows it. */
+export function namesIn(
+  condition: string,
+): { readonly of: string; readonly name: string; readonly next: string }[] {
+  const tokens = condition.match(NAMES) ?? []
+  return tokens.flatMap((name, i) => {
+    if (!/^["\w$]/.test(name)) return []
+    const of = tokens[i - 1] === '.' ? (tokens[i - 2] ?? '') : ''
+    return [{ of, name, next: tokens[i + 1] ?? '' }]
+  })
 }
 
 /** Returns a name without the quotes that SQL has around it. */

@@ -1,5 +1,5 @@
 import type { Window } from '../time/moment.ts'
-import { markOf, unquote } from './missing-index.ts'
+import { markOf, namesIn, unquote } from './missing-index.ts'
 import { nameOf, type PlanNode, type Relation, type Scan } from './plan.ts'
 
 /** A type without a time zone: compared with a moment, it is read as one in the session's time zone. */
@@ -17,8 +17,9 @@ type Expression = readonly (string | Expression)[]
 
 /** A text or a name in quotes, a parenthesis, or what is between them. */
 const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|[^'"()]+/g
-/** The alias of its relation, which a plan may leave out, and the name. */
-const COLUMN = /(?:("(?:[^"]|"")+"|[\w$]+)\.)?("(?:[^"]|"")+"|[\w$]+)(?![\w$(.]| AT TIME ZONE )/g
+/** What follows a name that is no column, or is converted. */
+const NO_COLUMN = /^(?:[\w$(.]| AT TIME ZONE )/
+const MOMENT = /'[^']*'::timestamp with time zone/g
 const TYPE = /::(?:timestamp(?:\(\d\))? with(?:out)? time zone|[\w."]+)/g
 const COMPARES = / (?:[<>=@&~]+|IS DISTINCT FROM) /
 
@@ -35,12 +36,13 @@ export function zonelessColumns(
 ): ZonelessColumn[] {
   const marks = [window.from, window.to].map(markOf)
   const isBound = (text: string) =>
-    marks.some((mark) => new RegExp(`'[^']*${mark}[^']*'::timestamp with time zone`).test(text))
+    (text.match(MOMENT) ?? []).some((moment) => marks.some((mark) => moment.includes(mark)))
   const found = new Map<string, ZonelessColumn>()
   const compared = textsOf(plan)
     .filter(isBound)
     .flatMap((text) => comparisons(parse(text), isBound))
-  for (const [, of = '', name = ''] of compared.flatMap((text) => [...text.matchAll(COLUMN)])) {
+  const names = compared.flatMap(namesIn).filter(({ next }) => !NO_COLUMN.test(next))
+  for (const { of, name } of names) {
     const own = scans.filter(({ alias }) => alias === unquote(of))
     // The column of a subquery or of a partitioned table, or one without an alias, has the name of the one that it is.
     for (const scan of own.length > 0 ? own : scans) {

@@ -90,10 +90,9 @@ for (const [what, label, given, instead] of labels) {
 
 t.test('two rows with the same labels are told with what to group by', async (t) => {
   const collector = collectorOf(gauge('Things.'), { kind: open(9), state: open(9) })
-  t.same(rejectionOf(collector, ['a', 'new', 1], ['a', 'new', 2]), {
-    problem: 'a row before it had the same labels (kind, state: "a, new")',
-    advice: 'write: GROUP BY kind, state',
-  })
+  const { problem, advice } = rejectionOf(collector, ['a', 'new', 1], ['a', 'new', 2]) ?? {}
+  t.equal(problem, 'a row before it had the same labels (kind, state: "a, new")')
+  t.equal(advice, 'write: GROUP BY kind, state')
 })
 
 t.test('two rows of a collector without labels are told apart by a label or made one', async (t) => {
