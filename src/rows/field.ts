@@ -39,7 +39,8 @@ interface Observed {
  */
 export function readHistogram(field: unknown, metric: CollectorMetric): Observed | undefined {
   const { length } = metric.buckets
-  const numbers = typeof field === 'string' ? field.split(' ').map(readNumber) : []
+  // One more than it may have is enough to tell that it is no such text.
+  const numbers = typeof field === 'string' ? field.split(' ', length + 5).map(readNumber) : []
   if (numbers.length !== length + 2 && numbers.length !== length + 4) return undefined
   if (!numbers.every((number) => number !== undefined)) return undefined
   const [below = 0, above = 0] = numbers.splice(length + 2)
