@@ -85,15 +85,19 @@ function columnsOf(condition: string, alias: string): string[] {
 /** A name in quotes, one without, or what is between names. */
 const NAMES = /"(?:[^"]|"")*(?:"|$)|[\w$]+|[^"\w$]+/g
 
+/** Characters after a name that say what it is. */
+const NEXT = 16
+
 /** The names in a condition, each with the name that is before it and a dot, if there is one, and with what follows it. */
 export function namesIn(
   condition: string,
 ): { readonly of: string; readonly name: string; readonly next: string }[] {
-  const tokens = condition.match(NAMES) ?? []
-  return tokens.flatMap((name, i) => {
+  const tokens = [...condition.matchAll(NAMES)]
+  return tokens.flatMap(({ 0: name, index }, i) => {
     if (!/^["\w$]/.test(name)) return []
-    const of = tokens[i - 1] === '.' ? (tokens[i - 2] ?? '') : ''
-    return [{ of, name, next: tokens[i + 1] ?? '' }]
+    const of = tokens[i - 1]?.[0] === '.' ? (tokens[i - 2]?.[0] ?? '') : ''
+    const end = index + name.length
+    return [{ of, name, next: condition.slice(end, end + NEXT) }]
   })
 }
 
