@@ -3,11 +3,14 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { type Server, TLSSocket } from 'node:tls'
 import bearerAuth from '@fastify/bearer-auth'
 import helmet from '@fastify/helmet'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config/read.ts'
 import { describeError } from '../src/finding.ts'
+import { closeSoon, createListener, type Listener, type TlsOptions } from './access/listener.ts'
 import { readCertificates, readKey } from './access/pem.ts'
+
+export { closeSoon, createListener }
 
 /** Milliseconds between two checks of the certificate's files. */
 const WATCH_INTERVAL = 1000
@@ -15,47 +18,85 @@ const WATCH_INTERVAL = 1000
  * Paths that need no token and no certificate, because probes have none and the answers say nothing of the business.
  */
 const OPEN_PATHS = ['/healthz', '/readyz']
-/** The most connections at once, to bound memory: far more than there are scrapers. Further ones are refused. */
-const MAX_CONNECTIONS = 1000
+/** Characters that a token should have: a shorter one can be guessed. */
+const TOKEN_LENGTH = 16
+/** Without static RSA and without CBC, which TLS 1.2 still has. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** The metrics listener. */
+    listener: Listener
+    /** What each listener has refused, by its name. */
+    refusals: Map<string, Listener['refusals']>
+    createListener: typeof createListener
+    closeSoon: typeof closeSoon
     /** Makes a listener refuse requests without this bearer token, except those that are open to all. */
     requireToken: typeof requireToken
+    /** Whether a request to the metrics listener has the credentials that it takes; false when it takes none. */
+    knows(request: FastifyRequest, reply: FastifyReply): Promise<boolean>
   }
 }
 
 /** Checks tokens and client certificates, reloads the TLS certificate, and sets security headers. */
 export default fp(
   async (app) => {
-    const { METRICS_TOKEN, TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE } = app.config
-    app.server.maxConnections = MAX_CONNECTIONS
+    const { METRICS_TOKEN, DEBUG_TOKEN, TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE } = app.config
+    app.decorate('refusals', new Map([['metrics', app.listener.refusals]]))
+    app.decorate('createListener', createListener)
+    app.decorate('closeSoon', closeSoon)
+    for (const [name, token] of Object.entries({ METRICS_TOKEN, DEBUG_TOKEN })) {
+      if (token === undefined || token.length >= TOKEN_LENGTH) continue
+      app.log.warn(`${name} has fewer than ${TOKEN_LENGTH} characters: a short token can be guessed`)
+    }
     await app.register(helmet, {
       global: false,
       // It would be for all services of this host name, and for a year.
       strictTransportSecurity: false,
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"], imgSrc: ['data:'] },
+        directives: {
+          defaultSrc: ["'none'"],
+          styleSrc: ["'unsafe-inline'"],
+          imgSrc: ['data:'],
+          baseUri: ["'none'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+        },
       },
     })
 
     if (TLS_CLIENT_CA_FILE !== undefined) {
       app.addHook('onRequest', async (request, reply) => {
-        const { socket } = request.raw
-        if (isOpen(request)) return
-        if (socket instanceof TLSSocket && socket.authorized) return
+        if (isOpen(request) || isCertified(request)) return
         return reply.code(403).send({ error: 'a client certificate is required' })
       })
     }
     app.decorate('requireToken', requireToken)
-    if (METRICS_TOKEN !== undefined) await requireToken(app, METRICS_TOKEN, isOpen)
+    if (METRICS_TOKEN !== undefined) await requireToken(app, METRICS_TOKEN, 'Bearer', isOpen)
+    app.decorate('knows', async (request, reply) => {
+      if (METRICS_TOKEN === undefined && TLS_CLIENT_CA_FILE === undefined) return false
+      if (TLS_CLIENT_CA_FILE !== undefined && !isCertified(request)) return false
+      return METRICS_TOKEN === undefined || hasToken(app, request, reply)
+    })
 
     const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== undefined)
     const reload = () => {
       try {
         const server = app.server as unknown as Server
         server.setSecureContext(readCertificate(app.config))
+        // A connection keeps what its handshake had: also a certificate of a client whose CA has been taken out.
+        if (TLS_CLIENT_CA_FILE !== undefined) app.listener.connections.close()
         app.log.info('TLS certificate reloaded')
       } catch (error) {
         app.log.warn(
@@ -69,24 +110,31 @@ export default fp(
       for (const file of files) unwatchFile(file, reload)
     })
   },
-  { name: 'access', decorators: { fastify: ['config'] } },
+  { name: 'access', decorators: { fastify: ['config', 'listener'] } },
 )
 
 /**
+/**
  * Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws a Mistake when a file is none of them.
+ * A client without a certificate may connect, because probes have none, and is refused the rest.
  */
-export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config) {
+export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config): TlsOptions {
   const cert = readCertificates('TLS_CERT_FILE', TLS_CERT_FILE)
   return {
     cert,
     key: readKey('TLS_KEY_FILE', TLS_KEY_FILE, cert),
     ca: readCertificates('TLS_CLIENT_CA_FILE', TLS_CLIENT_CA_FILE),
+    requestCert: TLS_CLIENT_CA_FILE !== undefined,
+    ciphers: CIPHERS,
+    minVersion: 'TLSv1.2',
   }
 }
 
+/** `challenge` is what a refused client is told to send. */
 async function requireToken(
   listener: FastifyInstance,
   token: string,
+  challenge: string,
   isOpen: (request: FastifyRequest) => boolean = () => false,
 ): Promise<void> {
   await listener.register(bearerAuth, {
@@ -94,12 +142,21 @@ async function requireToken(
     addHook: false,
     verifyErrorLogLevel: 'debug',
   })
+  listener.addHook('onRequest', async (request, reply) => {
+    if (isOpen(request) || (await hasToken(listener, request, reply))) return
+    reply.code(401).header('www-authenticate', challenge)
+    return reply.send({ error: 'a token is required' })
+  })
+}
+
+function hasToken(listener: FastifyInstance, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
   const { verifyBearerAuth: verify } = listener
   if (verify === undefined) throw new Error('@fastify/bearer-auth does not verify tokens')
-  listener.addHook('onRequest', (request, reply, done) => {
-    if (isOpen(request)) done()
-    else verify(request, reply, done)
-  })
+  return new Promise((resolve) => verify(request, reply, (error) => resolve(error === undefined)))
+}
+
+function isCertified({ raw: { socket } }: FastifyRequest): boolean {
+  return socket instanceof TLSSocket && socket.authorized
 }
 
 function isOpen(request: FastifyRequest): boolean {

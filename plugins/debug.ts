@@ -1,15 +1,14 @@
 // The debug listener: what the service does and did last. Imports src/ and its own folder only.
 import { readFile } from 'node:fs/promises'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { closeSoon, HEADER_LIMITS, REQUEST_LIMITS } from '../src/config/limits.ts'
 import { settingsOf } from '../src/config/shown.ts'
-import { LOOPBACK } from '../src/config/variables.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
 import { live } from './debug/live.ts'
 import { profiles } from './debug/profiles.ts'
+import { refuseOtherSites } from './debug/sites.ts'
 
 /** The most connections at once: far more than there are people who look. */
 const MAX_CONNECTIONS = 100
@@ -20,17 +19,19 @@ export default fp(
     const { databases } = app
     const { DEBUG_HOST: host, DEBUG_PORT: port, DEBUG_TOKEN: token } = app.config
     if (port === 0) return
+    const listener = app.createListener({ connections: MAX_CONNECTIONS })
+    app.refusals.set('debug', listener.refusals)
     const debug = Fastify({
       loggerInstance: app.log,
       logController: new LogController({ disableRequestLogging: true }),
-      ...REQUEST_LIMITS,
-      http: HEADER_LIMITS,
+      ...listener.options,
     })
-    debug.server.maxConnections = MAX_CONNECTIONS
     const self = ["'self'"]
     await debug.register(helmet, {
       global: false,
       strictTransportSecurity: false,
+      // The only sign of its own pages that a browser gives over http to another host than this machine.
+      referrerPolicy: { policy: 'same-origin' },
       contentSecurityPolicy: {
         useDefaults: false,
         directives: {
@@ -40,6 +41,7 @@ export default fp(
           connectSrc: self,
           formAction: self,
           imgSrc: ['data:'],
+          baseUri: ["'none'"],
           frameAncestors: ["'none'"],
         },
       },
@@ -50,7 +52,7 @@ export default fp(
       { parseAs: 'string' },
       async () => undefined,
     )
-    debug.addHook('onRequest', refuseOtherSites)
+    refuseOtherSites(debug, token === undefined)
     if (token !== undefined) {
       // A browser cannot send a bearer token, but it can ask for a password and send that.
       debug.addHook('onRequest', async (request) => {
@@ -59,10 +61,7 @@ export default fp(
         const given = Buffer.from(basic, 'base64').toString()
         request.headers.authorization = `Bearer ${given.slice(given.indexOf(':') + 1)}`
       })
-      debug.addHook('onSend', async (_request, reply) => {
-        if (reply.statusCode === 401) reply.header('www-authenticate', 'Basic realm="the token as password"')
-      })
-      await app.requireToken(debug, token)
+      await app.requireToken(debug, token, 'Basic realm="the token as password"')
     }
 
     for (const [file, type] of [
@@ -74,6 +73,10 @@ export default fp(
         reply.type(`${type}; charset=utf-8`).send(content),
       )
     }
+    debug.get('/readyz', async (_request, reply) => {
+      const readiness = app.readiness()
+      return reply.code(readiness.ready ? 200 : 503).send(readiness)
+    })
     debug.get('/', async (_request, reply) => reply.redirect('/debug'))
     await debug.register(live, { databases, settings: settingsOf(app.environment, app.config) })
     await debug.register(collect, { databases })
@@ -83,29 +86,12 @@ export default fp(
     app.addHook('onReady', async () => {
       await debug.listen({ host, port, listenTextResolver: (address) => `debug on ${address}/debug` })
     })
-    debug.addHook('preClose', async () => closeSoon(debug))
+    debug.addHook('preClose', async () => app.closeSoon(listener))
     app.addHook('onClose', () => debug.close())
-
-    /**
-     * Refuses what a page of another site makes the user's browser send: its forms (Sec-Fetch-Site), and requests under a
-     * host name that points to this machine. https://developer.mozilla.org/docs/Web/HTTP/Headers/Sec-Fetch-Site
-     */
-    async function refuseOtherSites(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-      const site = request.headers['sec-fetch-site']
-      if (request.method !== 'GET' && site !== undefined && site !== 'same-origin') {
-        return reply.code(403).send({ error: 'cross-site request refused' })
-      }
-      if (token === undefined && !LOOPBACK.test(request.hostname.replace(/^\[(.*)\]$/, '$1'))) {
-        const name = JSON.stringify(request.hostname)
-        return reply
-          .code(403)
-          .send({ error: `the Host header is ${name}: without DEBUG_TOKEN it must be localhost` })
-      }
-    }
   },
   {
     name: 'debug',
-    dependencies: ['access'],
+    dependencies: ['access', 'health'],
     decorators: { fastify: ['config', 'environment', 'databases'] },
   },
 )

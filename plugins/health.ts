@@ -10,43 +10,49 @@ import { formatDuration } from '../src/time/duration.ts'
 /** A service without a collector has nothing to show, whatever the reason: an empty mount, a filter, a wrong folder. */
 const NO_COLLECTOR = 'no collector is loaded: add a file to the folder of collectors, or check COLLECTORS'
 
+/** Whether every value is present and fresh. */
+interface Readiness {
+  readonly ready: boolean
+  /** The names of the collectors whose values are not. */
+  readonly collectors: readonly string[]
+  /** Why: with the database's errors, which may hold names of hosts and what a row has. */
+  readonly reasons: readonly string[]
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readiness(): Readiness
+  }
+}
+
 /** Serves /healthz (the process is alive), /readyz (its values are present and fresh) and / (links). */
 export default fp(
   async (app) => {
-    /** Lists why values are missing or stale; empty when all are present and fresh. */
-    function problems(): string[] {
-      if (app.databases.every(({ collectors }) => collectors.list.length === 0)) return [NO_COLLECTOR]
-      return app.databases.flatMap((database) => {
+    function readiness(): Readiness {
+      if (app.databases.every(({ collectors }) => collectors.list.length === 0)) {
+        return { ready: false, collectors: [], reasons: [NO_COLLECTOR] }
+      }
+      const problems = app.databases.map((database) => {
         const { name } = database
-        const reasons = problemsOf(database)
-        return name === undefined ? reasons : reasons.map((reason) => `${name}: ${reason}`)
+        const { collectors, reasons } = problemsOf(database)
+        return {
+          collectors,
+          reasons: name === undefined ? reasons : reasons.map((reason) => `${name}: ${reason}`),
+        }
       })
+      const reasons = problems.flatMap(({ reasons }) => reasons)
+      const collectors = [...new Set(problems.flatMap(({ collectors }) => collectors))]
+      return { ready: reasons.length === 0, collectors, reasons }
     }
 
-    function problemsOf({ db, collectors, leader }: Database): string[] {
-      const { quorate, votes, required, endpoints } = db
-      if (!quorate) {
-        const errors = endpoints.flatMap(({ error }) => error ?? [])
-        return [`waiting for the database quorum: ${votes} of ${required} votes`, ...errors]
-      }
-      const now = performance.now()
-      // The replica that leads has the values.
-      if (leader.trustedUntil <= now) return leader.hindrance === undefined ? [] : [leader.hindrance]
-      return collectors.list.flatMap((status) => {
-        const because = status.error === undefined ? '' : `: ${describeError(status.error)}`
-        if (status.lastSuccess === undefined)
-          return `collector ${status.collector.name} has not succeeded yet${because}`
-        return status.isStale(now)
-          ? `the values of collector ${status.collector.name} are stale${because}`
-          : []
-      })
-    }
+    app.decorate('readiness', readiness)
 
     app.get('/healthz', async () => ({ status: 'ok' }))
 
-    app.get('/readyz', async (_request, reply) => {
-      const reasons = problems()
-      return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
+    app.get('/readyz', async (request, reply) => {
+      const { reasons, ...rest } = readiness()
+      const body = (await app.knows(request, reply)) ? { ...rest, reasons } : rest
+      return reply.code(rest.ready ? 200 : 503).send(body)
     })
 
     app.get('/', async (_request, reply) => {
@@ -61,6 +67,32 @@ export default fp(
   },
   { name: 'health', dependencies: ['access'], decorators: { fastify: ['config', 'databases'] } },
 )
+
+function problemsOf({ db, collectors, leader }: Database): Omit<Readiness, 'ready'> {
+  const { quorate, votes, required, endpoints } = db
+  if (!quorate) {
+    const errors = endpoints.flatMap(({ error }) => error ?? [])
+    return {
+      collectors: collectors.list.map(({ collector }) => collector.name),
+      reasons: [`waiting for the database quorum: ${votes} of ${required} votes`, ...errors],
+    }
+  }
+  const now = performance.now()
+  // The replica that leads has the values.
+  if (leader.trustedUntil <= now) {
+    return { collectors: [], reasons: leader.hindrance === undefined ? [] : [leader.hindrance] }
+  }
+  const missing = collectors.list.filter((status) => status.lastSuccess === undefined || status.isStale(now))
+  return {
+    collectors: missing.map(({ collector }) => collector.name),
+    reasons: missing.map(({ collector: { name }, lastSuccess, error }) => {
+      const because = error === undefined ? '' : `: ${describeError(error)}`
+      return lastSuccess === undefined
+        ? `collector ${name} has not succeeded yet${because}`
+        : `the values of collector ${name} are stale${because}`
+    }),
+  }
+}
 
 const STYLE = html`<style>
 body {

@@ -42,7 +42,7 @@ export default fp(
       },
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
-    const self = new SelfMetrics(databases, config.LEADER_ELECTION)
+    const self = new SelfMetrics(databases, config.LEADER_ELECTION, app.refusals)
     const readClient = async (now: number) => [
       ...(await self.families(now)),
       ...(await http.getMetricsAsJSON()),
@@ -87,5 +87,5 @@ export default fp(
       return reply.send(body)
     })
   },
-  { name: 'page', decorators: { fastify: ['config', 'databases'] } },
+  { name: 'page', dependencies: ['access'], decorators: { fastify: ['config', 'databases'] } },
 )

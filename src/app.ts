@@ -1,7 +1,7 @@
 // The app: the plugins in order, and what belongs to each database. Imports src/ and plugins/.
 import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import access, { readCertificate } from '../plugins/access.ts'
+import access, { closeSoon, createListener, readCertificate } from '../plugins/access.ts'
 import collectors from '../plugins/collectors.ts'
 import { loadConfig } from '../plugins/config.ts'
 import { openDb } from '../plugins/db.ts'
@@ -13,8 +13,7 @@ import { openInspector, openRound } from '../plugins/round.ts'
 import { openState } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
-import { closeSoon, HEADER_LIMITS, REQUEST_LIMITS } from './config/limits.ts'
-import type { Config, Environment } from './config/read.ts'
+import type { Environment } from './config/read.ts'
 import { loadFolder } from './contract/folder.ts'
 import type { Database } from './database.ts'
 import { Collectors } from './round/collectors.ts'
@@ -29,6 +28,8 @@ export interface AppOptions {
 
 /** Milliseconds that each plugin has to start and to stop: longer than the grace of a running round. */
 const PLUGIN_TIMEOUT = 30_000
+/** Connections at once, and milliseconds to take a page: far more than there are scrapers, and longer than they wait. */
+const LIMITS = { connections: 1000, answer: 120_000 }
 const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
 
 /**
@@ -42,14 +43,19 @@ export async function buildApp({
   const { config, environment } = await loadConfig(env)
   // A log line for every scrape would hide the others. Scrapes still get the page while the last round ends.
   const logController = new LogController({ disableRequestLogging: true })
+  const encrypted = config.TLS_CERT_FILE !== undefined
+  const listener = createListener(LIMITS, encrypted ? readCertificate(config) : undefined)
+  // For the address in the log: the server is the listener's.
+  const scheme: object = encrypted ? { https: {} } : {}
   const app: FastifyInstance = Fastify({
     logger,
     logController,
     return503OnClosing: false,
     pluginTimeout: PLUGIN_TIMEOUT,
-    ...REQUEST_LIMITS,
-    ...listener(config),
+    ...listener.options,
+    ...scheme,
   })
+  app.decorate('listener', listener)
   app.decorate('config', config)
   app.decorate('environment', environment)
   app.log.level = config.LOG_LEVEL
@@ -133,18 +139,11 @@ function addHooks(app: FastifyInstance): void {
       return round.stop()
     }),
   )
-  app.addHook('preClose', async () => closeSoon(app))
+  app.addHook('preClose', async () => closeSoon(app.listener))
   app.addHook('onClose', () =>
     each(async ({ leader, db }) => {
       await leader.stop()
       await db.close()
     }),
   )
-}
-
-function listener(config: Config): object {
-  if (config.TLS_CERT_FILE === undefined) return { http: HEADER_LIMITS }
-  // A client without a certificate may connect, because probes have none. plugins/access.ts refuses it the rest.
-  const clients = { requestCert: config.TLS_CLIENT_CA_FILE !== undefined, rejectUnauthorized: false }
-  return { https: { ...readCertificate(config), ...clients, ...HEADER_LIMITS } }
 }

@@ -55,9 +55,9 @@ export async function live(debug: FastifyInstance, { databases, settings }: Live
       .send(overview(databases, settings, fragmentsOf(databases, delay)).text)
   })
 
-  debug.get('/debug/events', async (_request, reply) => {
+  debug.get('/debug/events', { config: { costs: true } }, async (_request, reply) => {
     if (pages.size >= MAX_PAGES) {
-      return reply.code(503).send({ error: `too many open pages: the limit is ${MAX_PAGES}` })
+      return reply.code(429).send({ error: `too many open pages: the limit is ${MAX_PAGES}` })
     }
     const stream = new Readable({ read() {} })
     stream.once('close', () => removePage(stream))

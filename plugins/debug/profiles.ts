@@ -29,7 +29,8 @@ export async function profiles(debug: FastifyInstance): Promise<void> {
   for (const { name, title, standard, sampling } of PROFILES) {
     const profiler = new Profiler(sampling)
     // A HEAD request would take a profile and throw it away.
-    debug.get(`/${name}`, { exposeHeadRoute: false }, async (request, reply) => {
+    const options = { exposeHeadRoute: false, config: { costs: true } }
+    debug.get(`/${name}`, options, async (request, reply) => {
       reply.header('x-content-type-options', 'nosniff')
       const { seconds = String(standard) } = request.query as Readonly<Record<string, string | string[]>>
       if (typeof seconds !== 'string' || !/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > MAX_SECONDS) {

@@ -136,6 +136,18 @@ export const LEADER: Family<Database> = {
   read: ({ leader }, now) => (leader.trustedUntil > now ? 1 : 0),
 }
 
+/** How often a listener refused something, by the reason. */
+export interface Refusals {
+  readonly counts: ReadonlyMap<string, number>
+}
+
+export const REFUSED: Family<readonly [listener: string, refusals: Refusals]> = {
+  name: 'http_refused_total',
+  help: 'Requests and connections that a listener refused.',
+  type: 'counter',
+  read: ([, { counts }]) => Array.from(counts, ([reason, count]) => [{ reason }, count] as const),
+}
+
 export const BUILD: ClientFamily = {
   name: 'metrics_service_build_info',
   help: 'The version of the service and of Node.js; always 1.',

@@ -11,6 +11,8 @@ import {
   type Family,
   type Labels,
   LEADER,
+  REFUSED,
+  type Refusals,
   SKIPPED,
 } from './self-families.ts'
 
@@ -27,14 +29,20 @@ const RESULTS = ['success', 'failure']
 export class SelfMetrics {
   readonly #databases: readonly Database[]
   readonly #families: readonly Family<Database>[]
+  readonly #refusals: ReadonlyMap<string, Refusals>
   readonly #registry = new Registry()
   readonly #rounds: Histogram<'database' | 'result'>
   /** Databases whose rounds are on the page. */
   readonly #shown = new Set<string | undefined>()
 
-  /** `databases` may be filled later. `elects` says whether replicas elect a leader. */
-  constructor(databases: readonly Database[], elects: boolean) {
+  /** `databases` and `refusals` may be filled later. `elects` says whether replicas elect a leader. */
+  constructor(
+    databases: readonly Database[],
+    elects: boolean,
+    refusals: ReadonlyMap<string, Refusals> = new Map(),
+  ) {
     this.#databases = databases
+    this.#refusals = refusals
     this.#families = elects ? [...DATABASE_FAMILIES, LEADER] : DATABASE_FAMILIES
     this.#rounds = new Histogram({
       name: 'collection_duration_seconds',
@@ -80,6 +88,7 @@ export class SelfMetrics {
       familyOf(SKIPPED, led, ofDatabase, now),
       ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
       ...this.#families.map((family) => familyOf(family, this.#databases, ofDatabase, now)),
+      familyOf(REFUSED, [...this.#refusals], ([listener]) => ({ listener }), now),
       BUILD,
     ]
   }

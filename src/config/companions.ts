@@ -1,6 +1,7 @@
 import type { Finding } from '../finding.ts'
 import type { NamedUrl } from './databases.ts'
-import { LOOPBACK, type Parsed, variables } from './variables.ts'
+import { isLoopback } from './loopback.ts'
+import { type Parsed, variables } from './variables.ts'
 
 /** Returns what is wrong with variables that depend on each other. A variable that could not be read is missing. */
 export function findInCompanions(
@@ -27,7 +28,7 @@ export function findInCompanions(
       advice: 'client certificates need TLS, so set both, or neither',
     })
   }
-  const reachable = DEBUG_HOST !== undefined && !LOOPBACK.test(DEBUG_HOST)
+  const reachable = DEBUG_HOST !== undefined && !isLoopback(DEBUG_HOST)
   if (values.DEBUG_PORT !== 0 && reachable && values.DEBUG_TOKEN === undefined) {
     findings.push({
       problem: `DEBUG_HOST is "${DEBUG_HOST}", which others can reach`,

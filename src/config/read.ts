@@ -3,6 +3,7 @@ import { describeError, type Finding, findingOf, Mistake, renderFinding } from '
 import { findInCompanions } from './companions.ts'
 import { CREDENTIAL_VARIABLE, type CredentialVariable } from './credentials.ts'
 import { type DatabaseSettings, withQuorum } from './databases.ts'
+import { findEmpty } from './empty.ts'
 import { readDatabases } from './given-databases.ts'
 import { PG_VARIABLES } from './libpq.ts'
 import { readSecret } from './secret.ts'
@@ -17,7 +18,7 @@ import {
   variables,
 } from './variables.ts'
 
-/** The text of every variable that is set. An empty text counts as not set. */
+/** The text of every variable that is set. An empty text counts as not set, except where that would let everybody in. */
 export type Environment = Readonly<Partial<Record<VariableName | CredentialVariable | `PG${string}`, string>>>
 
 /** The value of every variable; undefined when it is not set and has no default. */
@@ -96,7 +97,7 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
     if (values.DATABASE_URL === undefined && environment.DATABASE_URL_FILE) return undefined
     return readDatabases(values.DATABASE_URL, environment, readFile)
   })
-  findings.push(...findInCompanions(values, databases))
+  findings.push(...findEmpty(environment), ...findInCompanions(values, databases))
   if (findings.length > 0 || databases === undefined || !isComplete(values)) throw new ConfigError(findings)
   const { DATABASE_URL: _, DATABASE_PASSWORD: __, ...others } = values
   return { ...others, databases: withQuorum(databases, values.DATABASE_QUORUM) }

@@ -1,7 +1,7 @@
 import type { DatabaseSettings } from './databases.ts'
 import type { Config, Environment } from './read.ts'
 import type { Variable } from './variable.ts'
-import { isHidden, NAMES, type VariableName, variables } from './variables.ts'
+import { isHidden, isSecret, NAMES, type VariableName, variables } from './variables.ts'
 
 /** The value of a variable, as it can be shown to anybody who may see the service. */
 export interface Setting {
@@ -17,16 +17,25 @@ export function settingsOf(environment: Environment, config: Config): Setting[] 
   return NAMES.map((name) => ({
     name,
     value: textOf(name, environment, config),
-    given: Boolean(environment[name]),
+    given: Boolean(environment[name] || fileOf(name, environment)),
   }))
 }
 
 function textOf(name: VariableName, environment: Environment, { databases }: Config): string | undefined {
   if (name === 'DATABASE_URL') return databases.map(urlOf).join(' ')
   if (name === 'DATABASE_QUORUM') return [...new Set(databases.map(({ quorum }) => quorum))].join(', ')
+  const file = fileOf(name, environment)
+  if (file !== undefined) return `(set by ${file})`
   const variable: Variable<unknown> = variables[name]
   const text = environment[name] || variable.default
   return isHidden(name) && text !== undefined ? '(set)' : text
+}
+
+/** Returns the variable that names the file of a secret; undefined when the secret is in none. */
+function fileOf(name: VariableName, environment: Environment): VariableName | undefined {
+  if (!isSecret(name)) return undefined
+  const file = `${name}_FILE` as const
+  return environment[file] ? file : undefined
 }
 
 function urlOf({ name, url }: DatabaseSettings): string {

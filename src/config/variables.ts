@@ -10,9 +10,6 @@ import {
   whole,
 } from './variable.ts'
 
-/** Hosts that only this machine reaches. */
-export const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/
-
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** setInterval, and so the scheduler, cannot wait longer than 2^31 - 1 milliseconds. */

@@ -9,6 +9,7 @@ import { defineCollector, gauge } from '../../src/collector.ts'
 import type { Environment } from '../../src/config/read.ts'
 import { certificate } from '../certificate.ts'
 import { createDatabase } from '../database.ts'
+import { poll } from '../poll.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
 
@@ -41,6 +42,39 @@ t.test('with METRICS_TOKEN the page is for those who have it, and the probes are
   t.notOk(JSON.stringify(log).includes('open-sesam'))
 })
 
+t.test('a 401 of the metrics listener says what it takes', async (t) => {
+  const { app } = await start(t, { METRICS_TOKEN: 'open-sesame-open-sesame' })
+  t.equal((await app.inject('/metrics')).headers['www-authenticate'], 'Bearer')
+})
+
+t.test('a token that can be guessed is told in the log, and a longer one is not', async (t) => {
+  const { log } = await start(t, { METRICS_TOKEN: 'open-sesame', DEBUG_TOKEN: 'open-sesame-open-sesame' })
+  const warnings = log.filter(({ level }) => level === 40).map(({ msg }) => msg)
+  t.same(warnings, ['METRICS_TOKEN has fewer than 16 characters: a short token can be guessed'])
+})
+
+t.test('what listeners refuse is counted by its reason', async (t) => {
+  const debug = await freePort()
+  const { app, scrape } = await start(t, { DEBUG_PORT: String(debug) })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const counts = async () => {
+    const counts = [...(await scrape())].filter(
+      ([name, count]) => /^http_refused_total/.test(name) && count > 0,
+    )
+    return Object.fromEntries(counts)
+  }
+  t.same(await counts(), {})
+  await (await fetch(`http://127.0.0.1:${port}/nowhere`)).arrayBuffer()
+  const headers = { origin: 'http://evil.example' }
+  await (await fetch(`http://127.0.0.1:${debug}/debug`, { headers })).arrayBuffer()
+  await (await fetch(`http://127.0.0.1:${port}/readyz`)).arrayBuffer()
+  t.same(await poll(counts, (counts) => Object.keys(counts).length > 1), {
+    'http_refused_total{listener="metrics",reason="not_found"}': 1,
+    'http_refused_total{listener="debug",reason="forbidden"}': 1,
+  })
+})
+
 t.test('METRICS_TOKEN_FILE holds the token', async (t) => {
   const file = join(t.testdir({ token: 'from-a-file\n' }), 'token')
   const { app } = await start(t, { METRICS_TOKEN_FILE: file })
@@ -61,7 +95,8 @@ t.test('a page for browsers carries headers that keep it from being misused', as
   const { app } = await start(t, {})
   const { headers } = await app.inject('/')
   t.match(headers, {
-    'content-security-policy': "default-src 'none';style-src 'unsafe-inline'",
+    'content-security-policy':
+      "default-src 'none';style-src 'unsafe-inline';img-src data:;base-uri 'none';form-action 'self';frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
     'x-frame-options': /DENY|SAMEORIGIN/,
   })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { freePort } from '../../demo/port.ts'
 import { defineCollector, gauge, open } from '../../src/collector.ts'
@@ -148,7 +149,7 @@ t.test('neither the page of another site nor another name for this machine is an
   t.equal((await ask('/debug/collect', { method: 'POST', headers })).status, 403)
   await database.round.settled()
   t.equal(database.collectors.list[0]?.runs.length, 1, 'nothing was collected')
-  t.equal((await ask('/debug', { headers })).status, 200, 'a link from elsewhere is')
+  t.equal((await ask('/debug', { headers })).status, 403)
 
   const status = async (host: string) => {
     const [response] = await once(request({ port, path: '/debug', headers: { host } }).end(), 'response')
@@ -190,11 +191,38 @@ t.test('the page shows the configuration that is in effect, and no secret', asyn
   t.notOk(body.includes('hush-hush'))
 })
 
+t.test('the page says of a secret in a file that the file sets it', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const folder = t.testdir({ url, token: 'hush-hush-hush-hush-hush' })
+  const port = await freePort()
+  await startService(t, {
+    DATABASE_URL_FILE: join(folder, 'url'),
+    METRICS_TOKEN_FILE: join(folder, 'token'),
+    DEBUG_PORT: String(port),
+  })
+  const body = await (await fetch(`http://127.0.0.1:${port}/debug`)).text()
+  t.match(body, '<th scope="row">METRICS_TOKEN</th><td>(set by METRICS_TOKEN_FILE)</td><td>set</td>')
+  t.match(body, /<th scope="row">DATABASE_URL<\/th><td>postgres:[^<]*<\/td><td>set<\/td>/)
+  t.match(body, /<th scope="row">DEBUG_TOKEN<\/th><td><\/td><td>default<\/td>/)
+  t.notOk(body.includes('hush-hush'))
+})
+
+t.test('/readyz of the debug listener has the reasons', async (t) => {
+  const { ask } = await startDebug(t)
+  const response = await ask('/readyz')
+  t.equal(response.status, 503)
+  t.same(await response.json(), {
+    ready: false,
+    collectors: ['bad'],
+    reasons: ['collector bad has not succeeded yet: division by zero'],
+  })
+})
+
 t.test('open pages do not hold up a stop, and there is a limit of them', async (t) => {
   const { ask, app } = await startDebug(t)
   const pages = await Promise.all(Array.from({ length: 50 }, () => ask('/debug/events')))
   t.ok(pages.every(({ status }) => status === 200))
-  t.equal((await ask('/debug/events')).status, 503)
+  t.equal((await ask('/debug/events')).status, 429)
   await app.close()
   for (const page of pages) t.match(await page.text(), /^retry: 1000\n\ndata: \{"health"/)
 })

@@ -3,19 +3,33 @@ import { readFileSync } from 'node:fs'
 import http, { type RequestListener } from 'node:http'
 import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { freePort } from '../../../demo/port.ts'
 import { health } from '../../../src/cli/health.ts'
+import { defineCollector, gauge } from '../../../src/collector.ts'
 import type { Environment } from '../../../src/config/read.ts'
 import { certificate } from '../../certificate.ts'
+import { createDatabase } from '../../database.ts'
 import { TestIo } from '../../io.ts'
 import { lacks } from '../../program.ts'
 import { startService } from '../../service.ts'
 
+const one = defineCollector({
+  name: 'one',
+  metrics: { business_one: gauge('One.') },
+  query: (sql) => sql`SELECT 1 AS business_one`,
+})
+const bad = defineCollector({
+  name: 'bad',
+  metrics: { business_bad: gauge('Bad.') },
+  query: (sql) => sql`SELECT 1 / 0 AS business_bad`,
+})
+
 /** Asks with these variables and no others: the exit code, and what was written. */
-async function ask(environment: Environment) {
+async function ask(environment: Environment, args: readonly string[] = []) {
   const io = new TestIo()
-  const code = await health([], io, environment)
+  const code = await health(args, io, environment)
   return { code, stdout: io.stdout.text, stderr: io.stderr.text }
 }
 
@@ -98,4 +112,22 @@ t.test('a service that takes the connection and does not answer is given up', as
   t.match(stderr, 'no answer within 4s')
   t.equal(code, 1)
   for (const socket of sockets) socket.destroy()
+})
+
+t.test('with --ready it prints why the service is not, with the token of the debug listener', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const DEBUG_PORT = String(await freePort())
+  const DEBUG_TOKEN_FILE = join(t.testdir({ token: 'open-sesame-open-sesame' }), 'token')
+  await startService(t, { DATABASE_URL: url, DEBUG_PORT, DEBUG_TOKEN_FILE }, { collectors: [one, bad] })
+  const place = `http://127.0.0.1:${DEBUG_PORT}/readyz`
+  t.same(await ask({ DEBUG_PORT, DEBUG_TOKEN_FILE }, ['--ready']), {
+    code: 1,
+    stdout: '',
+    stderr: `${place} is not ready: collector bad has not succeeded yet: division by zero\n`,
+  })
+  t.same(await ask({ DEBUG_PORT }, ['--ready']), {
+    code: 1,
+    stdout: '',
+    stderr: `${place} is not ready: a token is required\n`,
+  })
 })

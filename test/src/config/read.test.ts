@@ -9,6 +9,17 @@ const MINUTE = 60 * SECOND
 const DAY = 86_400 * SECOND
 const DATABASE_URL = 'postgres://u:hush@h1,h2,h3/shop'
 
+/** What keeps others out. */
+const DOORS: ReadonlySet<VariableName> = new Set([
+  'METRICS_TOKEN',
+  'METRICS_TOKEN_FILE',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'TLS_CLIENT_CA_FILE',
+  'DEBUG_TOKEN',
+  'DEBUG_TOKEN_FILE',
+])
+
 const readFile = (path: string) => readFileSync(path, 'utf8')
 
 function read(environment: Environment) {
@@ -142,9 +153,9 @@ for (const [name, takes, texts] of wrong) {
   }
 }
 
-t.test('an empty text counts as not set, for every variable', async (t) => {
+t.test('an empty text counts as not set, for every variable that is no door', async (t) => {
   for (const name of NAMES) {
-    if (name === 'DATABASE_URL') continue
+    if (name === 'DATABASE_URL' || DOORS.has(name)) continue
     t.strictSame(read({ [name]: '' }), read({}), name)
   }
 })
@@ -307,6 +318,25 @@ for (const [what, environment, says] of doors) {
   t.test(`${what} is refused`, async (t) => {
     t.throws(() => read(environment), { message: says })
   })
+}
+
+for (const name of [
+  'METRICS_TOKEN',
+  'METRICS_TOKEN_FILE',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'TLS_CLIENT_CA_FILE',
+  'DEBUG_TOKEN',
+  'DEBUG_TOKEN_FILE',
+] as const) {
+  t.test(
+    `${name} that is set and empty is refused, because nobody means to open a door with it`,
+    async (t) => {
+      t.match(problemsOf({ DATABASE_URL, [name]: '' }), [
+        new RegExp(`^${name} is set and empty: give it .*, or leave it out of the environment$`),
+      ])
+    },
+  )
 }
 
 t.test('a token is in no message', async (t) => {
