@@ -42,6 +42,16 @@ export const process: Row = {
       width: 8,
     }),
     graph({
+      title: 'Refused',
+      description:
+        'Requests and connections a second that a listener refused, and why. Nothing else tells of them.',
+      unit: unit.RequestsPerSecond,
+      queries: {
+        '{{listener}}: {{reason}}': `sum by (listener, reason) (rate(http_refused_total{${on}}[$__rate_interval]))`,
+      },
+      width: 8,
+    }),
+    graph({
       title: 'Duration of scrapes',
       description: 'As Prometheus sees it. A scrape never waits for the database.',
       unit: unit.Seconds,
