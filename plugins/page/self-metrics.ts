@@ -88,8 +88,8 @@ export class SelfMetrics {
       familyOf(SKIPPED, led, ofDatabase, now),
       ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
       ...this.#families.map((family) => familyOf(family, this.#databases, ofDatabase, now)),
-      familyOf(REFUSED, [...this.#refusals], ([listener]) => ({ listener }), now),
       BUILD,
+      familyOf(REFUSED, [...this.#refusals], ([listener]) => ({ listener }), now),
     ]
   }
 }
