@@ -39,9 +39,10 @@ const dialMany = (t: Test, service: ServiceProcess, count: number) =>
 /** The status of the answer to what was sent; 0 when the connection was closed without one. */
 async function answer(socket: Socket): Promise<number> {
   let given = ''
-  const closed = once(socket, 'close')
+  const closed = once(socket, 'close').catch(() => {})
   socket.on('data', (chunk) => (given += chunk))
-  while (!given.includes('\r\n') && !socket.destroyed) await Promise.race([once(socket, 'data'), closed])
+  const more = () => once(socket, 'data').catch(() => {})
+  while (!given.includes('\r\n') && !socket.destroyed) await Promise.race([more(), closed])
   return Number(/^HTTP\/1\.1 (\d+)/.exec(given)?.[1] ?? 0)
 }
 
@@ -171,17 +172,15 @@ t.test('paths that there are not are answered with 404, and make no series of th
   t.equal(await series(), before)
 })
 
-t.test('pipelined requests are answered in order, each of them', async (t) => {
+t.test('of pipelined requests the first is answered, and the connection ends with that', async (t) => {
   const end = await scrapeOn(t, service)
   const socket = await dial(t, service)
-  const pairs = 50
-  socket.write(`GET /healthz HTTP/1.1\r\nHost: metrics\r\n\r\n${GET}`.repeat(pairs - 1))
-  socket.write(`GET /healthz HTTP/1.1\r\nHost: metrics\r\n\r\n`)
-  socket.write(GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+  socket.write(`GET /healthz HTTP/1.1\r\nHost: metrics\r\n\r\n${GET}`.repeat(50))
   const given = await text(socket)
   const types = [...given.matchAll(/^content-type: ([a-z/]+)/gm)].map(([, type]) => type)
-  t.same(types, Array.from({ length: pairs }, () => ['application/json', 'text/plain']).flat())
-  served(t, await end(), { least: 4 })
+  t.same(types, ['application/json'])
+  t.match(given, /^connection: close/im)
+  served(t, await end(), { least: 1 })
   unharmed(t, service)
 })
 
