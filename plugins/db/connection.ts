@@ -32,6 +32,8 @@ const CLOSE_TIMEOUT = 1000
  */
 export class Connection implements Session {
   readonly endpoint: Endpoint
+  /** Milliseconds of the monotonic clock. */
+  readonly openedAt = performance.now()
   /** Whether it was used before, and so may have been lost while it was idle. */
   reused = false
   /** Whether the server was a standby when the connection was opened; it may have been promoted since. */

@@ -19,6 +19,7 @@ const FEATURES = [
   'pg_stat_get_wal_receiver',
   'pg_current_wal_insert_lsn',
   'pg_control_system',
+  'pg_postmaster_start_time',
   'search_path',
   'default_transaction_read_only',
   ...SETTINGS.map(([name]) => name),

@@ -18,6 +18,7 @@ export class Endpoints {
   readonly #limits: StandbyLimits
   readonly #states: Map<Endpoint, EndpointState>
   #current: Endpoint | undefined
+  #server: string | null = null
   /** The position in the WAL after which the last snapshot saw nothing, and when it was taken. */
   #seen: { readonly position: bigint; readonly at: number } | undefined
 
@@ -55,9 +56,15 @@ export class Endpoints {
     return this.#current
   }
 
+  /** The server that the last snapshot was taken on; null when it cannot be told from others. */
+  get server(): string | null {
+    return this.#server
+  }
+
   /** Makes an endpoint the current one, with what its snapshot sees. */
-  use(endpoint: Endpoint, { within }: Pick<Begun, 'within'>, now: number): void {
+  use(endpoint: Endpoint, { within, server }: Pick<Begun, 'within' | 'server'>, now: number): void {
     this.#current = endpoint
+    this.#server = server
     this.#seen = within === null ? undefined : { position: within, at: now }
   }
 
@@ -84,8 +91,8 @@ export class Endpoints {
     this.#current = undefined
   }
 
-  markUp(endpoint: Endpoint, { inRecovery, readOnly, lag }: Standing): void {
-    const role = { inRecovery, readOnly, lag }
+  markUp(endpoint: Endpoint, { inRecovery, readOnly, lag, server }: Standing): void {
+    const role = { inRecovery, readOnly, lag, server }
     this.#states.set(endpoint, { name: endpoint.name, up: true, role, error: undefined })
   }
 

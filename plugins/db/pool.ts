@@ -6,12 +6,10 @@ import { isAnswer } from './answer.ts'
 import { Capacity } from './capacity.ts'
 import { Connection, GRACE } from './connection.ts'
 import type { Dialect } from './dialect.ts'
+import { Idle } from './idle.ts'
 import { Interrupted } from './interrupted.ts'
 import { Refusals } from './refusals.ts'
 import type { Transaction } from './transaction.ts'
-
-/** How many snapshots in a row may not use a connection before it is closed. */
-const KEPT_SNAPSHOTS = 3
 
 export interface PoolOptions {
   readonly url: DatabaseUrl
@@ -30,16 +28,12 @@ export class Pool {
   readonly #url: DatabaseUrl
   readonly #refusals: Refusals
   readonly #capacity: Capacity
-  /** The one that was used last is the last. */
-  readonly #idle: Connection[] = []
+  readonly #idle = new Idle()
   readonly #spares: Pool
   /** The turn of the callers that want a connection for a moment. */
   readonly #spareTurn = new Capacity(1)
   /** The questions that give way. */
   readonly #asking = new Set<AbortController>()
-  /** How many snapshots have ended, and at which count each idle connection was used last. */
-  #ended = 0
-  readonly #usedAt = new WeakMap<Connection, number>()
 
   constructor({ url, size, retry, dialect, spares }: PoolOptions) {
     this.#spares = spares ?? this
@@ -163,16 +157,11 @@ export class Pool {
     }
   }
 
-  /** Takes a connection back, unless it was lost. */
+  /** Takes a connection back, unless it was lost or has lived long enough. */
   release(connection: Connection): void {
-    if (connection.lost) {
-      this.#capacity.give()
-      return
-    }
-    connection.reused = true
-    this.#usedAt.set(connection, this.#ended)
-    this.#idle.push(connection)
-    if (this.#capacity.exhausted) void this.#closeOldest()
+    if (connection.lost) this.#capacity.give()
+    else if (!this.#idle.add(connection, performance.now())) void this.close(connection)
+    else if (this.#capacity.exhausted) void this.#closeOldest()
   }
 
   /** Ends the transaction of a connection and takes it back, or cuts it for this reason if it does not answer. */
@@ -185,15 +174,14 @@ export class Pool {
     }
   }
 
-  /** Closes the connections that the last few snapshots did not use, now that one more has ended. */
+  /** Closes the connections that are not to be kept, now that one more snapshot has ended. */
   trim(): void {
-    this.#ended++
-    const isSpare = (idle: Connection) => (this.#usedAt.get(idle) ?? 0) < this.#ended - KEPT_SNAPSHOTS
-    const spare = this.#idle.filter(isSpare)
-    for (const connection of spare) {
-      this.#idle.splice(this.#idle.indexOf(connection), 1)
-      void this.close(connection)
-    }
+    for (const connection of this.#idle.trim(performance.now())) void this.close(connection)
+  }
+
+  /** Uses no session with an endpoint again that is there now: its name leads to another server, or the password is new. */
+  renew(endpoint: Endpoint): void {
+    for (const connection of this.#idle.renew(endpoint, performance.now())) void this.close(connection)
   }
 
   /** Cuts a connection that cannot be used any more. */
@@ -210,23 +198,21 @@ export class Pool {
 
   /** Closes every connection that is not in use. */
   async drain(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((connection) => this.close(connection)))
+    await Promise.all(this.#idle.takeAll().map((connection) => this.close(connection)))
   }
 
   /** The idle connection to an endpoint that was used last. */
   #reuse(endpoint: Endpoint): Connection | undefined {
     for (;;) {
-      const connection = this.#idle.findLast((idle) => idle.endpoint === endpoint)
-      if (connection === undefined) return undefined
-      this.#idle.splice(this.#idle.indexOf(connection), 1)
-      if (!connection.lost) return connection
+      const connection = this.#idle.take(endpoint)
+      if (connection === undefined || !connection.lost) return connection
       this.#capacity.give()
     }
   }
 
   /** Makes room for another connection. */
   async #closeOldest(): Promise<void> {
-    const oldest = this.#idle.shift()
+    const oldest = this.#idle.takeOldest()
     if (oldest !== undefined) await this.close(oldest)
   }
 }

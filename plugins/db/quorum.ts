@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import postgres from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import { backoff } from '../../src/time/backoff.ts'
 import { DeadlineError, pause } from '../../src/time/deadline.ts'
@@ -12,6 +13,9 @@ const RETRY = { first: 500, limit: 10_000 }
 
 /** Of the connect_timeout: an endpoint that had no more than this to answer before its vote was interrupted may be well. */
 const SHORT = 1 / 20
+
+/** Milliseconds for which the current endpoint is not asked whether it leads elsewhere, after it has refused a session. */
+const UNASKED = 600_000
 
 export interface QuorumOptions {
   readonly endpoints: Endpoints
@@ -30,7 +34,8 @@ export interface QuorumOptions {
 export class Quorum {
   readonly #options: QuorumOptions
   #reached = false
-  #voting = false
+  #unasked = 0
+  #vote: Promise<void> | undefined
   /** Milliseconds that an endpoint did not answer for, in interrupted votes one after the other. */
   readonly #waited = new Map<Endpoint, number>()
 
@@ -43,19 +48,21 @@ export class Quorum {
     return this.#reached
   }
 
-  /** Asks each endpoint but the current one. Does nothing while an earlier vote is still running. */
-  async vote(signal: AbortSignal): Promise<void> {
-    if (this.#voting) return
-    this.#voting = true
-    try {
-      const { all, current } = this.#options.endpoints
-      await this.#ask(
-        all.filter((endpoint) => endpoint !== current),
-        signal,
-      )
-    } finally {
-      this.#voting = false
-    }
+  /**
+   * Asks each endpoint but the current one for its vote, and the current one whether its name still leads to the server that
+   * the rounds use. Joins an earlier vote that is still running.
+   */
+  vote(signal: AbortSignal): Promise<void> {
+    this.#vote ??= this.#voteNow(signal).finally(() => {
+      this.#vote = undefined
+    })
+    return this.#vote
+  }
+
+  async #voteNow(signal: AbortSignal): Promise<void> {
+    const { all, current } = this.#options.endpoints
+    const others = all.filter((endpoint) => endpoint !== current)
+    await Promise.all([this.#ask(others, signal), current && this.#follow(current, signal)])
   }
 
   /** Asks all endpoints until enough answer in one vote, or `signal` aborts. Rejects when the wait takes too long. */
@@ -84,6 +91,22 @@ export class Quorum {
       }
       const left = waitTimeout > 0 ? waitTimeout - waited : Number.POSITIVE_INFINITY
       await pause(Math.min(backoff(attempt, RETRY), left), signal)
+    }
+  }
+
+  /** A session stays with its server when the name moves on: to a new primary, or behind a balancer. */
+  async #follow(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+    const { endpoints, pool, log } = this.#options
+    const used = endpoints.server
+    if (used === null || performance.now() < this.#unasked) return
+    try {
+      const { server } = await pool.ask(endpoint, signal)
+      if (server === null || server === used || endpoints.current !== endpoint) return
+      log.info({ endpoint: endpoint.name }, 'endpoint leads to another server')
+      pool.renew(endpoint)
+    } catch (error) {
+      // What keeps it from answering shows in the next round; where no other session is let in, none is asked for each time.
+      if (error instanceof postgres.PostgresError) this.#unasked = performance.now() + UNASKED
     }
   }
 

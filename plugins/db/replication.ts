@@ -56,6 +56,11 @@ export function sourceColumn(dialect: Dialect): string {
   return `${system} || '/' || current_database() AS source`
 }
 
+/** The column that tells a server from others: when it was started. */
+export function serverColumn(dialect: Dialect): string {
+  return `${momentOf(`${use(dialect, 'pg_postmaster_start_time')}::timestamptz`)} AS server`
+}
+
 /** Whether the server is in recovery, in SQL. */
 export function recovers(dialect: Dialect): string {
   return dialect.has('pg_is_in_recovery') ? 'pg_is_in_recovery()' : 'false'

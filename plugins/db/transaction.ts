@@ -8,6 +8,7 @@ import {
   type Replayed,
   recovers,
   replayedColumns,
+  serverColumn,
   sourceColumn,
 } from './replication.ts'
 import { SETTINGS } from './settings.ts'
@@ -155,5 +156,5 @@ function literal(text: string): string {
 
 function standingColumns(dialect: Dialect): string {
   return `${recovers(dialect)} AS "inRecovery", current_setting('default_transaction_read_only') = 'on' AS "readOnly",
-    ${lagColumn(dialect)}`
+    ${lagColumn(dialect)}, ${serverColumn(dialect)}`
 }

@@ -18,6 +18,8 @@ export interface EndpointState {
 export interface Standing extends Role {
   /** Seconds that a standby is behind, 0 on a primary; null when it cannot be known. */
   readonly lag: number | null
+  /** When the server was started, which tells it from others behind the same address; null when it cannot be known. */
+  readonly server: string | null
 }
 
 /** What the server reports at the start of a transaction. */
@@ -85,8 +87,8 @@ export interface Db {
    */
   waitForQuorum(signal: AbortSignal): Promise<void>
   /**
-   * Asks each endpoint but the current one, whose state the rounds keep up to date. Does nothing while an earlier vote
-   * is still running.
+   * Asks each endpoint but the current one, whose state the rounds keep up to date; of that it asks only whether its name
+   * leads to another server by now. Joins an earlier vote that is still running.
    */
   vote(signal: AbortSignal): Promise<void>
   /** Makes no endpoint the current one, so that the next vote asks all of them. */

@@ -122,7 +122,7 @@ for (const [what, odd, message] of failures) {
     const lines = log.filter(({ collector }) => collector === 'odd')
     t.equal(lines.length, 1)
     t.match(lines[0]?.msg, message)
-    t.match((await app.inject('/readyz')).json(), {
+    t.match(app.readiness(), {
       ready: false,
       reasons: [/collector odd has not succeeded yet/],
     })
@@ -358,9 +358,8 @@ t.test('values of a failing collector stay until COLLECTOR_STALE_AFTER, and come
   while (samples.has('business_things')) samples = await scrape()
   t.equal(samples.get('collector_series{collector="things"}'), 0)
   t.equal(samples.get('business_steady'), 1)
-  const ready = await app.inject('/readyz')
-  t.equal(ready.statusCode, 503)
-  t.match(ready.json().reasons, [/the values of collector things are stale/])
+  t.equal((await app.inject('/readyz')).statusCode, 503)
+  t.match(app.readiness().reasons, [/the values of collector things are stale/])
   await sql`ALTER TABLE gone RENAME TO things`
   while (!samples.has('business_things')) samples = await scrape()
   t.equal(samples.get('business_things'), 5)

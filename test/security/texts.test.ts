@@ -63,7 +63,7 @@ t.test('the value in an error of the server is cut when it arrives', async (t) =
   const error = database.collectors.list[0]?.error
   t.match(error?.message, /^invalid input syntax for type integer/)
   t.ok(Number(error?.message.length) < 1100, `${error?.message.length} characters are kept`)
-  const { body } = await app.inject('/readyz')
-  t.ok(body.length < 2000, `/readyz has ${body.length} characters`)
+  const { length } = JSON.stringify(app.readiness())
+  t.ok(length < 2000, `/readyz has ${length} characters`)
   t.ok(JSON.stringify(log).length < 5000, 'and so the log')
 })

@@ -4,8 +4,8 @@ import { parseDatabaseUrl } from '../../../src/config/database-url.ts'
 import type { SessionAttrs } from '../../../src/config/session-attrs.ts'
 import type { Standing } from '../../../src/query/db.ts'
 
-const PRIMARY: Standing = { inRecovery: false, readOnly: false, lag: 0 }
-const STANDBY: Standing = { inRecovery: true, readOnly: false, lag: 0 }
+const PRIMARY: Standing = { inRecovery: false, readOnly: false, lag: 0, server: null }
+const STANDBY: Standing = { inRecovery: true, readOnly: false, lag: 0, server: null }
 const LIMITS = { maxLag: 30_000, staleAfter: 600_000 }
 const NONE = new Map()
 
@@ -41,7 +41,7 @@ for (const [attrs, order] of [
 
 t.test('among endpoints that are equally fit the current one is the first', async (t) => {
   const { endpoints, find, ranked } = endpointsOf('any')
-  endpoints.use(find('b'), { within: null }, 0)
+  endpoints.use(find('b'), { within: null, server: null }, 0)
   t.same(ranked(), ['b', 'a', 'c'])
   endpoints.forgetCurrent()
   t.same(ranked(), ['a', 'b', 'c'])
@@ -49,7 +49,7 @@ t.test('among endpoints that are equally fit the current one is the first', asyn
 
 t.test('the current one is not the first where another is fitter', async (t) => {
   const { endpoints, find, ranked } = endpointsOf('prefer-standby')
-  endpoints.use(find('a'), { within: null }, 0)
+  endpoints.use(find('a'), { within: null, server: null }, 0)
   t.same(ranked(), ['b', 'a', 'c'])
 })
 
@@ -60,7 +60,7 @@ t.test('an endpoint to avoid is left out', async (t) => {
 
 t.test('an endpoint that is lost is down with the reason, and not current any more', async (t) => {
   const { endpoints, find } = endpointsOf('any')
-  endpoints.use(find('a'), { within: null }, 0)
+  endpoints.use(find('a'), { within: null, server: null }, 0)
   endpoints.markLost(find('b'), new Error('cut'))
   t.equal(endpoints.current, find('a'), 'another one stays current')
   endpoints.markLost(find('a'), new Error('cut'))

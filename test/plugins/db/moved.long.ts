@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import net, { type AddressInfo, type Socket } from 'node:net'
+import t from 'tap'
+import type { Postgres } from '../../../demo/postgres.ts'
+import { defineCollector, gauge } from '../../../src/collector.ts'
+import { isFit, SESSION_ATTRS } from '../../../src/config/session-attrs.ts'
+import { createServer } from '../../faults/server.ts'
+import { createStandby } from '../../faults/standby.ts'
+import { startService } from '../../service.ts'
+
+const where = defineCollector({
+  name: 'where',
+  metrics: { business_port: gauge('The port of the server.') },
+  query: (sql) => sql`SELECT inet_server_port() AS business_port`,
+})
+
+t.test('an address that leads to another server is followed within two rounds', async (t) => {
+  const primary = await createServer(t)
+  const standby = await createStandby(t, primary)
+  // What a balancer, a virtual address or a record of DNS does: connections that were made stay where they are.
+  let target: Postgres = standby
+  const sockets = new Set<Socket>()
+  const balancer = net.createServer((client) => {
+    const server = net.connect(target.port, '127.0.0.1')
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => to.destroy())
+      from.on('close', () => sockets.delete(from))
+      from.pipe(to)
+    }
+  })
+  balancer.listen(0, '127.0.0.1')
+  await once(balancer, 'listening')
+  t.teardown(() => {
+    balancer.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const { port } = balancer.address() as AddressInfo
+  const url = primary.url.replace(`:${primary.port}`, `:${port}`)
+
+  for (const attrs of SESSION_ATTRS) {
+    await t.test(`with target_session_attrs=${attrs}`, async (t) => {
+      target = standby
+      const env = { DATABASE_URL: `${url}?target_session_attrs=${attrs}` }
+      const service = await startService(t, env, { collectors: [where], start: false })
+      const { db, collectors } = service.database
+      const signal = new AbortController().signal
+      void service.database.ticker.start()
+      for (const next of [standby, primary, standby, primary]) {
+        target = next
+        for (let i = 0; i < 2; i++) {
+          await service.round()
+          await db.vote(signal)
+        }
+        await service.round()
+        const fit = isFit({ inRecovery: next === standby, readOnly: false }, attrs)
+        const error = collectors.list[0]?.error?.message
+        if (fit) {
+          t.equal(error, undefined)
+          t.equal((await service.scrape()).get('business_port'), next.port, 'it reads the other server')
+        } else {
+          t.match(error, `it is not ${attrs}, as target_session_attrs asks`)
+        }
+      }
+    })
+  }
+})
