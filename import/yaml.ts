@@ -13,38 +13,51 @@ const LONGER = new Map([
 /** The place of something in a file: `shop.yml:12`. */
 export type Place = string
 
+/** Key → its node, and the node of its value. */
+type Entries = ReadonlyMap<string, { readonly key: Node; readonly value: Node | null }>
+
 interface Source {
   readonly file: string
   readonly document: Document
   readonly lines: LineCounter
+  /** Each mapping that was read, with what it merges; undefined while it is being read. */
+  readonly read: Map<Node, Entries | undefined>
 }
 
 /** A mapping of a YAML file. Its errors name the file and the line, and never quote a value, which may be a secret. */
 export class Mapping {
   readonly #source: Source
   readonly #node: Node
-  /** Key → its node, and the node of its value. */
-  readonly #entries = new Map<string, { key: Node; value: Node | null }>()
+  readonly #entries: Entries
 
   constructor(source: Source, node: Node) {
     this.#source = source
     this.#node = node
     const map = resolved(source, node)
+    this.#entries = new Map()
     if (!isMap<Node, Node | null>(map)) this.fail('a mapping of keys to values is due here')
-    for (const { key, value } of map.items) {
-      if (isScalar(key) && key.value === '<<') this.#merge(value)
-      else this.#entries.set(isScalar(key) ? String(key.value) : '', { key, value })
+    if (source.read.has(map)) {
+      this.#entries = source.read.get(map) ?? this.fail('a mapping cannot be part of itself')
+      return
     }
+    source.read.set(map, undefined)
+    const entries = new Map<string, { key: Node; value: Node | null }>()
+    for (const { key, value } of map.items) {
+      if (!isScalar(key) || key.value !== '<<') {
+        entries.set(isScalar(key) ? String(key.value) : '', { key, value })
+        continue
+      }
+      for (const [name, entry] of this.#merged(value)) if (!entries.has(name)) entries.set(name, entry)
+    }
+    source.read.set(map, entries)
+    this.#entries = entries
   }
 
   /** What `<<` adds: keys that the mapping does not have itself. https://yaml.org/type/merge.html */
-  #merge(value: Node | null): void {
+  #merged(value: Node | null): [string, { key: Node; value: Node | null }][] {
     const node = resolved(this.#source, value)
-    for (const part of isSeq<Node>(node) ? node.items : node === null ? [] : [node]) {
-      for (const [key, entry] of new Mapping(this.#source, part).#entries) {
-        if (!this.#entries.has(key)) this.#entries.set(key, entry)
-      }
-    }
+    const parts = isSeq<Node>(node) ? node.items : node === null ? [] : [node]
+    return parts.flatMap((part) => [...new Mapping(this.#source, part).#entries])
   }
 
   get keys(): readonly string[] {
@@ -159,5 +172,5 @@ export function readDocument(file: string): Mapping {
     throw new Mistake(`${file}:${lines.linePos(error.pos[0]).line}: this is not YAML: ${problem}`)
   }
   if (document.contents === null) throw new Mistake(`${file}: the file is empty`)
-  return new Mapping({ file, document, lines }, document.contents)
+  return new Mapping({ file, document, lines, read: new Map() }, document.contents)
 }
