@@ -154,6 +154,12 @@ const attacks: Record<string, Attack> = {
   'a command that has no end': [welcome, answer(says('C', 'SELECT 1')), /never does/],
   'an error without a text': [welcome, answer(says('E', '\0'), READY), /./],
   'a status of no kind': [welcome, answer(says('Z', 'II')), /never does/],
+  'that it is ready before it is asked': [
+    // The socket reads so many bytes at once: the second one is there when the session is open, and nothing was said yet.
+    answer(says('N', Buffer.alloc(65_536 - 5 - WELCOME.length)), WELCOME, READY),
+    answer(says('~')),
+    /never does/,
+  ],
   'answers that nobody has asked for': [
     welcome,
     answer(READY, READY, READY, says('C', 'SELECT 1\0'), READY),

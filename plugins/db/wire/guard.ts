@@ -5,6 +5,7 @@ import { type Frames, ProtocolError } from './frames.ts'
 import * as type from './message.ts'
 import { HEADER, isEncoding, isWhole, message, zeroEnded } from './message.ts'
 import type { Opened } from './opening.ts'
+import { Requests } from './requests.ts'
 import { errorMessage, fieldsOf } from './server-error.ts'
 
 /** The longest row that is read, and the longest of all other messages but errors, in bytes. */
@@ -53,6 +54,7 @@ export class Guard extends Duplex {
   #welcome: Buffer | undefined
   /** The values of each row, by the description before. */
   #columns = 0
+  readonly #requests = new Requests()
   /** Whether the client was told already that its query has failed. */
   #refused = false
 
@@ -65,6 +67,8 @@ export class Guard extends Duplex {
     this.#welcome = welcome
     frames.limitOf = limitOf
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    // The client takes whatever comes before the welcome for it.
+    socket.pause()
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy())
   }
@@ -75,18 +79,21 @@ export class Guard extends Duplex {
   }
 
   override _read(): void {
-    this.#socket.resume()
+    if (this.#welcome === undefined) this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     if (this.#welcome === undefined) {
+      this.#requests.add(chunk)
       this.#socket.write(chunk, done)
       return
     }
     // What the client opens a session with. It forgets what it would say while it is still writing.
-    const welcome = this.#welcome
-    this.#welcome = undefined
-    setImmediate(() => this.push(welcome))
+    setImmediate(() => {
+      const welcome = this.#welcome
+      this.#welcome = undefined
+      this.push(welcome)
+    })
     done()
   }
 
@@ -143,6 +150,9 @@ export class Guard extends Duplex {
         return isEncoding(bytes, start, end)
       case type.ERROR:
         return !this.#refused && errorMessage(fieldsOf(bytes, start, end))
+    }
+    if (!this.#requests.answer(kind)) throw malformed(kind)
+    switch (kind) {
       case type.COPY_DONE:
         if (this.#refused) return false
         throw malformed(kind)

@@ -25,6 +25,10 @@ export const BIND_COMPLETE = code('2')
 export const READY = code('Z')
 export const ROW_DESCRIPTION = code('T')
 
+// Types of messages of the client that end a request.
+export const QUERY = code('Q')
+export const SYNC = code('S')
+
 /** A message of a type with this content. */
 export function message(type: number | string, ...content: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(HEADER)
