@@ -79,7 +79,8 @@ function valueInstead(metric: CollectorMetric, given: unknown): string | undefin
   const isInterval = typeof given === 'string' && given !== '' && given.length < SHORT && INTERVAL.test(given)
   // What is a moment or a span of time for PostgreSQL is seconds for Prometheus.
   if (given instanceof Date || isInterval) return `extract(epoch FROM …) AS ${name}`
-  if (type === 'counter' && Number(given) < 0) return `${name}: gauge('…'), because a counter never falls`
+  if (type === 'counter' && typeof given !== 'object' && Number(given) < 0)
+    return `${name}: gauge('…'), because a counter never falls`
   return undefined
 }
 

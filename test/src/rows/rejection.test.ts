@@ -36,6 +36,14 @@ const values: [what: string, metric: Metric, given: unknown, says: string | RegE
     new Date(0),
     'things is 1970-01-01T00:00:00.000Z, which is not a value that it takes — write: extract(epoch FROM …) AS things',
   ],
+  ['an array', gauge('Things.'), [[1, 2]], /^things is an array of 1, which/],
+  ['an object', gauge('Things.'), { a: 1 }, /^things is an object, which/],
+  [
+    'an object that says how it is written',
+    counter('Things.'),
+    { toString: [] },
+    /^things is an object, which/,
+  ],
   ['an interval of hours', gauge('Things.'), '01:30:00.5', /write: extract\(epoch FROM …\) AS things$/],
   [
     'an interval of days',
