@@ -21,6 +21,7 @@ function quote(text: string, longest: number): string {
 }
 
 /** Whether an object is a text of its own kind, such as a bit string. What JSON holds may have a property of that name. */
-function isText({ toString }: object): boolean {
-  return typeof toString === 'function' && toString !== Object.prototype.toString
+function isText(given: object): boolean {
+  const write: unknown = given.toString
+  return typeof write === 'function' && write !== Object.prototype.toString
 }
