@@ -19,8 +19,18 @@ const SECONDS = Number(process.argv[2] ?? 10)
 let seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
 const outside: unknown[] = []
-process.on('unhandledRejection', (error) => outside.push(error))
-process.on('uncaughtException', (error) => outside.push(error))
+let fuzzing = false
+function takeOutside(error: unknown): void {
+  if (fuzzing) {
+    outside.push(error)
+    return
+  }
+  // Before the first input and after the last, it is the target that fails.
+  console.log(error)
+  process.exit(1)
+}
+process.on('unhandledRejection', takeOutside)
+process.on('uncaughtException', takeOutside)
 
 let used = 0
 let longest = 0
@@ -78,6 +88,7 @@ export async function fuzz<Input>(
   let count = 0
   let before: number | undefined
   console.log(`${what}: from SEED=${seed}`)
+  fuzzing = true
   while (passed() < 1) {
     process.send?.(seed)
     const details = await fc.check(property, {
@@ -96,6 +107,7 @@ export async function fuzz<Input>(
     seed++
     if (before === undefined && passed() > 0.1) before = held()
   }
+  fuzzing = false
   const more = held() - (before ?? 0)
   console.log(
     `${what}: ${count} inputs; ${Math.round(longestOfAll)} ms was the longest turn, and ${Math.round(more / 2 ** 20)} MB more are held`,

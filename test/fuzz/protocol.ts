@@ -7,14 +7,18 @@ import { stream } from '../../src/query/stream.ts'
 import { within } from '../../src/time/deadline.ts'
 import { poll } from '../poll.ts'
 import { record } from './answers.ts'
-import { manners } from './manner.ts'
+import { type Manner, manners, TRUE } from './manner.ts'
 import { fuzz } from './property.ts'
 import { RogueServer } from './server.ts'
+import { startService } from './service.ts'
 
 // Servers that answer as PostgreSQL does, but for a few bytes: a session succeeds or fails, and nothing is left of it.
 
 /** Milliseconds in which a session ends, however the server ends it. */
 const LONGEST = 5000
+
+/** Lines of the log that a round may have: of each collector, the endpoint, and the round. */
+const MOST_LINES = 10
 
 const LIMITS = { statementTimeout: 1000, idleTimeout: 1000 }
 
@@ -46,25 +50,72 @@ async function session(text: string): Promise<void> {
 }
 
 const postgres = await startPostgres()
-const recorded = await record(new URL(postgres.url), session)
+const recorded = await record(new URL(postgres.url), async (url) => {
+  await session(url)
+  const service = await startService(url)
+  for (let round = 0; round < 3; round++) await service.round()
+  await service.close()
+})
 await postgres.destroy()
 const server = new RogueServer(recorded)
 const url = await server.listen()
 await session(url)
-if (server.known < recorded.answers.size) throw new Error('the server does not know what it is asked')
+if (server.known === 0) throw new Error('the server does not know what it is asked')
 
-await fuzz('protocol', fc.array(manners, { minLength: 1, maxLength: 4 }), async (several) => {
-  server.manners.splice(0, Infinity, ...several)
-  const sessions = several.map(() => {
-    return within(session(url), { ms: LONGEST }).catch((error: unknown) => {
-      if (error instanceof Error && error.name === 'DeadlineError') throw error
+await fuzz(
+  'protocol',
+  fc.array(manners, { minLength: 1, maxLength: 4 }),
+  async (several) => {
+    server.manners.splice(0, Infinity, ...several)
+    const sessions = several.map(() => {
+      return within(session(url), { ms: LONGEST }).catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'DeadlineError') throw error
+      })
     })
-  })
-  await Promise.all(sessions)
-  await poll(
-    () => server.open,
-    (open) => open === 0,
-  )
-})
+    await Promise.all(sessions)
+    await poll(
+      () => server.open,
+      (open) => open === 0,
+    )
+  },
+  0.7,
+)
+
+const service = await startService(url)
+const lines = service.lines().filter((line) => line.includes('"level":40'))
+if (lines.length > 0) throw new Error(`the server is not taken for a true one: ${lines}`)
+
+/** Runs a round, in which each connection is treated in the same manner. Returns the lines of the log. */
+async function round(manner: Manner): Promise<readonly string[]> {
+  server.manners.splice(0, Infinity, ...new Array<Manner>(50).fill(manner))
+  await within(service.round(), { ms: 2 * LONGEST })
+  if ((await service.health()) !== 200) throw new Error('/healthz does not answer')
+  return service.lines()
+}
+
+await fuzz(
+  'protocol, of a service',
+  manners,
+  async (manner) => {
+    const lines = await round(manner)
+    const [line] = lines.filter(({ length }) => length > 3000)
+    if (line !== undefined) throw new Error(`a line of the log is long: ${line}`)
+    if (lines.length > MOST_LINES) throw new Error(`a round has ${lines.length} lines of the log`)
+    // What has failed waits for some ticks.
+    server.manners.splice(0)
+  },
+  0.3,
+)
+
+const wrong: Manner = {
+  ...TRUE,
+  edits: [{ turn: 0, at: 0, kind: 'cut', value: 0, message: Buffer.alloc(0) }],
+  end: 'end',
+}
+await round(wrong)
+const repeated: string[] = []
+for (let i = 0; i < 20; i++) repeated.push(...(await round(wrong)))
+if (repeated.length > MOST_LINES) throw new Error(`the reason is in the log again and again: ${repeated}`)
+await service.close()
 console.log(`protocol: ${server.messages} messages`)
 server.close()

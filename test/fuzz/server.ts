@@ -3,8 +3,9 @@ import net, { type AddressInfo, type Socket } from 'node:net'
 import { type Answers, authentication, cutMessages, listen, NOTHING } from './answers.ts'
 import { edited, type Manner, TRUE } from './manner.ts'
 
-/** Milliseconds after which a server gives up a client that waits for more. */
+/** Milliseconds after which a server gives up a client that waits for more than it was sent, or for no more. */
 const PATIENCE = 15
+const LONG_PATIENCE = 5000
 
 /** A server of the test's own that answers as a true one has, each connection in a manner of its own. */
 export class RogueServer {
@@ -42,7 +43,7 @@ export class RogueServer {
     const next = authentication(manner.method, 's3cr3t')
     const last = Math.max(...manner.edits.map(({ turn }) => turn))
     let turn = 0
-    const patience = setTimeout(() => socket.destroy(), PATIENCE)
+    const patience = setTimeout(() => socket.destroy(), manner === TRUE ? LONG_PATIENCE : PATIENCE)
     this.#sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => {
