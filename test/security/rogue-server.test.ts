@@ -245,7 +245,7 @@ const queries: Record<string, [query: string, error: RegExp, timeout?: '1s']> = 
   ],
   'gives notice without end': [
     'SELECT talkative() AS business_bad',
-    /canceling statement due to statement timeout/,
+    /canceling statement due to statement timeout|no answer within/,
     '1s',
   ],
 }
