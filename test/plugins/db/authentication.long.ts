@@ -1,11 +1,9 @@
-import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
-import { startPostgres } from '../../../demo/postgres.ts'
 import { openGuarded } from '../../../plugins/db/socket.ts'
 import { parseDatabaseUrl } from '../../../src/config/database-url.ts'
 import { describeError } from '../../../src/finding.ts'
 import { certificate } from '../../certificate.ts'
+import { createSecuredServer } from '../../faults/secured-server.ts'
 import { client } from '../../faults/server.ts'
 import { lacks } from '../../program.ts'
 
@@ -36,15 +34,16 @@ t.test(
   async (t) => {
     const folder = t.testdir({})
     const own = certificate(folder, 'server', 'DNS:localhost')
-    const postgres = await startPostgres()
-    t.teardown(() => postgres.destroy())
-    const { uid, gid } = statSync(postgres.dir)
-    const put = (name: string, content: string | Buffer) => {
-      const path = join(postgres.dir, name)
-      writeFileSync(path, content)
-      chmodSync(path, 0o600)
-      if (process.getuid?.() === 0) chownSync(path, uid, gid)
-    }
+    const postgres = await createSecuredServer(t, own, {
+      rules: `host all /^scram_ all scram-sha-256
+        host all /^md5_ all md5
+        host all /^clear_ all password
+        host all nobody all reject
+        hostssl all only_tls all scram-sha-256
+        hostnossl all only_plain all scram-sha-256
+        host all only_tls,only_plain all reject
+        host all all all trust\n`,
+    })
     const sql = client(t, postgres.url)
     for (const [i, password] of PASSWORDS.entries()) {
       const literal = `'${password.replaceAll("'", "''")}'`
@@ -56,22 +55,6 @@ t.test(
     for (const role of ['only_tls', 'only_plain'])
       await sql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'plain'`)
     await sql.end()
-    put('server.key', readFileSync(own.key))
-    put('server.crt', readFileSync(own.cert))
-    put('postgresql.auto.conf', 'ssl = on\n')
-    put(
-      'pg_hba.conf',
-      `host all /^scram_ all scram-sha-256
-     host all /^md5_ all md5
-     host all /^clear_ all password
-     host all nobody all reject
-     hostssl all only_tls all scram-sha-256
-     hostnossl all only_plain all scram-sha-256
-     host all only_tls,only_plain all reject
-     host all all all trust\n`,
-    )
-    await postgres.stop()
-    await postgres.start()
 
     /** What comes of a connection: 'in', or the error. */
     const connect = async (user: string, password: string, options: string) => {
