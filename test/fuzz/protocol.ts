@@ -7,6 +7,7 @@ import { stream } from '../../src/query/stream.ts'
 import { within } from '../../src/time/deadline.ts'
 import { poll } from '../poll.ts'
 import { record } from './answers.ts'
+import { checkHeard, hear } from './heard.ts'
 import { type Manner, manners, TRUE } from './manner.ts'
 import { fuzz } from './property.ts'
 import { RogueServer } from './server.ts'
@@ -78,7 +79,29 @@ await fuzz(
       (open) => open === 0,
     )
   },
-  0.7,
+  0.5,
+)
+
+/** What clients hear, each of a server of a manner. */
+const hearAll = (several: readonly Manner[]) => {
+  server.manners.splice(0, Infinity, ...several)
+  const heard = several.map(() => hear(parseDatabaseUrl(url)).catch(() => Buffer.alloc(0)))
+  return within(Promise.all(heard), { ms: LONGEST })
+}
+
+// A busy machine may be late.
+await poll(
+  () => hearAll([{ ...TRUE }]),
+  ([heard]) => heard !== undefined && heard.length > 5000,
+)
+
+await fuzz(
+  'protocol, as the client hears it',
+  fc.array(manners, { minLength: 1, maxLength: 9 }),
+  async (several) => {
+    for (const heard of await hearAll(several)) checkHeard(heard)
+  },
+  0.25,
 )
 
 const service = await startService(url)
@@ -104,7 +127,7 @@ await fuzz(
     // What has failed waits for some ticks.
     server.manners.splice(0)
   },
-  0.3,
+  0.25,
 )
 
 const wrong: Manner = {

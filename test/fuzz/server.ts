@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { type Answers, authentication, cutMessages, listen, NOTHING } from './answers.ts'
+import { ANYTHING } from './heard.ts'
 import { edited, type Manner, TRUE } from './manner.ts'
 
 /** Milliseconds after which a server gives up a client that waits for more than it was sent, or for no more. */
@@ -72,7 +73,10 @@ export class RogueServer {
       // Let in: what the session begins with comes with it.
       return asked.subarray(-4).readUInt32BE(0) === 0 ? [asked, ...this.#recorded.opening] : [asked]
     }
-    const answer = this.#recorded.answers.get(request)
+    const { answers } = this.#recorded
+    const answer = request.includes(ANYTHING)
+      ? [...answers.values()].toSorted((a, b) => b.length - a.length)[0]
+      : answers.get(request)
     if (answer !== undefined) this.known++
     return answer ?? NOTHING
   }
