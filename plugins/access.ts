@@ -45,6 +45,8 @@ declare module 'fastify' {
     requireToken: typeof requireToken
     /** Whether a request to the metrics listener has the credentials that it takes; false when it takes none. */
     knows(request: FastifyRequest, reply: FastifyReply): Promise<boolean>
+    /** Reads the files of TLS again, if there are any. It never throws: the certificate before stays when they are wrong. */
+    reloadCertificate(): void
   }
 }
 
@@ -92,6 +94,7 @@ export default fp(
 
     const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== undefined)
     const reload = () => {
+      if (files.length === 0) return
       try {
         const server = app.server as unknown as Server
         server.setSecureContext(readCertificate(app.config))
@@ -104,6 +107,7 @@ export default fp(
         )
       }
     }
+    app.decorate('reloadCertificate', reload)
     // Polled, because a mounted secret is renewed by replacing symbolic links, which file system events miss.
     for (const file of files) watchFile(file, { interval: WATCH_INTERVAL, persistent: false }, reload)
     app.addHook('onClose', async () => {

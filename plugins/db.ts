@@ -95,6 +95,8 @@ export function openDb(options: DbOptions): Db {
     },
     ask: (...question) => questions.ask(...question),
 
+    renew: () => pool.renew(),
+
     async close() {
       await questions.close()
       await pool.drain()

@@ -26,6 +26,13 @@ export interface AppOptions {
   readonly logger?: FastifyServerOptions['logger']
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Takes up what is new outside of the configuration: credentials and certificates. It never throws. */
+    reload(): void
+  }
+}
+
 /** Milliseconds that each plugin has to start and to stop: longer than the grace of a running round. */
 const PLUGIN_TIMEOUT = 30_000
 /** Connections at once, and milliseconds to take a page: far more than there are scrapers, and longer than they wait. */
@@ -76,6 +83,11 @@ export async function buildApp({
     for (const [place, settings] of config.databases.entries()) {
       databases.push(openDatabase(app, settings, place, led))
     }
+    app.decorate('reload', () => {
+      app.log.info('reload: new database sessions, and certificates read again')
+      app.reloadCertificate()
+      for (const { db } of databases) db.renew()
+    })
     addHooks(app)
     const paths = files.flatMap(({ collector, path }) =>
       collector === undefined ? [] : [[collector.name, path] as const],

@@ -17,8 +17,8 @@ export class Idle {
   #ended = 0
   readonly #usedAt = new WeakMap<Connection, number>()
   readonly #endsAt = new WeakMap<Connection, number>()
-  /** When the sessions with an endpoint were last to be renewed, in milliseconds of the monotonic clock. */
-  readonly #renewed = new Map<Endpoint, number>()
+  /** When the sessions with an endpoint, or with any, were last to be renewed, in milliseconds of the monotonic clock. */
+  readonly #renewed = new Map<Endpoint | undefined, number>()
 
   /** Takes a connection in, unless it has lived long enough: then it returns false, and the caller closes it. */
   add(connection: Connection, now: number): boolean {
@@ -52,11 +52,11 @@ export class Idle {
       .flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
   }
 
-  /** Keeps no session with an endpoint that is there now, in use or not. Gives away those that are not in use. */
-  renew(endpoint: Endpoint, now: number): Connection[] {
+  /** Keeps no session that is there now, in use or not, with this endpoint or with any. Gives away those not in use. */
+  renew(now: number, endpoint?: Endpoint): Connection[] {
     this.#renewed.set(endpoint, now)
     return this.#connections
-      .filter((idle) => idle.endpoint === endpoint)
+      .filter((idle) => endpoint === undefined || idle.endpoint === endpoint)
       .flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
   }
 
@@ -69,6 +69,7 @@ export class Idle {
     const endsAt =
       this.#endsAt.get(connection) ?? connection.openedAt + least + Math.random() * (most - least)
     this.#endsAt.set(connection, endsAt)
-    return now >= endsAt || connection.openedAt < (this.#renewed.get(connection.endpoint) ?? 0)
+    const renewed = [connection.endpoint, undefined].map((endpoint) => this.#renewed.get(endpoint) ?? 0)
+    return now >= endsAt || connection.openedAt < Math.max(...renewed)
   }
 }

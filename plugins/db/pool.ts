@@ -179,9 +179,13 @@ export class Pool {
     for (const connection of this.#idle.trim(performance.now())) void this.close(connection)
   }
 
-  /** Uses no session with an endpoint again that is there now: its name leads to another server, or the password is new. */
-  renew(endpoint: Endpoint): void {
-    for (const connection of this.#idle.renew(endpoint, performance.now())) void this.close(connection)
+  /**
+   * Uses no session again that is there now, with this endpoint or with any: its name leads to another server, or what the
+   * sessions were opened with is new.
+   */
+  renew(endpoint?: Endpoint): void {
+    if (endpoint === undefined) this.#refusals.reset()
+    for (const connection of this.#idle.renew(performance.now(), endpoint)) void this.close(connection)
   }
 
   /** Cuts a connection that cannot be used any more. */

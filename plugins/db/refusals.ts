@@ -27,6 +27,11 @@ export class Refusals {
     this.#refusals.delete(endpoint)
   }
 
+  /** Forgets all refusals. */
+  reset(): void {
+    this.#refusals.clear()
+  }
+
   /** Throws the error of an endpoint's last connection while it is not to be tried again. */
   throwIfRefused(endpoint: Endpoint): void {
     const refusal = this.#refusals.get(endpoint)

@@ -14,7 +14,11 @@ environment and .env: .env.example lists every variable.
   --folder PATH load the collectors of this folder instead of collectors/
   --help        show this
 
-Exit code: 0 when a signal stopped it, 1 when it could not start or failed, 2 when the arguments are not understood.
+SIGTERM and SIGINT stop it, and a second one ends it at once. SIGHUP makes it use new database sessions and read its
+certificates again. SIGUSR2 does nothing.
+
+Exit code: 0 when a signal stopped it, 1 when it could not start, failed, or a second signal ended it, 2 when the arguments
+are not understood.
 `,
   options: { folder: { type: 'string' } },
   allowPositionals: false,
@@ -23,15 +27,23 @@ Exit code: 0 when a signal stopped it, 1 when it could not start or failed, 2 wh
 /** Milliseconds until a stop that hangs is cut short: the round's grace, and time to cancel and to close. */
 const STOP = 15_000
 
+/** Signals that must not end it: SIGHUP reloads, and supervisors of Node.js send SIGUSR2 to restart what they run. */
+const NOT_ENDING = ['SIGHUP', 'SIGUSR2'] as const
+
 /** Runs the service. Resolves when it has stopped, or could not start. */
 export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
   return runCommand(args, io, COMMAND, async ({ values: { folder } }) => {
+    // From the start, when there is nothing to reload, to the end: by default these signals kill.
+    const ignore = () => {}
+    for (const signal of NOT_ENDING) process.on(signal, ignore)
     try {
       return await run(folder)
     } catch (error) {
       const lines = linesOf(error).map((line) => `  ${line}\n`)
       print(io.stderr, `metrics-service cannot start:\n${lines.join('')}`)
       return FAILED
+    } finally {
+      for (const signal of NOT_ENDING) process.off(signal, ignore)
     }
   })
 }
@@ -39,18 +51,23 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
 async function run(folder: string | undefined): Promise<ExitCode> {
   const app = await buildApp(folder === undefined ? {} : { folder: resolve(folder) })
   const { promise: stopped, resolve: stop } = Promise.withResolvers<ExitCode>()
-  const grace = closeWithGrace({ delay: STOP, logger: app.log }, async ({ signal, err }) => {
+  const reload = () => app.reload()
+  const options = { delay: STOP, logger: app.log, skip: [...NOT_ENDING] }
+  const grace = closeWithGrace(options, async ({ signal, err }) => {
+    process.off('SIGHUP', reload)
     if (err) app.log.fatal(err, 'uncaught exception')
     else if (signal) app.log.info(`stopping on ${signal}`)
     await app.close()
     stop(err ? FAILED : OK)
   })
+  process.on('SIGHUP', reload)
   try {
     const listenTextResolver = (address: string) => `metrics on ${address}/metrics`
     await app.listen({ host: app.config.HOST, port: app.config.PORT, listenTextResolver })
     await Promise.all(app.databases.map(({ ticker }) => ticker.start()))
   } catch (error) {
     grace.uninstall()
+    process.off('SIGHUP', reload)
     await app.close()
     throw error
   }

@@ -107,6 +107,11 @@ export interface Db {
    * within `timeout` milliseconds. Rejects when another question is being asked.
    */
   ask<T>(timeout: number, signal: AbortSignal, query: (sql: Sql, begun: Begun) => PromiseLike<T>): Promise<T>
+  /**
+   * Lets go of each session of the rounds: an idle one at once, one in use when it is not any more. What comes after has new
+   * ones, with the credentials and certificates that there are then. The session of the leader's lock stays.
+   */
+  renew(): void
   /** Waits for the question that is being asked, and closes the connections that are not in use. */
   close(): Promise<void>
 }
