@@ -41,6 +41,7 @@ export class Lock implements LeaderLock {
       await session.restrict(lease)
       const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
+          /* metrics-service */
           SELECT pg_catalog.pg_backend_pid() AS pid,
                  pg_catalog.pg_try_advisory_lock_shared(${keyOf('member', name)}::bigint) AS member`,
       )
@@ -58,6 +59,7 @@ export class Lock implements LeaderLock {
   async look(): Promise<LockState> {
     const [row] = await this.#session.run(
       (sql) => sql<[LockRow]>`
+        /* metrics-service */
         WITH locks AS (
           SELECT lock.pid, activity.usename AS role, activity.usename = current_user AS own,
                  (lock.classid::bigint << 32) | lock.objid::bigint AS key
@@ -88,14 +90,16 @@ export class Lock implements LeaderLock {
   async take(): Promise<boolean> {
     const [{ taken }] = await this.#session.run(
       (sql) => sql<[{ taken: boolean }]>`
-        SELECT pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
+        /* metrics-service */ SELECT pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
     )
     return taken
   }
 
   /** Gives the lock up. */
   async release(): Promise<void> {
-    await this.#session.run((sql) => sql`SELECT pg_catalog.pg_advisory_unlock(${this.#leader}::bigint)`)
+    await this.#session.run(
+      (sql) => sql`/* metrics-service */ SELECT pg_catalog.pg_advisory_unlock(${this.#leader}::bigint)`,
+    )
   }
 
   destroy(reason: unknown): void {

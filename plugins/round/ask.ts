@@ -2,10 +2,11 @@
 import type { ISql, Row, Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { Mistake } from '../../src/finding.ts'
+import { addName } from '../../src/query/name-comment.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
-import { isQuery, type Query, stream } from '../../src/query/stream.ts'
-import { tagOf } from '../../src/query/tag.ts'
+import { isQuery, type Query, type Receiver, stream } from '../../src/query/stream.ts'
+import { sendable, tagOf } from '../../src/query/tag.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { decodedOf } from '../../src/rows/bytes.ts'
 import { Rows } from '../../src/rows/rows.ts'
@@ -21,10 +22,11 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
   const rows = new Rows(collector, status.dictionaries())
   // Otherwise the server has made sure that all texts are UTF-8.
   const unchecked = sql.parameters.client_encoding === 'SQL_ASCII'
+  const added = addName(query, collector.name)
   let count = 0
-  await stream(query, {
+  const receiver: Receiver = {
     sent(text) {
-      status.statement = text
+      status.statement = added.takeFrom(text)
     },
     columns(names, text) {
       if (collector.settle !== undefined) checkBounds(text, bounds)
@@ -39,21 +41,45 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
       }
       rows.add(unchecked ? values.map(decodedOf) : values)
     },
-  })
+  }
+  try {
+    await stream(query, receiver)
+  } catch (error) {
+    added.correct(error)
+    throw error
+  }
   return rows
 }
 
 /** Asks the server for the plan of a collector's query for a window, as lines of text, without running the query. */
 export async function explain(collector: Collector, sql: ISql, window: Window): Promise<string[]> {
-  const lines = await sql<{ 'QUERY PLAN': string }[]>`EXPLAIN ${write(collector, sql, window).query}`
-  return lines.map((line) => line['QUERY PLAN'])
+  return explained<string>('EXPLAIN', collector, sql, window)
 }
 
 /** Asks for the same plan as `explain`, in a form that a program can read, with the schema of each table. */
 export async function plan(collector: Collector, sql: ISql, window: Window): Promise<PlanNode> {
-  const [row] = await sql<[{ 'QUERY PLAN': [{ Plan: PlanNode }] }]>`
-    EXPLAIN (VERBOSE, FORMAT JSON) ${write(collector, sql, window).query}`
-  return row['QUERY PLAN'][0].Plan
+  const [row] = await explained<[{ Plan: PlanNode }]>(
+    'EXPLAIN (VERBOSE, FORMAT JSON)',
+    collector,
+    sql,
+    window,
+  )
+  if (row === undefined) throw new Error('the server has no plan')
+  return row[0].Plan
+}
+
+/** Sends a statement about a collector's query. Resolves to what it returns, whose type only the statement tells. */
+async function explained<Line>(
+  statement: string,
+  collector: Collector,
+  sql: ISql,
+  window: Window,
+): Promise<Line[]> {
+  const { query } = write(collector, sql, window)
+  addName(query, collector.name, `${statement} `)
+  query.options.simple = false
+  const lines: readonly Row[] = await sendable(query)
+  return lines.map((line): Line => line['QUERY PLAN'])
 }
 
 /** The bounds of a window, written in SQL. */

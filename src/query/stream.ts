@@ -18,6 +18,8 @@ export interface Receiver {
 export type Query = Fragment & {
   /** Null until the query is sent. */
   readonly statement: { readonly string: string } | null
+  /** Its text around the arguments. */
+  strings: readonly string[]
   /** Whether it is sent as a simple query, which may be several statements. */
   readonly options: { simple?: boolean }
 }
@@ -29,6 +31,7 @@ export function isQuery(value: unknown): value is Query {
     'values' in value &&
     'forEach' in value &&
     'statement' in value &&
+    'strings' in value &&
     'options' in value
   )
 }
