@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import helmet from '@fastify/helmet'
 import Fastify, { LogController } from 'fastify'
 import fp from 'fastify-plugin'
+import { listen } from '../src/config/listen.ts'
 import { settingsOf } from '../src/config/shown.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
@@ -84,7 +85,8 @@ export default fp(
     await debug.register(profiles, { prefix: '/debug/pprof' })
 
     app.addHook('onReady', async () => {
-      await debug.listen({ host, port, listenTextResolver: (address) => `debug on ${address}/debug` })
+      const listenTextResolver = (address: string) => `debug on ${address}/debug`
+      await listen(debug, { host, port, listenTextResolver }, { host: 'DEBUG_HOST', port: 'DEBUG_PORT' })
     })
     debug.addHook('preClose', async () => app.closeSoon(listener))
     app.addHook('onClose', () => debug.close())

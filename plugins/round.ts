@@ -7,6 +7,7 @@ import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
+import { explainLimit } from '../src/round/limit.ts'
 import { loggedError, loggedRejection } from '../src/round/logged.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
@@ -91,7 +92,7 @@ export function openRound(options: RoundOptions): Round {
       return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
     } catch (error) {
       const isLost = error instanceof LostError
-      const failed = failure(status, started, isLost ? error.cause : error)
+      const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }
     }
@@ -170,6 +171,10 @@ export function openRound(options: RoundOptions): Round {
       await settled()
     },
   }
+}
+
+function limited(error: unknown, status: CollectorStatus, started: number): unknown {
+  return error instanceof Error ? explainLimit(error, status, performance.now() - started, true) : error
 }
 
 function failure(status: CollectorStatus, started: number, error: unknown): Outcome {

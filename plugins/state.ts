@@ -1,6 +1,6 @@
 // State: keeps windowed counters in STATE_FILE. Imports src/ and plugins/state/ only.
 import type { FastifyBaseLogger } from 'fastify'
-import { describeError } from '../src/finding.ts'
+import { describeError, Mistake } from '../src/finding.ts'
 import type { Collectors } from '../src/round/collectors.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { State } from '../src/round/state.ts'
@@ -62,6 +62,12 @@ class SavedState implements State {
   }
 
   load(): void {
+    if (!this.#file.hasFolder) {
+      throw new Mistake(
+        `STATE_FILE is "${this.#file.path}", in a folder that is not there or may not be entered`,
+        'make the folder, or mount it: no counter would outlive a restart',
+      )
+    }
     this.#file.clean()
     let text: string | undefined
     try {

@@ -1,3 +1,4 @@
+import { adviceFor, fieldOf } from './advice.ts'
 import { DeadlineError } from './time/deadline.ts'
 
 /** What is wrong, and what to do about it: two fields until they are printed. */
@@ -16,14 +17,9 @@ export class Mistake extends Error {
   }
 }
 
-/** undefined_table: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const UNDEFINED_TABLE = '42P01'
-const SEARCH_PATH_ADVICE =
-  'if it is in a schema other than public, write the schema before its name, or ?search_path=SCHEMA in DATABASE_URL'
-
 /**
  * What an error says. An empty message is replaced by the error's code, as Node's is for "localhost". PostgreSQL's
- * DETAIL belongs to the problem, and its HINT is the advice.
+ * DETAIL belongs to the problem.
  */
 export function findingOf(error: unknown): Finding {
   if (!(error instanceof Error)) return { problem: String(error) }
@@ -33,9 +29,7 @@ export function findingOf(error: unknown): Finding {
     return findingOf(error.errors[0])
   const detail = fieldOf(error, 'detail')
   const said = message === '' ? (fieldOf(error, 'code') ?? error.name) : message
-  const unqualified = fieldOf(error, 'code') === UNDEFINED_TABLE && !message.includes('.')
-  const advice = fieldOf(error, 'hint') ?? (unqualified ? SEARCH_PATH_ADVICE : undefined)
-  return { problem: detail === undefined ? said : `${said} — ${detail}`, advice }
+  return { problem: detail === undefined ? said : `${said} — ${detail}`, advice: adviceFor(error) }
 }
 
 /** The longest text of an error, in characters: PostgreSQL repeats the value that it could not read, whole. */
@@ -63,14 +57,8 @@ export function describeError(error: unknown): string {
   return renderFinding(findingOf(error))
 }
 
-/** A field that the driver or Node adds to its errors. */
-function fieldOf(error: Error, name: 'code' | 'detail' | 'hint'): string | undefined {
-  const value: unknown = Reflect.get(error, name)
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
 /** query_canceled: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const CANCELED = '57014'
+export const CANCELED = '57014'
 
 /** Whether a query took too long: by our clock, or by the server's statement_timeout. */
 export function isTimeout(error: Error): boolean {

@@ -3,7 +3,7 @@ import { Mistake } from '../../src/finding.ts'
 import { DeadlineError } from '../../src/time/deadline.ts'
 
 /** Whether an error is the server's answer to a query, after which the connection can still be used. */
-export function isAnswer(error: unknown): boolean {
+export function isAnswer(error: unknown): error is postgres.PostgresError {
   return error instanceof postgres.PostgresError && error.severity !== 'FATAL'
 }
 

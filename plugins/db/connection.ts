@@ -43,6 +43,7 @@ export class Connection implements Session {
   readonly #searchPath: string
   readonly #sql: Sql
   #connected = false
+  #user: string | undefined
   #lost = false
   readonly #cut = new AbortController()
   readonly #closed = Promise.withResolvers<void>()
@@ -98,6 +99,10 @@ export class Connection implements Session {
     this.#running.add(reject)
     try {
       return await Promise.race([query(this.#sql), promise])
+    } catch (error) {
+      // Whom to grant what is lacking, which the server does not say.
+      if (isAnswer(error)) Object.assign(error, { role: this.#user })
+      throw error
     } finally {
       this.#running.delete(reject)
     }
@@ -203,7 +208,8 @@ export class Connection implements Session {
   async #connect(url: DatabaseUrl): Promise<Duplex> {
     if (this.#lost || this.#connected) throw new Error('the server closed the connection')
     this.#connected = true
-    const guard = await openGuarded(this.endpoint, url, this.#cut.signal)
+    const { guard, user } = await openGuarded(this.endpoint, url, this.#cut.signal)
+    this.#user = user
     // The client does not listen any more to one that it has let go.
     guard.on('error', (error) => this.destroy(error))
     guard.on('close', () => {

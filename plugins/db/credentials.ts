@@ -17,6 +17,8 @@ export interface Login {
    * says where it was looked for, and holds no secret.
    */
   password(): Promise<string>
+  /** What to do when the server refuses the password. */
+  readonly advice: string
 }
 
 /** The bits of a file's mode that let others than its owner at it. */
@@ -31,7 +33,28 @@ export async function loginOf(url: DatabaseUrl, endpoint: Endpoint): Promise<Log
   const user = written?.user ?? url.user
   const source: PasswordSource =
     written?.password === undefined ? url.password : { from: 'text', text: written.password }
-  return { user, password: () => passwordOf(source, { ...url, user }, endpoint) }
+  const fromFile = written?.password !== undefined
+  return {
+    user,
+    password: () => passwordOf(source, { ...url, user }, endpoint),
+    advice: advise(source, fromFile),
+  }
+}
+
+/** Says where a new password belongs; what is read for each connection needs no restart. */
+function advise(source: PasswordSource, fromFile: boolean): string {
+  const used = 'is used at the next try, without a restart'
+  if (fromFile) return `the password of the role is another: a new one in DATABASE_URL_FILE ${used}`
+  switch (source.from) {
+    case 'file':
+      return `the password of the role is another: a new one in the file of ${source.variable} ${used}`
+    case 'command':
+      return `the password of the role is another: what ${source.variable} writes ${used}`
+    case 'passfile':
+      return `the password of the role is another: a new one in ${source.path ?? '~/.pgpass'} ${used}`
+    case 'text':
+      return 'the password of the role is another: a new one in DATABASE_URL or DATABASE_PASSWORD takes a restart, and one in DATABASE_PASSWORD_FILE does not'
+  }
 }
 
 /** Resolves to undefined for what can be read only once, such as a pipe. */

@@ -16,8 +16,16 @@ import { openSession } from './wire/opening.ts'
 const APPLICATION_NAME = 'metrics-service'
 /** Milliseconds after which the system asks a silent server whether it is still there. */
 const KEEP_ALIVE = 60_000
+/** invalid_password: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const WRONG_PASSWORD = '28P01'
 /** invalid_authorization_specification: pg_hba.conf lets the client in with encryption only, or only without. */
 const NOT_ALLOWED = '28000'
+
+/** A session that is open, and the role that it was opened for. */
+export interface Session {
+  readonly guard: Guard
+  readonly user: string
+}
 
 /**
  * Opens a session with an endpoint: connects, encrypts as `sslmode` asks, proves who the client is. Resolves to what a client
@@ -26,7 +34,11 @@ const NOT_ALLOWED = '28000'
  * `allow` and `prefer` have a second try, as in libpq, but not after a wrong password: that would be sent in another way.
  * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
  */
-export async function openGuarded(endpoint: Endpoint, url: DatabaseUrl, signal: AbortSignal): Promise<Guard> {
+export async function openGuarded(
+  endpoint: Endpoint,
+  url: DatabaseUrl,
+  signal: AbortSignal,
+): Promise<Session> {
   const [first = 'plain', second] = encryptionsOf(url, endpoint)
   const attempt = new Attempt(endpoint, url, signal)
   try {
@@ -53,7 +65,7 @@ class Attempt {
     this.#signal = signal
   }
 
-  async open(encryption: Encryption): Promise<Guard> {
+  async open(encryption: Encryption): Promise<Session> {
     const { host, address, port } = this.#endpoint
     const local = isLocal(this.#endpoint)
     this.#reached = undefined
@@ -85,9 +97,9 @@ class Attempt {
     return refused && this.#reached !== undefined && this.#reached !== other
   }
 
-  async #begin(socket: net.Socket, local: boolean): Promise<Guard> {
+  async #begin(socket: net.Socket, local: boolean): Promise<Session> {
     const url = this.#url
-    const { user, password } = await loginOf(url, this.#endpoint)
+    const { user, password, advice } = await loginOf(url, this.#endpoint)
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined
     const parameters = {
       user,
@@ -103,7 +115,11 @@ class Attempt {
       channelBinding: url.channelBinding,
       encrypted: socket instanceof TLSSocket,
       endPoint: certificate && endPointOf(certificate),
+    }).catch((error) => {
+      if (error instanceof postgres.PostgresError && error.code === WRONG_PASSWORD)
+        Object.assign(error, { advice })
+      throw error
     })
-    return new Guard(socket, opened, this.#endpoint)
+    return { guard: new Guard(socket, opened, this.#endpoint), user }
   }
 }

@@ -1,4 +1,5 @@
 import type { Begun, Standing } from '../../src/query/db.ts'
+import { lockTimeout } from '../../src/query/lock-timeout.ts'
 import type { Dialect } from './dialect.ts'
 import {
   lagColumn,
@@ -23,9 +24,6 @@ export interface Limits {
 export interface Transaction extends Limits {
   readonly snapshot?: string
 }
-
-/** Milliseconds a statement waits for a lock: long enough for a short DDL, too short to queue behind a long one. */
-const LOCK_TIMEOUT = 5000
 
 /** Says in pg_stat_activity and pg_stat_statements that a statement is of no collector. */
 export const OWN_NAME = '/* metrics-service */'
@@ -137,7 +135,7 @@ export function restrictStatements(idle: number, dialect: Dialect): string {
 export function limitStatements({ statementTimeout, idleTimeout }: Limits, dialect: Dialect): string {
   const limits = [
     ['statement_timeout', statementTimeout],
-    ['lock_timeout', Math.min(LOCK_TIMEOUT, statementTimeout)],
+    ['lock_timeout', lockTimeout(statementTimeout)],
     ['idle_in_transaction_session_timeout', idleTimeout],
   ] as const
   return limits

@@ -6,6 +6,7 @@ import { lint, shortInterval } from '../../src/contract/lint.ts'
 import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
 import type { ZonelessColumn } from '../../src/query/zoneless.ts'
+import { explainLimit } from '../../src/round/limit.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countRejected } from '../../src/rows/rows.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
@@ -66,7 +67,8 @@ export async function reportOn(
       errors.push({ problem, advice: rejection.advice })
     }
   } catch (error) {
-    errors.push(findingOf(error))
+    const elapsed = timeout - Math.max(ends - performance.now(), 0)
+    errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))
   }
   const short = shortInterval(collector, tick)
   return {

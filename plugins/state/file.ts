@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  existsSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -41,6 +42,12 @@ export class StateFile {
   constructor(path: string) {
     this.path = path
     this.rejected = `${path}.rejected`
+  }
+
+  /** Whether there is the folder that it is in. */
+  get hasFolder(): boolean {
+    // With the dot, what is no folder is none.
+    return existsSync(`${dirname(this.path)}/.`)
   }
 
   /** Returns the text; undefined when there is no file. Throws when it cannot be read. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from '../app.ts'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
+import { listen } from '../config/listen.ts'
 import { print } from '../config/print.ts'
 import { linesOf } from '../config/read.ts'
 
@@ -63,7 +64,8 @@ async function run(folder: string | undefined): Promise<ExitCode> {
   process.on('SIGHUP', reload)
   try {
     const listenTextResolver = (address: string) => `metrics on ${address}/metrics`
-    await app.listen({ host: app.config.HOST, port: app.config.PORT, listenTextResolver })
+    const at = { host: app.config.HOST, port: app.config.PORT }
+    await listen(app, { ...at, listenTextResolver }, { host: 'HOST', port: 'PORT' })
     await Promise.all(app.databases.map(({ ticker }) => ticker.start()))
   } catch (error) {
     grace.uninstall()

@@ -25,7 +25,7 @@ export class Due {
    * or the interval, because a query that never ends must not run all the time.
    */
   get backoffTicks(): number {
-    return doubled(this.#timeouts, Math.max(MAX_BACKOFF_TICKS, this.#ticks))
+    return doubled(this.#timeouts, this.#most)
   }
 
   /** Ticks until it runs next, counted from tick number `tick`: 0 when it is due at that one. */
@@ -37,8 +37,21 @@ export class Due {
 
   /** Ticks from the last run to the next. A collector that fails again and again goes back to its interval. */
   get #wait(): number {
-    if (this.#failures === 0) return this.#ticks
-    return Math.max(doubled(this.#failures, this.#ticks), this.backoffTicks)
+    return this.#failures === 0 ? this.#ticks : this.#waitAfter(this.#failures, this.#timeouts)
+  }
+
+  /** Ticks to the next run if the one that runs now fails like that. */
+  ticksAfter(failure: Exclude<Failure, 'unavailable'>): number {
+    return this.#waitAfter(this.#failures + 1, failure === 'timeout' ? this.#timeouts + 1 : 0)
+  }
+
+  #waitAfter(failures: number, timeouts: number): number {
+    return Math.max(doubled(failures, this.#ticks), doubled(timeouts, this.#most))
+  }
+
+  /** The most ticks between two runs of a collector that keeps timing out. */
+  get #most(): number {
+    return Math.max(MAX_BACKOFF_TICKS, this.#ticks)
   }
 
   /** Records a run at a tick, and how it failed. */

@@ -108,6 +108,11 @@ export class CollectorStatus {
     return this.#due.backoffTicks
   }
 
+  /** Ticks to the next run if the one that runs now fails like that. */
+  ticksAfter(failure: 'error' | 'timeout'): number {
+    return this.#due.ticksAfter(failure)
+  }
+
   /** Ticks until it runs next, counted from tick number `tick`: 0 when it is due at that one. */
   ticksUntilDue(tick: number): number {
     return this.#due.ticksUntil(tick)

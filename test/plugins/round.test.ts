@@ -408,7 +408,7 @@ t.test('each query runs with limits of its own', async (t) => {
   t.same(shown, [
     'business_limits{name="application_name",setting="metrics-service"}',
     'business_limits{name="idle_in_transaction_session_timeout",setting="2000"}',
-    'business_limits{name="lock_timeout",setting="2000"}',
+    'business_limits{name="lock_timeout",setting="1600"}',
     'business_limits{name="statement_timeout",setting="2000"}',
     'business_limits{name="transaction_isolation",setting="repeatable read"}',
     'business_limits{name="transaction_read_only",setting="on"}',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -155,17 +155,31 @@ t.test('a collector whose labels or metrics changed starts from 0, and says so',
 
 t.test('a state file that cannot be written is a warning and a metric, and no more', async (t) => {
   const { file, add, start } = await setUp(t)
-  const { scrape, log, round } = await start(join(file, 'not', 'a', 'folder'))
+  const folder = join(file, '..', 'folder')
+  mkdirSync(folder)
+  const { scrape, log, round } = await start(join(folder, 'state.json'))
+  rmSync(folder, { recursive: true })
   await add(5)
   await round()
   const samples = await scrape()
   t.equal(samples.get(TOTAL), 5)
-  t.equal(samples.get('collection_state_errors_total'), 2)
+  t.equal(samples.get('collection_state_errors_total'), 1)
   t.match(
     log.filter(({ level }) => level === 40).map(({ msg }) => msg),
     [/^STATE_FILE cannot be written: ENOENT/],
   )
   t.notOk(existsSync(file))
+})
+
+t.test('a STATE_FILE in a folder that is not there, or is none, is an error at the start', async (t) => {
+  const { file, start } = await setUp(t)
+  writeFileSync(join(file, '..', 'plain'), '')
+  for (const path of [join(file, 'not', 'a.json'), join(file, '..', 'plain', 'a.json')]) {
+    await t.rejects(start(path), {
+      message: `STATE_FILE is "${path}", in a folder that is not there or may not be entered`,
+      advice: /make the folder, or mount it/,
+    })
+  }
 })
 
 /** A file system of a few kilobytes, which only root can make; why there is none otherwise. */

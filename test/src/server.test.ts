@@ -82,7 +82,11 @@ t.test('a port that is taken is an error that names it', async (t) => {
   for (const variable of ['PORT', 'DEBUG_PORT']) {
     const service = await spawnService(t, { DATABASE_URL: url, [variable]: String(port) })
     t.equal(await service.exit, 1)
-    t.match(service.output(), new RegExp(`address already in use 127.0.0.1:${port}`))
+    t.match(
+      service.output(),
+      new RegExp(`${variable} is "${port}": .*address already in use 127.0.0.1:${port}`),
+    )
+    t.match(service.output(), `set ${variable} to a free one`)
   }
 })
 

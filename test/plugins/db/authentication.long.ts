@@ -64,8 +64,8 @@ t.test(
       const [endpoint] = url.endpoints
       if (endpoint === undefined) throw new Error('there is no endpoint')
       try {
-        const session = await openGuarded(endpoint, url, AbortSignal.timeout(10_000))
-        session.destroy()
+        const { guard } = await openGuarded(endpoint, url, AbortSignal.timeout(10_000))
+        guard.destroy()
         return 'in'
       } catch (error) {
         return describeError(error)
