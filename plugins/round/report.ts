@@ -13,11 +13,15 @@ import { type Samples, samplesOf } from '../../src/samples/samples.ts'
 import { formatMoment, later, type Moment } from '../../src/time/moment.ts'
 import { inSlices } from '../../src/time/slices.ts'
 import { ask, explain } from './ask.ts'
+import { foreignCode } from './foreign-code.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { rowLimit } from './run.ts'
 
 /** Runs work in a transaction of the snapshot, within `timeout` milliseconds. */
 export type Transact = <T>(timeout: number, work: (sql: Sql) => PromiseLike<T>) => Promise<T>
+
+/** Milliseconds for a question of our own about a query. */
+const CATALOG_TIMEOUT = 5000
 
 /** The limits of a run, from the configuration. */
 export interface ReportLimits {
@@ -70,6 +74,13 @@ export async function reportOn(
     const elapsed = timeout - Math.max(ends - performance.now(), 0)
     errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))
   }
+  const seconds = (performance.now() - started) / 1000
+  const { statement } = status
+  // An engine without these catalogs has nothing to warn of.
+  const foreign =
+    statement === undefined
+      ? []
+      : await transact(CATALOG_TIMEOUT, (sql) => foreignCode(sql, statement)).catch(() => [])
   const short = shortInterval(collector, tick)
   return {
     name: collector.name,
@@ -79,9 +90,10 @@ export async function reportOn(
     warnings: [
       ...(short === undefined ? [] : [short]),
       ...(inspection === undefined ? [] : warningsOf(inspection)),
+      ...foreign,
       ...lint(collector),
     ],
-    seconds: (performance.now() - started) / 1000,
+    seconds,
     run:
       samples === undefined
         ? null
