@@ -10,7 +10,7 @@ export const ANYTHING = 'anything'
 export async function hear(url: DatabaseUrl): Promise<Buffer> {
   const [endpoint] = url.endpoints
   if (endpoint === undefined) throw new Error('the URL has no endpoint')
-  const guard = await openGuarded(endpoint, url, new AbortController().signal)
+  const { guard } = await openGuarded(endpoint, url, new AbortController().signal)
   const chunks: Buffer[] = []
   const closed = new Promise<void>((resolve) => guard.once('close', () => resolve()))
   guard.on('error', () => {}).on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -52,8 +52,8 @@ t.test(
       const parsed = parseDatabaseUrl(text)
       for (const endpoint of parsed.endpoints) {
         try {
-          const session = await openGuarded(endpoint, parsed, AbortSignal.timeout(10_000))
-          session.destroy()
+          const { guard } = await openGuarded(endpoint, parsed, AbortSignal.timeout(10_000))
+          guard.destroy()
           t.pass(what)
         } catch (error) {
           t.fail(`${what}: ${describeError(error)}`)
