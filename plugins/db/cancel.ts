@@ -40,8 +40,8 @@ async function signal(
     await pool.useSpare(endpoint, AbortSignal.timeout(GRACE), (spare) =>
       spare.run((sql) =>
         how === 'cancel'
-          ? sql`/* metrics-service */ SELECT pg_catalog.pg_cancel_backend(${pid}::int)`
-          : sql`/* metrics-service */ SELECT pg_catalog.pg_terminate_backend(${pid}::int)`,
+          ? sql`SELECT /* metrics-service */ pg_catalog.pg_cancel_backend(${pid}::int)`
+          : sql`SELECT /* metrics-service */ pg_catalog.pg_terminate_backend(${pid}::int)`,
       ),
     )
     return true

@@ -136,7 +136,7 @@ export class Connection implements Session {
    * https://www.postgresql.org/docs/current/sql-savepoint.html
    */
   async runInSavepoint<T>(limits: Limits, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    const start = () => `SAVEPOINT collector; ${limitStatements(limits, this.#dialect)} ${OWN_NAME} SELECT 1`
+    const start = () => `SAVEPOINT collector; ${limitStatements(limits, this.#dialect)} SELECT ${OWN_NAME} 1`
     await this.#adapt(() => this.run((sql) => sql.unsafe(start())), 'ROLLBACK TO SAVEPOINT collector')
     try {
       const result = await this.run(query)

@@ -91,7 +91,7 @@ export class Lead {
     if (this.#ending || this.connection.lost) return
     this.#timer = setTimeout(async () => {
       try {
-        const ping = this.connection.run((sql) => sql`/* metrics-service */ SELECT 1`)
+        const ping = this.connection.run((sql) => sql`SELECT /* metrics-service */ 1`)
         await within(ping, { ms: this.#pool.connectTimeout })
       } catch (error) {
         this.connection.destroy(error)

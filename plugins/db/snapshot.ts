@@ -59,7 +59,7 @@ export class PoolSnapshot implements Snapshot {
       try {
         // Now, even if no other transaction needs it: a lead that runs a query cannot export it any more.
         const work = connection.run(
-          (sql) => sql<[{ id: string }]>`/* metrics-service */ SELECT pg_catalog.pg_export_snapshot() AS id`,
+          (sql) => sql<[{ id: string }]>`SELECT /* metrics-service */ pg_catalog.pg_export_snapshot() AS id`,
         )
         const [{ id }] = await within(work, { ms: pool.connectTimeout, signal })
         // It becomes part of a statement.

@@ -32,7 +32,7 @@ export const OWN_NAME = '/* metrics-service */'
  * A database without an encoding holds any bytes. A query that asks it for UTF-8 fails at the first that are not.
  * https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-AUTOMATIC-CONVERSION
  */
-const KEEP_BYTES = `${OWN_NAME} SELECT set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII';`
+const KEEP_BYTES = `SELECT ${OWN_NAME} set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII';`
 
 /** The longest time that a setting of the server holds, in milliseconds. */
 const MAX_SETTING = 2 ** 31 - 1
@@ -46,7 +46,7 @@ const ownNames = (dialect: Dialect) =>
 
 /** The statements that ask a question of our own, in a transaction of its own: the third one returns the answer. */
 function ownStatements(columns: string, dialect: Dialect): string {
-  return `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; ${ownNames(dialect)} ${OWN_NAME} SELECT ${columns}; ROLLBACK;`
+  return `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; ${ownNames(dialect)} SELECT ${OWN_NAME} ${columns}; ROLLBACK;`
 }
 
 /** The statements that ask for a Standing. */
@@ -99,10 +99,10 @@ export function beginStatements(
     ${limitStatements(limits, dialect)}
     ${settingStatements(dialect)}
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
-    ${OWN_NAME} SELECT ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)},
+    SELECT ${OWN_NAME} ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)},
            ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
            ${momentOf('now()')} AS time;
-    ${dialect.has('search_path') ? `${OWN_NAME} SELECT pg_catalog.set_config('search_path', ${literal(searchPath)}, true)` : 'SELECT 1'}`
+    ${dialect.has('search_path') ? `SELECT ${OWN_NAME} pg_catalog.set_config('search_path', ${literal(searchPath)}, true)` : 'SELECT 1'}`
 }
 
 /**
@@ -114,7 +114,7 @@ export function rollbackStatements(dialect: Dialect, savepoint?: string): string
   return [
     savepoint === undefined ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${savepoint}`,
     ...(dialect.has('DEALLOCATE') ? ['DEALLOCATE ALL'] : []),
-    ...(dialect.has(unlock) ? [`${OWN_NAME} SELECT pg_catalog.${unlock}()`] : []),
+    ...(dialect.has(unlock) ? [`SELECT ${OWN_NAME} pg_catalog.${unlock}()`] : []),
   ].join('; ')
 }
 
@@ -128,7 +128,7 @@ export function restrictStatements(idle: number, dialect: Dialect): string {
   const statements = settings
     .filter(([name]) => dialect.has(name))
     .map(([name, value]) => `SET ${name} = ${value};`)
-  return `${statements.join(' ')} ${OWN_NAME} SELECT 1`
+  return `${statements.join(' ')} SELECT ${OWN_NAME} 1`
 }
 
 /** The statements that set limits for the rest of a transaction, except those that the engine lacks. */

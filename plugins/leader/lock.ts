@@ -41,8 +41,7 @@ export class Lock implements LeaderLock {
       await session.restrict(lease)
       const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
-          /* metrics-service */
-          SELECT pg_catalog.pg_backend_pid() AS pid,
+          SELECT /* metrics-service */ pg_catalog.pg_backend_pid() AS pid,
                  pg_catalog.pg_try_advisory_lock_shared(${keyOf('member', name)}::bigint) AS member`,
       )
       return new Lock(session, name, joined.pid)
@@ -59,8 +58,7 @@ export class Lock implements LeaderLock {
   async look(): Promise<LockState> {
     const [row] = await this.#session.run(
       (sql) => sql<[LockRow]>`
-        /* metrics-service */
-        WITH locks AS (
+        WITH /* metrics-service */ locks AS (
           SELECT lock.pid, activity.usename AS role, activity.usename = current_user AS own,
                  (lock.classid::bigint << 32) | lock.objid::bigint AS key
             FROM pg_catalog.pg_locks AS lock
@@ -90,7 +88,7 @@ export class Lock implements LeaderLock {
   async take(): Promise<boolean> {
     const [{ taken }] = await this.#session.run(
       (sql) => sql<[{ taken: boolean }]>`
-        /* metrics-service */ SELECT pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
+        SELECT /* metrics-service */ pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
     )
     return taken
   }
@@ -98,7 +96,7 @@ export class Lock implements LeaderLock {
   /** Gives the lock up. */
   async release(): Promise<void> {
     await this.#session.run(
-      (sql) => sql`/* metrics-service */ SELECT pg_catalog.pg_advisory_unlock(${this.#leader}::bigint)`,
+      (sql) => sql`SELECT /* metrics-service */ pg_catalog.pg_advisory_unlock(${this.#leader}::bigint)`,
     )
   }
 
