@@ -22,7 +22,7 @@ export interface Cluster {
 /** PostgreSQL's own C.UTF-8, as not every platform has one; servers before 17 do not have it either. */
 const BUILTIN = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
 
-type Owner = { uid: number; gid: number } | Record<string, never>
+export type Owner = { uid: number; gid: number } | Record<string, never>
 
 /**
  * Creates a cluster whose superuser is `postgres`, with the programs in the folder `installed`, or those of the package
@@ -55,7 +55,7 @@ export async function createCluster(password: string, installed?: string): Promi
 }
 
 /** PostgreSQL refuses to run as root: an account that exists and owns nothing of value takes its place. */
-function unprivileged(): Owner {
+export function unprivileged(): Owner {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
     const [uid, gid] = ['-u', '-g'].map((flag) =>
