@@ -7,6 +7,7 @@ import { within } from '../../src/time/deadline.ts'
 import { isAnswer } from './answer.ts'
 import { createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
+import { checkPlace, PROBES, withAdvice } from './pooler.ts'
 import { openGuarded } from './socket.ts'
 import {
   beginStatements,
@@ -17,6 +18,7 @@ import {
   replayedStatements,
   restrictStatements,
   rollbackStatements,
+  searchPathStatement,
   standingOf,
   standingStatements,
   type Transaction,
@@ -44,6 +46,8 @@ export class Connection implements Session {
   readonly #sql: Sql
   #connected = false
   #user: string | undefined
+  /** Whether it was found that all of a transaction runs on one server. */
+  #probed = false
   #lost = false
   readonly #cut = new AbortController()
   readonly #closed = Promise.withResolvers<void>()
@@ -114,13 +118,16 @@ export class Connection implements Session {
    */
   async begin(transaction: Transaction): Promise<Begun> {
     const asks = this.#standby && transaction.snapshot === undefined
-    const results = await this.#adapt(() => {
+    const [results = [], , ...answers] = await this.#adapt(() => {
       const before = asks ? replayedStatements(this.#dialect) : ''
-      return this.run((sql) =>
-        sql.unsafe(before + beginStatements(transaction, this.#searchPath, this.#dialect)),
-      )
+      const start = before + beginStatements(transaction, this.#dialect)
+      const probes = this.#probed || !this.#dialect.has('pg_backend_pid') ? [] : PROBES
+      return this.#runEach([start, searchPathStatement(this.#searchPath, this.#dialect), ...probes])
     })
-    return begunOf(results, asks)
+    const begun = begunOf(results, asks)
+    checkPlace(begun, answers)
+    this.#probed = true
+    return begun
   }
 
   /**
@@ -177,13 +184,25 @@ export class Connection implements Session {
     )
   }
 
+  /**
+   * Runs texts of statements one after the other, and stops at an error. It waits between them only in a session that is not
+   * probed yet: what closes a connection before it has read everything may take its reason along.
+   */
+  async #runEach(texts: readonly string[]): Promise<(readonly unknown[])[]> {
+    const send = (text: string) => this.run((sql) => sql.unsafe(text))
+    if (this.#probed) return Promise.all(texts.map(send))
+    const results: (readonly unknown[])[] = []
+    for (const text of texts) results.push(await send(text))
+    return results
+  }
+
   /** Runs statements, and again without each feature that the engine turns out to lack, after `undo`. */
   async #adapt<T>(statements: () => Promise<T>, undo = 'ROLLBACK'): Promise<T> {
     for (;;) {
       try {
         return await statements()
       } catch (error) {
-        if (!this.#dialect.noteMissing(error)) throw error
+        if (!this.#dialect.noteMissing(error)) throw withAdvice(error)
         await this.run((sql) => sql.unsafe(undo))
       }
     }

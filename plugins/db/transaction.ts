@@ -64,7 +64,7 @@ export function replayedStatements(dialect: Dialect): string {
  * that returns rows begins a new result, and any other adds to the one before.
  */
 const OWN = 1
-const BEGUN = -2
+const BEGUN = -1
 
 /** Reads the results of `standingStatements`: the client's types know only one result. */
 export function standingOf(results: readonly unknown[]): Standing {
@@ -86,12 +86,8 @@ export function begunOf(results: readonly unknown[], asked: boolean): Begun {
   }
 }
 
-/** The statements that start a read-only transaction with a search_path; the last but one returns what it sees. */
-export function beginStatements(
-  { snapshot, ...limits }: Transaction,
-  searchPath: string,
-  dialect: Dialect,
-): string {
+/** The statements that start a read-only transaction; the last one returns what it sees. */
+export function beginStatements({ snapshot, ...limits }: Transaction, dialect: Dialect): string {
   return `
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
@@ -101,8 +97,18 @@ export function beginStatements(
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
     SELECT ${OWN_NAME} ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)},
            ${dialect.has('pg_backend_pid') ? 'pg_backend_pid()' : 'NULL'} AS pid,
-           ${momentOf('now()')} AS time;
-    ${dialect.has('search_path') ? `SELECT ${OWN_NAME} pg_catalog.set_config('search_path', ${literal(searchPath)}, true)` : 'SELECT 1'}`
+           ${momentOf('now()')} AS time`
+}
+
+/**
+ * The statement that gives a transaction its search_path. It is sent alone: Pgpool-II looks at the first of several only, and
+ * takes one that calls a volatile function for a write, after which it sends all of the transaction to the server that this
+ * has begun on, and answers nothing from its cache.
+ * https://www.pgpool.net/docs/43/en/html/runtime-config-load-balancing.html#GUC-DISABLE-LOAD-BALANCE-ON-WRITE
+ */
+export function searchPathStatement(searchPath: string, dialect: Dialect): string {
+  if (!dialect.has('search_path')) return 'SELECT 1'
+  return `SELECT ${OWN_NAME} pg_catalog.set_config('search_path', ${literal(searchPath)}, true)`
 }
 
 /**

@@ -78,7 +78,7 @@ export class Lock implements LeaderLock {
     )
     if (row.pid !== this.#pid) {
       throw new Error(
-        'the session changed: LEADER_ELECTION does not work through a pooler in transaction mode',
+        'the session changed: LEADER_ELECTION does not work through a pooler that shares sessions or spreads them over servers',
       )
     }
     return row

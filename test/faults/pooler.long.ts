@@ -224,7 +224,7 @@ t.test('a round needs no more than the one server connection that a pool has', {
 t.test('a pooler that ends idle transactions ends no round', { skip }, async (t) => {
   const postgres = await startPostgres()
   t.teardown(() => postgres.destroy())
-  const pooler = await startPooler(t, postgres, ROUND, 'idle_transaction_timeout = 2')
+  const pooler = await startPooler(t, postgres, ROUND, { settings: 'idle_transaction_timeout = 2' })
   const slow = ['a', 'b'].map((name) =>
     defineCollector({
       name,

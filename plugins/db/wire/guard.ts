@@ -6,7 +6,7 @@ import * as type from './message.ts'
 import { HEADER, isEncoding, isWhole, message, zeroEnded } from './message.ts'
 import type { Opened } from './opening.ts'
 import { Requests } from './requests.ts'
-import { errorMessage, fieldsOf } from './server-error.ts'
+import { errorMessage, fieldsOf, serverError } from './server-error.ts'
 
 /** The longest row that is read, and the longest of all other messages but errors, in bytes. */
 const LONGEST_ROW = 16 * 2 ** 20
@@ -57,6 +57,8 @@ export class Guard extends Duplex {
   readonly #requests = new Requests()
   /** Whether the client was told already that its query has failed. */
   #refused = false
+  /** Why the server closes the connection: it may say so after its answer, when the client does not listen. */
+  #last: Error | undefined
 
   constructor(socket: net.Socket, { frames, welcome }: Opened, { host, port }: Endpoint) {
     super()
@@ -70,7 +72,7 @@ export class Guard extends Duplex {
     // The client takes whatever comes before the welcome for it.
     socket.pause()
     socket.on('error', (error) => this.destroy(error))
-    socket.on('close', () => this.destroy())
+    socket.on('close', () => this.destroy(this.#last))
   }
 
   /** As a socket has it: the client says goodbye only through one that is open. */
@@ -148,8 +150,11 @@ export class Guard extends Duplex {
         return false
       case type.PARAMETER_STATUS:
         return isEncoding(bytes, start, end)
-      case type.ERROR:
-        return !this.#refused && errorMessage(fieldsOf(bytes, start, end))
+      case type.ERROR: {
+        const fields = fieldsOf(bytes, start, end)
+        if (fields.get('S') === 'FATAL' || fields.get('V') === 'FATAL') this.#last = serverError(fields)
+        return !this.#refused && errorMessage(fields)
+      }
     }
     if (!this.#requests.answer(kind)) throw malformed(kind)
     switch (kind) {
