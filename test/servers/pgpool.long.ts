@@ -1,11 +1,11 @@
 import t from 'tap'
 import type { Postgres } from '../../demo/postgres.ts'
+import { checkExact, collectors, createEvents, placesOf, quiet, readers } from '../faults/exact.ts'
+import { startPgpool } from '../faults/pgpool.ts'
+import { client, createServer } from '../faults/server.ts'
+import { createStandby } from '../faults/standby.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
-import { checkExact, collectors, createEvents, placesOf, quiet, readers } from './exact.ts'
-import { startPgpool } from './pgpool.ts'
-import { client, createServer } from './server.ts'
-import { createStandby } from './standby.ts'
 
 /** The load is balanced unless it says so: one query in a thousand at most goes to the server that the transaction is on. */
 const ELSEWHERE = { backend_weight0: '0.001' }

@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap'
 import type { Postgres } from '../../demo/postgres.ts'
 import { defineCollector, gauge } from '../../src/collector.ts'
+import { checkExact, collectors, createEvents, quiet } from '../faults/exact.ts'
+import { type PoolerOptions, startPooler } from '../faults/pooler.ts'
+import { client, createServer } from '../faults/server.ts'
+import { createStandby } from '../faults/standby.ts'
 import { lacks } from '../program.ts'
 import { startService } from '../service.ts'
-import { checkExact, collectors, createEvents, quiet } from './exact.ts'
-import { type PoolerOptions, startPooler } from './pooler.ts'
-import { client, createServer } from './server.ts'
-import { createStandby } from './standby.ts'
 
 /** Server connections that end as soon as pgbouncer may end them. */
 const SHORT = 'server_lifetime = 1\nserver_idle_timeout = 1'

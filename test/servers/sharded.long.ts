@@ -4,10 +4,10 @@ import postgresJs from 'postgres'
 import t, { type Test } from 'tap'
 import { type Postgres, startPostgres } from '../../demo/postgres.ts'
 import { seed } from '../../demo/seed.ts'
+import { client } from '../faults/server.ts'
 import { ROOT } from '../root.ts'
 import { startService } from '../service.ts'
 import { runCheck } from '../src/check/run.ts'
-import { client } from './server.ts'
 
 const SCHEMA = readFileSync(join(ROOT, 'demo/schema.sql'), 'utf8')
 /** The tables, and the column that says which shard a row is on: all rows of a project are on one. */
