@@ -48,7 +48,7 @@ export function openDb(options: DbOptions): Db {
   const selection = new Selection({ endpoints, sessionAttrs: url.sessionAttrs, log })
   /** Until when an endpoint is not asked to share a snapshot, in milliseconds of the monotonic clock. */
   const unshared = new Map<Endpoint, number>()
-  const quorum = new Quorum({ endpoints, pool, required, waitTimeout, log })
+  const quorum = new Quorum({ endpoints, pool, required, single: concurrency === 1, waitTimeout, log })
 
   return {
     get endpoints() {

@@ -22,7 +22,7 @@ export class Idle {
 
   /** Takes a connection in, unless it has lived long enough: then it returns false, and the caller closes it. */
   add(connection: Connection, now: number): boolean {
-    if (this.#isSpent(connection, now)) return false
+    if (this.isSpent(connection, now)) return false
     connection.reused = true
     this.#usedAt.set(connection, this.#ended)
     this.#connections.push(connection)
@@ -48,13 +48,18 @@ export class Idle {
     this.#ended++
     const isSpare = (idle: Connection) => (this.#usedAt.get(idle) ?? 0) < this.#ended - KEPT_SNAPSHOTS
     return this.#connections
-      .filter((idle) => isSpare(idle) || this.#isSpent(idle, now))
+      .filter((idle) => isSpare(idle) || this.isSpent(idle, now))
       .flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
+  }
+
+  /** Says that the sessions that are there now, with this endpoint or with any, have lived long enough. */
+  expire(now: number, endpoint?: Endpoint): void {
+    this.#renewed.set(endpoint, now)
   }
 
   /** Keeps no session that is there now, in use or not, with this endpoint or with any. Gives away those not in use. */
   renew(now: number, endpoint?: Endpoint): Connection[] {
-    this.#renewed.set(endpoint, now)
+    this.expire(now, endpoint)
     return this.#connections
       .filter((idle) => endpoint === undefined || idle.endpoint === endpoint)
       .flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
@@ -64,7 +69,8 @@ export class Idle {
     return index === -1 ? undefined : this.#connections.splice(index, 1)[0]
   }
 
-  #isSpent(connection: Connection, now: number): boolean {
+  /** Whether a connection has lived long enough. */
+  isSpent(connection: Connection, now: number): boolean {
     const { least, most } = LIFETIME
     const endsAt =
       this.#endsAt.get(connection) ?? connection.openedAt + least + Math.random() * (most - least)

@@ -110,7 +110,7 @@ export class Pool {
     signal: AbortSignal,
   ): Promise<[Connection, Begun]> {
     for (;;) {
-      const connection = this.#reuse(endpoint) ?? (await this.#openUnlessRefused(endpoint, signal))
+      const connection = (await this.#reuse(endpoint)) ?? (await this.#openUnlessRefused(endpoint, signal))
       try {
         return [connection, await within(connection.begin(transaction), { ms: this.connectTimeout, signal })]
       } catch (error) {
@@ -118,7 +118,7 @@ export class Pool {
         this.discard(connection, error)
         if (!stale) throw error
         // If one idle connection is dead, assume that all are: a round would wait for a timeout of each.
-        for (let idle = this.#reuse(endpoint); idle !== undefined; idle = this.#reuse(endpoint)) {
+        for (let idle = await this.#reuse(endpoint); idle !== undefined; idle = await this.#reuse(endpoint)) {
           this.discard(idle, error)
         }
       }
@@ -143,7 +143,7 @@ export class Pool {
     if (this.#spares !== this) return this.#spares.useSpare(endpoint, signal, work)
     await this.#spareTurn.take(signal)
     try {
-      const spare = this.#reuse(endpoint) ?? (await this.open(endpoint, signal))[0]
+      const spare = (await this.#reuse(endpoint)) ?? (await this.open(endpoint, signal))[0]
       try {
         await within(work(spare), { ms: GRACE, signal })
         this.release(spare)
@@ -188,6 +188,11 @@ export class Pool {
     for (const connection of this.#idle.renew(performance.now(), endpoint)) void this.close(connection)
   }
 
+  /** Has the next user of this endpoint open a session of its own, when that which is there is closed. */
+  expire(endpoint: Endpoint): void {
+    this.#idle.expire(performance.now(), endpoint)
+  }
+
   /** Cuts a connection that cannot be used any more. */
   discard(connection: Connection, reason: unknown): void {
     connection.destroy(reason)
@@ -205,12 +210,14 @@ export class Pool {
     await Promise.all(this.#idle.takeAll().map((connection) => this.close(connection)))
   }
 
-  /** The idle connection to an endpoint that was used last. */
-  #reuse(endpoint: Endpoint): Connection | undefined {
+  /** The idle connection to an endpoint that was used last. One that has lived long enough is closed first. */
+  async #reuse(endpoint: Endpoint): Promise<Connection | undefined> {
     for (;;) {
       const connection = this.#idle.take(endpoint)
-      if (connection === undefined || !connection.lost) return connection
-      this.#capacity.give()
+      if (connection === undefined) return undefined
+      if (connection.lost) this.#capacity.give()
+      else if (this.#idle.isSpent(connection, performance.now())) await this.close(connection)
+      else return connection
     }
   }
 

@@ -22,6 +22,8 @@ export interface QuorumOptions {
   readonly pool: Pool
   /** How many endpoints must answer in one vote. */
   readonly required: number
+  /** Whether there is to be no second connection beside that of a round. */
+  readonly single: boolean
   /** Milliseconds after which the wait is given up; 0 waits for ever. */
   readonly waitTimeout: number
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
@@ -96,7 +98,11 @@ export class Quorum {
 
   /** A session stays with its server when the name moves on: to a new primary, or behind a balancer. */
   async #follow(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
-    const { endpoints, pool, log } = this.#options
+    const { endpoints, pool, single, log } = this.#options
+    if (single) {
+      pool.expire(endpoint)
+      return
+    }
     const used = endpoints.server
     if (used === null || performance.now() < this.#unasked) return
     try {
