@@ -4,7 +4,7 @@ import { freePort } from '../../demo/port.ts'
 import { poll } from '../poll.ts'
 import { logOf, type Site, sendAll } from './site.ts'
 
-/** An etcd of one member, which can be lost and come back with what it had. */
+/** An etcd of one member with its API of version 2, which can be lost and come back with what it had. */
 export class Etcd {
   readonly url: string
   readonly #site: Site
@@ -28,6 +28,7 @@ export class Etcd {
   async start(): Promise<void> {
     const child = this.#site.run(this.#folder, 'etcd', [
       '--data-dir=data',
+      '--enable-v2',
       `--listen-client-urls=${this.url}`,
       `--advertise-client-urls=${this.url}`,
       `--listen-peer-urls=${this.#peer}`,

@@ -31,8 +31,9 @@ export function patroniSettings({ name, password, sql, rest, etcd }: MemberSetti
     scope: 'cluster',
     name,
     restapi: { listen: rest.listen, connect_address: rest.connect },
-    // As a proxy, or Patroni would ask etcd for its own address and go there.
-    etcd3: { host: etcd, use_proxies: true },
+    // By version 2, a leader that was frozen cannot take the lock back without looking, as Patroni 3.0 does by version
+    // 3: it would lose what the other has committed. As a proxy, or Patroni would ask etcd for its address and go there.
+    etcd: { host: etcd, use_proxies: true },
     bootstrap: {
       dcs: {
         ttl: 20,
