@@ -86,7 +86,8 @@ t.test('nothing that a function does in a query outlives its transaction', async
   await service.round()
   t.equal((await service.scrape()).get('business_harmless'), 1)
   const sessions = await sql`
-    SELECT application_name AS name, (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks
+    SELECT application_name AS name,
+           (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND database = datid) AS locks
       FROM pg_stat_activity
      WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
        AND query NOT ILIKE '%listen%'`
