@@ -69,21 +69,24 @@ t.test('an abort ends the wait, without a quorum', async (t) => {
   t.notOk(db.quorate)
 })
 
-t.test('a vote asks each endpoint, and the current one only where it leads, until that is forgotten', async (t) => {
-  const { url } = await createDatabase(t, { schema: false })
-  const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
-  const { db, signal } = open(t, urlOf(url, [first, second]))
-  const snapshot = await db.snapshot(signal)
-  await snapshot.close()
-  t.equal(db.current, first.endpoint)
-  const before = first.connections
-  await db.vote(signal)
-  t.same([first.connections, second.connections], [before + 1, 1])
-  db.forgetCurrent()
-  t.equal(db.current, undefined)
-  await db.vote(signal)
-  t.same([first.connections, second.connections], [before + 2, 2])
-})
+t.test(
+  'a vote asks each endpoint, and the current one only where it leads, until that is forgotten',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const [first, second] = [await Gate.start(t, url), await Gate.start(t, url)]
+    const { db, signal } = open(t, urlOf(url, [first, second]))
+    const snapshot = await db.snapshot(signal)
+    await snapshot.close()
+    t.equal(db.current, first.endpoint)
+    const before = first.connections
+    await db.vote(signal)
+    t.same([first.connections, second.connections], [before + 1, 1])
+    db.forgetCurrent()
+    t.equal(db.current, undefined)
+    await db.vote(signal)
+    t.same([first.connections, second.connections], [before + 2, 2])
+  },
+)
 
 t.test('two votes at once ask once', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
