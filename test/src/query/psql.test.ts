@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import type { PendingQuery, Row } from 'postgres'
 import t from 'tap'
-import { tagOf } from '../../../src/query/tag.ts'
+import { sendable, tagOf } from '../../../src/query/tag.ts'
 import { createDatabase } from '../../database.ts'
 import { lacks } from '../../program.ts'
 
@@ -84,7 +84,7 @@ t.test(
     if (error !== undefined) throw error
     const [, rows = [], errors = []] = output.map((text) => (text ?? '').split(/;\n/))
     const ours = texts.map((text) =>
-      askTag(tagOf(sql), text).then(
+      sendable(askTag(tagOf(sql), text)).then(
         ([row]) => [text, row?.hex],
         ({ code }) => [text, code],
       ),

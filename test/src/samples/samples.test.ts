@@ -158,9 +158,10 @@ t.test('of several rejections the first is told', async (t) => {
 })
 
 t.test('a rejection shows the beginning of a long value', async (t) => {
-  const { problem = '' } = samplesFrom(collectorOf({}), [['x'.repeat(10_000)]]).rejection ?? {}
+  const { problem = '', logged } = samplesFrom(collectorOf({}), [['x'.repeat(10_000)]]).rejection ?? {}
   t.match(problem, /xxx/)
-  t.ok(problem.length < 300, `${problem.length} characters`)
+  t.ok(problem.length < 1100, `${problem.length} characters`)
+  t.ok(Number(logged?.short.problem.length) < 200, 'and the log has less of it')
 })
 
 t.test('nothing is told when no row was rejected', async (t) => {
