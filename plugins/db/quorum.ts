@@ -108,7 +108,7 @@ export class Quorum {
     try {
       const { server } = await pool.ask(endpoint, signal)
       if (server === null || server === used || endpoints.current !== endpoint) return
-      log.info({ endpoint: endpoint.name }, 'endpoint leads to another server')
+      log.info({ endpoint: endpoint.name }, 'endpoint restarted, or leads to another server')
       pool.renew(endpoint)
     } catch (error) {
       // What keeps it from answering shows in the next round; where no other session is let in, none is asked for each time.
