@@ -26,7 +26,7 @@ const ADVICE: Readonly<Record<string, string | ((error: Error) => string | undef
   // invalid_authorization_specification
   '28000': 'pg_hba.conf of the server has to let this role in from here, and the role has to have LOGIN',
   // invalid_password
-  '28P01': 'the role has another password than the service was given: docs/operations.md#secrets',
+  '28P01': 'the role has another password than the service was given: docs/operations.md#where-secrets-are',
   // invalid_catalog_name
   '3D000': 'the database is named by the end of the URL in DATABASE_URL, or by PGDATABASE',
   // too_many_connections
