@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from 'postgres'
 import t, { type Test } from 'tap'
-import { Availability } from '../cluster/availability.ts'
-import { Cluster } from '../cluster/cluster.ts'
-import { FAULTS } from '../cluster/faults.ts'
-import type { Member } from '../cluster/member.ts'
-import { Reader } from '../cluster/reader.ts'
-import { answered, onServer } from '../cluster/session.ts'
-import { Writer } from '../cluster/writer.ts'
 import { poll } from '../poll.ts'
 import { lacks } from '../program.ts'
+import { Availability } from './availability.ts'
+import { Cluster } from './cluster.ts'
+import { FAULTS } from './faults.ts'
+import type { Member } from './member.ts'
+import { Reader } from './reader.ts'
+import { answered, onServer } from './session.ts'
+import { Writer } from './writer.ts'
 
 t.setTimeout(600_000)
 
