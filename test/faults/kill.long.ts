@@ -33,13 +33,13 @@ async function addOperations(sql: Sql): Promise<void> {
       FROM installations, generate_series(1, 10)`
 }
 
-/** Resolves when the file of this name is made, written to or renamed, before anything else happens in this process. */
-async function touched(t: Test, folder: string, name: string): Promise<void> {
+/** Resolves when a file with such a name is made, written to or renamed, before anything else happens in this process. */
+async function touched(t: Test, folder: string, name: RegExp): Promise<void> {
   const watcher = watch(folder)
   t.teardown(() => watcher.close())
   for (;;) {
     const [, file] = await once(watcher, 'change')
-    if (file === name) return
+    if (name.test(file)) return
   }
 }
 
@@ -77,8 +77,8 @@ t.test('a process that is killed, in mid-write of its state too, loses nothing t
     lock.release()
   }
   const moments: Readonly<Record<string, (service: ServiceProcess) => Promise<unknown>>> = {
-    'when it begins to write its state': () => touched(t, folder, 'state.json.tmp'),
-    'when its state has its name': () => touched(t, folder, 'state.json'),
+    'when it begins to write its state': () => touched(t, folder, /^state\.json\..*\.tmp$/),
+    'when its state has its name': () => touched(t, folder, /^state\.json$/),
     'after a page': (service) => moreRounds(service, 1),
     'in mid-query': inMidQuery,
   }
