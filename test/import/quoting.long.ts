@@ -19,14 +19,21 @@ const text = fc
   )
   .filter((text) => text.trim() !== '' && !text.includes('\0') && text.isWellFormed())
 
-/** What the tag of a query sends: the text, and its fragments as they are. */
+/** What the tag of a query sends: the text, and its fragments as they are. Like the client's, a query is an object. */
 const tag = tagOf(
-  Object.assign((strings: readonly string[], ...values: readonly string[]) => join(strings, values), {
-    unsafe: (sql: string) => sql,
-  }) as never,
+  Object.assign(
+    (strings: readonly string[], ...values: readonly object[]) => queryOf(join(strings, values)),
+    {
+      unsafe: queryOf,
+    },
+  ) as never,
 )
 
-function join(strings: readonly string[], values: readonly string[]): string {
+function queryOf(text: string): object {
+  return { toString: () => text }
+}
+
+function join(strings: readonly string[], values: readonly object[]): string {
   return strings.map((text, i) => text + (values[i] ?? '')).join('')
 }
 
