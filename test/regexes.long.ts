@@ -8,7 +8,7 @@ import t from 'tap'
 import { ROOT } from './root.ts'
 
 /** Milliseconds for one expression; most take a few. */
-const PATIENCE = 30_000
+const PATIENCE = 60_000
 
 /** A regular expression of a file; without a source, one that is only known when the code runs. */
 interface Regex {

@@ -10,7 +10,7 @@ const SAID: readonly (readonly [said: RegExp, advice: string])[] = [
     'a round is one transaction: set pool_mode = transaction for this database in pgbouncer.ini, or connect directly',
   ],
   [
-    /unsupported startup parameter.*\boptions\b/,
+    /^unsupported startup parameter.*\boptions\b/,
     'leave `options` out of DATABASE_URL (search_path has a parameter of its own), or connect directly',
   ],
 ]
