@@ -1,8 +1,13 @@
 import { once } from 'node:events'
 import net, { type AddressInfo, type Socket } from 'node:net'
+import { PROBES } from '../../plugins/db/pooler.ts'
+import { says } from '../security/rogue.ts'
 import { type Answers, authentication, cutMessages, listen, NOTHING } from './answers.ts'
 import { ANYTHING } from './heard.ts'
 import { edited, type Manner, TRUE } from './manner.ts'
+
+/** What asks where a statement runs. */
+const PLACE = String(PROBES[0])
 
 /** Milliseconds after which a server gives up a client that waits for more than it was sent, or for no more. */
 const PATIENCE = 15
@@ -44,6 +49,7 @@ export class RogueServer {
     const next = authentication(manner.method, 's3cr3t')
     const last = Math.max(...manner.edits.map(({ turn }) => turn))
     let turn = 0
+    let pid: Buffer | undefined
     const patience = setTimeout(() => socket.destroy(), manner === TRUE ? LONG_PATIENCE : PATIENCE)
     this.#sockets.add(socket)
     socket.on('error', () => {})
@@ -54,7 +60,11 @@ export class RogueServer {
     listen(socket, (request, message) => {
       patience.refresh()
       if (request.startsWith('X')) return socket.end()
-      const answer = this.#answer(request, message, next)
+      const recorded = this.#answer(request, message, next)
+      // Where a statement runs is asked of each session, and the answers are of several.
+      const asksPlace = request.includes(PLACE)
+      const answer = asksPlace && pid !== undefined ? ofProcess(recorded, pid) : recorded
+      if (!asksPlace) pid = pidIn(recorded) ?? pid
       const wrong = manner.edits.filter((edit) => edit.turn === turn)
       const bytes = Buffer.concat(wrong.reduce(edited, answer))
       cutMessages(bytes, () => this.messages++)
@@ -80,6 +90,36 @@ export class RogueServer {
     if (answer !== undefined) this.known++
     return answer ?? NOTHING
   }
+}
+
+/** The value of the last column of the name `pid` in an answer that begins a transaction. */
+function pidIn(answer: readonly Buffer[]): Buffer | undefined {
+  const description = answer.findLast(
+    (message) => message.toString('latin1', 0, 1) === 'T' && message.includes('pid\0'),
+  )
+  if (description === undefined) return undefined
+  const names: string[] = []
+  for (let at = 7; at < description.length; at = description.indexOf(0, at) + 19) {
+    names.push(description.toString('utf8', at, description.indexOf(0, at)))
+  }
+  const row = answer
+    .slice(answer.indexOf(description))
+    .find((message) => message.toString('latin1', 0, 1) === 'D')
+  if (row === undefined) return undefined
+  let at = 7
+  for (const name of names) {
+    const length = row.readInt32BE(at)
+    if (name === 'pid') return row.subarray(at, at + 4 + length)
+    at += 4 + Math.max(length, 0)
+  }
+  return undefined
+}
+
+/** An answer of one column with the value of another process. */
+function ofProcess(answer: readonly Buffer[], pid: Buffer): readonly Buffer[] {
+  return answer.map((message) =>
+    message.toString('latin1', 0, 1) === 'D' ? says('D', Buffer.concat([Buffer.from([0, 1]), pid])) : message,
+  )
 }
 
 /** Writes bytes in pieces of these sizes, twenty at most. */
