@@ -44,7 +44,7 @@ export function openDb(options: DbOptions): Db {
   // One for each query, and one that leads the snapshot.
   const pool = new Pool({ url, size: concurrency + 1, retry, dialect })
   const endpoints = new Endpoints(url, options)
-  const questions = new Questions(new Pool({ url, size: 1, retry, dialect, spares: pool }), endpoints)
+  const questions = new Questions(new Pool({ url, size: 1, retry, dialect, spares: pool.spares }), endpoints)
   const selection = new Selection({ endpoints, sessionAttrs: url.sessionAttrs, log })
   /** Until when an endpoint is not asked to share a snapshot, in milliseconds of the monotonic clock. */
   const unshared = new Map<Endpoint, number>()

@@ -37,7 +37,7 @@ async function signal(
 ): Promise<boolean> {
   if (pid === null) return true
   try {
-    await pool.useSpare(endpoint, AbortSignal.timeout(GRACE), (spare) =>
+    await pool.spares.use(endpoint, AbortSignal.timeout(GRACE), (spare) =>
       spare.run((sql) =>
         how === 'cancel'
           ? sql`SELECT /* metrics-service */ pg_catalog.pg_cancel_backend(${pid}::int)`

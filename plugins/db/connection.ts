@@ -1,14 +1,12 @@
-import type { Duplex } from 'node:stream'
 import type { Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
 import { Mistake } from '../../src/finding.ts'
 import type { Begun, Session, Standing } from '../../src/query/db.ts'
 import { within } from '../../src/time/deadline.ts'
 import { isAnswer } from './answer.ts'
-import { createClient } from './client.ts'
 import type { Dialect } from './dialect.ts'
+import { Link } from './link.ts'
 import { checkPlace, PROBES, withAdvice } from './pooler.ts'
-import { openGuarded } from './socket.ts'
 import {
   beginStatements,
   begunOf,
@@ -26,42 +24,21 @@ import {
 
 /** Milliseconds for the server to cancel a query, or to end a transaction: neither takes long where it answers at all. */
 export const GRACE = 1000
-/** Milliseconds for the server to close a session. */
-const CLOSE_TIMEOUT = 1000
-
-/**
- * One connection to one endpoint. It never reconnects: a client that did would run the rest of a transaction outside
- * of it. So each has a client of its own, whose socket can be destroyed when the network does not answer.
- */
-export class Connection implements Session {
-  readonly endpoint: Endpoint
-  /** Milliseconds of the monotonic clock. */
-  readonly openedAt = performance.now()
+/** One connection to one endpoint, and the transactions that are run on it. */
+export class Connection extends Link implements Session {
   /** Whether it was used before, and so may have been lost while it was idle. */
   reused = false
   /** Whether the server was a standby when the connection was opened; it may have been promoted since. */
   #standby = false
   readonly #dialect: Dialect
   readonly #searchPath: string
-  readonly #sql: Sql
-  #connected = false
-  #user: string | undefined
   /** Whether it was found that all of a transaction runs on one server. */
   #probed = false
-  #lost = false
-  readonly #cut = new AbortController()
-  readonly #closed = Promise.withResolvers<void>()
-  /** Rejects each running query: the client leaves them pending when the network stops answering. */
-  readonly #running = new Set<(reason: unknown) => void>()
 
   private constructor(url: DatabaseUrl, endpoint: Endpoint, dialect: Dialect) {
-    this.endpoint = endpoint
+    super(url, endpoint)
     this.#dialect = dialect
     this.#searchPath = url.searchPath
-    this.#sql = createClient(endpoint, {
-      socket: () => this.#connect(url),
-      onclose: () => this.destroy(new Error('the server closed the connection')),
-    })
   }
 
   /**
@@ -84,31 +61,6 @@ export class Connection implements Session {
     } catch (error) {
       connection.destroy(error)
       throw error
-    }
-  }
-
-  get lost(): boolean {
-    return this.#lost
-  }
-
-  /** Resolves when it is closed. The server closes its end only when the session is gone. */
-  get closed(): Promise<void> {
-    return this.#closed.promise
-  }
-
-  /** Runs a query. Rejects as soon as the connection is lost. */
-  async run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    if (this.#lost) throw new Error('the connection is lost')
-    const { promise, reject } = Promise.withResolvers<never>()
-    this.#running.add(reject)
-    try {
-      return await Promise.race([query(this.#sql), promise])
-    } catch (error) {
-      // Whom to grant what is lacking, which the server does not say.
-      if (isAnswer(error)) Object.assign(error, { role: this.#user })
-      throw error
-    } finally {
-      this.#running.delete(reject)
     }
   }
 
@@ -206,35 +158,5 @@ export class Connection implements Session {
         await this.run((sql) => sql.unsafe(undo))
       }
     }
-  }
-
-  /** Ends the session, and waits for the server to close it, for a second at most. */
-  async close(): Promise<void> {
-    await this.#sql.end({ timeout: CLOSE_TIMEOUT / 1000 }).catch(() => {})
-    this.destroy(new Error('the connection was closed'))
-  }
-
-  /** Cuts the connection at once. Each query that still runs on it rejects with the reason. */
-  destroy(reason: unknown): void {
-    if (this.#lost) return
-    this.#lost = true
-    for (const reject of this.#running) reject(reason)
-    this.#cut.abort(reason)
-    void this.#sql.end({ timeout: 0 }).catch(() => {})
-  }
-
-  /** Opens the session that the client speaks through: once, because it must not reconnect. */
-  async #connect(url: DatabaseUrl): Promise<Duplex> {
-    if (this.#lost || this.#connected) throw new Error('the server closed the connection')
-    this.#connected = true
-    const { guard, user } = await openGuarded(this.endpoint, url, this.#cut.signal)
-    this.#user = user
-    // The client does not listen any more to one that it has let go.
-    guard.on('error', (error) => this.destroy(error))
-    guard.on('close', () => {
-      this.#closed.resolve()
-      this.destroy(new Error('the server closed the connection'))
-    })
-    return guard
   }
 }

@@ -39,30 +39,26 @@ export class Idle {
     return this.#connections.shift()
   }
 
-  takeAll(): Connection[] {
-    return this.#connections.splice(0)
+  /** Gives away all connections, or those to an endpoint; they may be lost. */
+  takeAll(endpoint?: Endpoint): Connection[] {
+    return this.#removeAll((idle) => endpoint === undefined || idle.endpoint === endpoint)
   }
 
   /** Gives away those that are not to be kept, now that one more snapshot has ended. */
   trim(now: number): Connection[] {
     this.#ended++
     const isSpare = (idle: Connection) => (this.#usedAt.get(idle) ?? 0) < this.#ended - KEPT_SNAPSHOTS
-    return this.#connections
-      .filter((idle) => isSpare(idle) || this.isSpent(idle, now))
-      .flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
+    return this.#removeAll((idle) => isSpare(idle) || this.isSpent(idle, now))
   }
 
-  /** Says that the sessions that are there now, with this endpoint or with any, have lived long enough. */
+  /** Says that the sessions that are there now, in use or not, with this endpoint or with any, have lived long enough. */
   expire(now: number, endpoint?: Endpoint): void {
     this.#renewed.set(endpoint, now)
   }
 
-  /** Keeps no session that is there now, in use or not, with this endpoint or with any. Gives away those not in use. */
-  renew(now: number, endpoint?: Endpoint): Connection[] {
-    this.expire(now, endpoint)
-    return this.#connections
-      .filter((idle) => endpoint === undefined || idle.endpoint === endpoint)
-      .flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
+  #removeAll(wanted: (idle: Connection) => boolean): Connection[] {
+    const found = this.#connections.filter(wanted)
+    return found.flatMap((idle) => this.#remove(this.#connections.indexOf(idle)) ?? [])
   }
 
   #remove(index: number): Connection | undefined {

@@ -9,6 +9,7 @@ import type { Dialect } from './dialect.ts'
 import { Idle } from './idle.ts'
 import { Interrupted } from './interrupted.ts'
 import { Refusals } from './refusals.ts'
+import { Spares } from './spares.ts'
 import type { Transaction } from './transaction.ts'
 
 export interface PoolOptions {
@@ -18,25 +19,24 @@ export interface PoolOptions {
   /** How long an endpoint that refused a connection is not tried again. */
   readonly retry: Backoff
   readonly dialect: Dialect
-  /** The pool that lends the connections to cancel queries through; its own by default. */
-  readonly spares?: Pool
+  /** The connections to cancel queries through; its own by default. */
+  readonly spares?: Spares
 }
 
 /** A fixed number of connections to all endpoints together. One that is not in use is kept for the next round. */
 export class Pool {
   readonly dialect: Dialect
+  /** The connections to cancel queries through. */
+  readonly spares: Spares
   readonly #url: DatabaseUrl
   readonly #refusals: Refusals
   readonly #capacity: Capacity
   readonly #idle = new Idle()
-  readonly #spares: Pool
-  /** The turn of the callers that want a connection for a moment. */
-  readonly #spareTurn = new Capacity(1)
   /** The questions that give way. */
   readonly #asking = new Set<AbortController>()
 
   constructor({ url, size, retry, dialect, spares }: PoolOptions) {
-    this.#spares = spares ?? this
+    this.spares = spares ?? new Spares(this)
     this.dialect = dialect
     this.#url = url
     this.#capacity = new Capacity(size)
@@ -50,7 +50,7 @@ export class Pool {
 
   /** Opens a connection, and asks the server what it is. Waits until there are fewer connections than the pool's size. */
   async open(endpoint: Endpoint, signal: AbortSignal): Promise<[Connection, Standing]> {
-    const slot = this.#take(signal)
+    const slot = this.#takePlace(signal)
     if (this.#capacity.exhausted) for (const asking of this.#asking) asking.abort()
     await slot
     return this.#connect(endpoint, signal)
@@ -66,7 +66,7 @@ export class Pool {
     let started: number | undefined
     this.#asking.add(asking)
     try {
-      await this.#take(either)
+      await this.#takePlace(either)
       started = performance.now()
       const [connection, standing] = await this.#connect(endpoint, either)
       asking.signal.addEventListener('abort', () => connection.destroy(asking.signal.reason))
@@ -81,7 +81,7 @@ export class Pool {
   }
 
   /** Waits until there are fewer connections than the pool's size. */
-  async #take(signal: AbortSignal): Promise<void> {
+  async #takePlace(signal: AbortSignal): Promise<void> {
     const slot = this.#capacity.take(signal)
     if (this.#capacity.exhausted) void this.#closeOldest()
     await slot
@@ -110,7 +110,11 @@ export class Pool {
     signal: AbortSignal,
   ): Promise<[Connection, Begun]> {
     for (;;) {
-      const connection = (await this.#reuse(endpoint)) ?? (await this.#openUnlessRefused(endpoint, signal))
+      let connection = await this.#reuse(endpoint)
+      if (connection === undefined) {
+        this.#refusals.throwIfRefused(endpoint)
+        ;[connection] = await this.open(endpoint, signal)
+      }
       try {
         return [connection, await within(connection.begin(transaction), { ms: this.connectTimeout, signal })]
       } catch (error) {
@@ -118,43 +122,14 @@ export class Pool {
         this.discard(connection, error)
         if (!stale) throw error
         // If one idle connection is dead, assume that all are: a round would wait for a timeout of each.
-        for (let idle = await this.#reuse(endpoint); idle !== undefined; idle = await this.#reuse(endpoint)) {
-          this.discard(idle, error)
-        }
+        for (const idle of this.#idle.takeAll(endpoint)) this.discard(idle, error)
       }
     }
   }
 
-  async #openUnlessRefused(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-    this.#refusals.throwIfRefused(endpoint)
-    const [connection] = await this.open(endpoint, signal)
-    return connection
-  }
-
-  /**
-   * Uses a connection that has nothing else to do, until `signal` aborts. One caller after the other has it, so that many
-   * together need one connection, and open it once.
-   */
-  async useSpare(
-    endpoint: Endpoint,
-    signal: AbortSignal,
-    work: (spare: Connection) => Promise<unknown>,
-  ): Promise<void> {
-    if (this.#spares !== this) return this.#spares.useSpare(endpoint, signal, work)
-    await this.#spareTurn.take(signal)
-    try {
-      const spare = (await this.#reuse(endpoint)) ?? (await this.open(endpoint, signal))[0]
-      try {
-        await within(work(spare), { ms: GRACE, signal })
-        this.release(spare)
-      } catch (error) {
-        if (isAnswer(error)) this.release(spare)
-        else this.discard(spare, error)
-        throw error
-      }
-    } finally {
-      this.#spareTurn.give()
-    }
+  /** Gives a connection to an endpoint, in no transaction: one that is idle, or a new one. */
+  async take(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+    return (await this.#reuse(endpoint)) ?? (await this.open(endpoint, signal))[0]
   }
 
   /** Takes a connection back, unless it was lost or has lived long enough. */
@@ -185,7 +160,8 @@ export class Pool {
    */
   renew(endpoint?: Endpoint): void {
     if (endpoint === undefined) this.#refusals.reset()
-    for (const connection of this.#idle.renew(performance.now(), endpoint)) void this.close(connection)
+    this.#idle.expire(performance.now(), endpoint)
+    for (const connection of this.#idle.takeAll(endpoint)) void this.close(connection)
   }
 
   /** Has the next user of this endpoint open a session of its own, when that which is there is closed. */

@@ -1,11 +1,9 @@
 import type { Sql } from 'postgres'
-import type { Endpoint } from '../../src/config/database-url.ts'
-import { describeError } from '../../src/finding.ts'
 import type { Begun } from '../../src/query/db.ts'
 import { deadline } from '../../src/time/deadline.ts'
 import { runAlone } from './alone.ts'
-import type { Connection } from './connection.ts'
 import type { Endpoints } from './endpoints.ts'
+import { firstOf } from './first.ts'
 import type { Pool } from './pool.ts'
 
 /**
@@ -54,18 +52,8 @@ export class Questions {
   ): Promise<T> {
     const pool = this.#pool
     const limits = { statementTimeout: timeout, idleTimeout: timeout }
-    const begin = async (signal: AbortSignal): Promise<[Connection, Begun]> => {
-      const reasons: string[] = []
-      for (const endpoint of this.#endpoints.ranked(new Map<Endpoint, unknown>())) {
-        try {
-          return await pool.begin(endpoint, limits, signal)
-        } catch (error) {
-          signal.throwIfAborted()
-          reasons.push(`${endpoint.name}: ${describeError(error)}`)
-        }
-      }
-      throw new Error(reasons.join('; '))
-    }
+    const begin = (signal: AbortSignal) =>
+      firstOf(this.#endpoints.ranked(new Map()), signal, (endpoint) => pool.begin(endpoint, limits, signal))
     const [connection, begun] = await deadline(begin, { ms: timeout, signal })
     const { pid } = begun
     return runAlone({ pool, connection, pid, timeout, signal, query: (sql) => query(sql, begun) })
