@@ -2,6 +2,7 @@ import { ERROR, HEADER } from './message.ts'
 
 /** The longest message of PostgreSQL, in bytes: its buffers end at a gigabyte. */
 const LONGEST = 2 ** 30
+
 /** The server does not speak as PostgreSQL does: it is something else, or somebody is in between. */
 export class ProtocolError extends Error {
   override name = 'ProtocolError'

@@ -2,39 +2,12 @@ import type net from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Endpoint } from '../../../src/config/database-url.ts'
 import { type Frames, ProtocolError } from './frames.ts'
+import { LONGEST_ROW, limitOf, malformed } from './limits.ts'
 import * as type from './message.ts'
 import { HEADER, isEncoding, isWhole, message, zeroEnded } from './message.ts'
 import type { Opened } from './opening.ts'
 import { Requests } from './requests.ts'
-import { errorMessage, fieldsOf, serverError } from './server-error.ts'
-
-/** The longest row that is read, and the longest of all other messages but errors, in bytes. */
-const LONGEST_ROW = 16 * 2 ** 20
-const LONGEST = 2 ** 20
-
-const LIMITS = new Map([
-  [type.DATA_ROW, LONGEST_ROW],
-  [type.COPY_DATA, 0],
-  [type.ERROR, 65_536],
-  [type.NOTICE, 0],
-  [type.NOTIFICATION, 0],
-])
-
-/** What an answer to a query consists of. */
-const ANSWERS = new Set([
-  type.BIND_COMPLETE,
-  type.COMMAND_COMPLETE,
-  type.COPY_IN,
-  type.COPY_OUT,
-  type.COPY_DONE,
-  type.EMPTY_QUERY,
-  type.NO_DATA,
-  type.PARAMETERS,
-  type.PARAMETER_STATUS,
-  type.PARSE_COMPLETE,
-  type.READY,
-  type.ROW_DESCRIPTION,
-])
+import { errorMessage, fieldsOf, ownError, serverError } from './server-error.ts'
 
 /** Ends a COPY, and what was sent after it. */
 const COPY_FAIL = Buffer.concat([message('f', zeroEnded('not supported')), message('S')])
@@ -42,7 +15,7 @@ const COPY_FAIL = Buffer.concat([message('f', zeroEnded('not supported')), messa
 /**
  * What the client speaks through, in place of the socket: a connection whose session is open already. The server's messages
  * reach the client only if they are whole and of a kind that it can take, errors with their texts cut, so that no server, and
- * nobody in between, makes it wait, fail or fill the memory. What is none ends the connection. A query that asks for more
+ * nobody in between, makes it wait, fail or fill the memory. Anything else ends the connection. A query that asks for more
  * than rows of a size fails alone.
  */
 export class Guard extends Duplex {
@@ -185,33 +158,11 @@ export class Guard extends Duplex {
   }
 }
 
-function limitOf(kind: number): number {
-  const limit = LIMITS.get(kind) ?? (ANSWERS.has(kind) ? LONGEST : undefined)
-  if (limit === undefined) throw malformed(kind)
-  return limit
-}
-
-function malformed(kind: number): ProtocolError {
-  return new ProtocolError(
-    `the server sends what PostgreSQL never does (message ${JSON.stringify(String.fromCharCode(kind))}): it is something else, or somebody is in between`,
-  )
-}
-
-/** An error as a server would send it, by the letters of its fields. */
-const fields = (code: string, problem: string, advice: string) =>
-  new Map([
-    ['S', 'ERROR'],
-    ['V', 'ERROR'],
-    ['C', code],
-    ['M', problem],
-    ['H', advice],
-  ])
-
 /** feature_not_supported */
-const COPY = fields('0A000', 'its query is a COPY', 'write one SELECT')
+const COPY = ownError('0A000', 'its query is a COPY', 'write one SELECT')
 /** program_limit_exceeded */
 const tooLong = (size: number) =>
-  fields(
+  ownError(
     '54000',
     `its query returns a row of ${size} bytes, over ${LONGEST_ROW}`,
     'select less, or cut it in SQL with left()',

@@ -34,6 +34,17 @@ export function fieldsOf(bytes: Buffer, start: number, end: number): Fields {
   return fields
 }
 
+/** The fields of an error of our own, as a server would send it. */
+export function ownError(code: string, problem: string, advice: string): Fields {
+  return new Map([
+    ['S', 'ERROR'],
+    ['V', 'ERROR'],
+    ['C', code],
+    ['M', problem],
+    ['H', advice],
+  ])
+}
+
 /** The message of an error with these fields. */
 export function errorMessage(fields: Fields): Buffer {
   const texts = Array.from(fields, ([letter, text]) => zeroEnded(letter + text.replaceAll('\0', '')))
