@@ -1,10 +1,18 @@
 import { identifier } from './identifier.ts'
 
+type Field =
+  | 'advice'
+  | 'code'
+  | 'detail'
+  | 'hint'
+  | 'internal_query'
+  | 'position'
+  | 'role'
+  | 'severity'
+  | 'where'
+
 /** A field that PostgreSQL's driver, Node.js or the service adds to an error. */
-export function fieldOf(
-  error: Error,
-  name: 'advice' | 'code' | 'detail' | 'hint' | 'role',
-): string | undefined {
+export function fieldOf(error: Error, name: Field): string | undefined {
   const value: unknown = Reflect.get(error, name)
   return typeof value === 'string' && value !== '' ? value : undefined
 }
@@ -36,7 +44,7 @@ const ADVICE: Readonly<Record<string, string | ((error: Error) => string | undef
   EAI_AGAIN: 'no DNS server answers, or it does not know this host: it is the one in DATABASE_URL, or PGHOST',
 }
 
-/** What to do about an error: what whoever knows more about it has added, the server's hint, or what its code tells. */
+/** What to do about an error: what a caller that knows more has added, the server's hint, or what its code tells. */
 export function adviceFor(error: Error): string | undefined {
   const known = ADVICE[fieldOf(error, 'code') ?? '']
   return (

@@ -21,3 +21,8 @@ export function identifier(name: string): string {
   if (/^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name)) return name
   return `"${name.replaceAll('"', '""')}"`
 }
+
+/** The reverse for a name that may be in quotes. Another one is returned as it is written. */
+export function unquote(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
+}

@@ -1,15 +1,15 @@
-// Says who decides what the names in a query mean. Imports src/ only.
+// Says who decides what the names in a query mean. Imports src/ and its own folder only.
 import type { ISql } from 'postgres'
 import type { Finding } from '../../src/finding.ts'
+import { schemasOf, useOwnNames } from './own-names.ts'
 
 /**
  * Warns of each role that may create in a schema of the search_path and is not the schema's owner, a superuser or our own
  * role. https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATTERNS
  */
 export async function creators(sql: ISql): Promise<Finding[]> {
-  const [{ path } = { path: '{}' }] = await sql<{ path: string }[]>`
-    SELECT pg_catalog.current_schemas(false)::text AS path`
-  await sql`SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)`
+  const path = await schemasOf(sql)
+  await useOwnNames(sql)
   const found = await sql<{ schema: string; role: string }[]>`
     SELECT quote_ident(namespace.nspname) AS schema, coalesce(quote_ident(role.rolname), 'PUBLIC') AS role
       FROM pg_namespace AS namespace

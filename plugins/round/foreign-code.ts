@@ -1,7 +1,8 @@
-// Says whose code a query runs. Imports src/ only.
+// Says whose code a query runs. Imports src/ and its own folder only.
 import type { ISql } from 'postgres'
 import type { Finding } from '../../src/finding.ts'
 import { usedNames } from '../../src/query/names.ts'
+import { schemasOf, useOwnNames } from './own-names.ts'
 
 /** The most functions that a warning is written for. */
 const MOST = 10
@@ -9,13 +10,12 @@ const MOST = 10
 /**
  * Warns of each function that a statement may run and that belongs to another role than ours or a superuser: it is called,
  * or is behind an operator, an aggregate, a view or a policy, however deep. Who owns it decides what our role does. One that
- * is SECURITY DEFINER runs as its owner, and is none of those.
+ * is SECURITY DEFINER runs as its owner, and so does not count.
  * https://www.postgresql.org/docs/current/catalog-pg-depend.html
  */
 export async function foreignCode(sql: ISql, statement: string): Promise<Finding[]> {
-  const [{ path } = { path: '{}' }] = await sql<{ path: string }[]>`
-    SELECT pg_catalog.current_schemas(false)::text AS path`
-  await sql`SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)`
+  const path = await schemasOf(sql)
+  await useOwnNames(sql)
   const found = await sql<{ code: string; kind: string; owner: string }[]>`
     WITH RECURSIVE used AS (
       SELECT used ->> 'schema' AS schema, used ->> 'name' AS name, used ->> 'as' AS as

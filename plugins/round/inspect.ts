@@ -6,6 +6,7 @@ import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } 
 import { type ZonelessColumn, type ZonelessType, zonelessColumns } from '../../src/query/zoneless.ts'
 import type { Window } from '../../src/time/moment.ts'
 import { plan } from './ask.ts'
+import { useOwnNames } from './own-names.ts'
 
 /** The most rows of a table that a query may read from end to end without a warning. */
 const MAX_SCANNED_ROWS = 1_000_000
@@ -31,8 +32,7 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
     await sql`SET LOCAL enable_seqscan = off`
     indexed = readsOf(await plan(collector, sql, window))
   }
-  // From here on the questions are our own, and so are their names and operators.
-  await sql`SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)`
+  await useOwnNames(sql)
   const scans = [...reads.scans, ...indexed.scans]
   const names = [...new Set(scans.map(nameOf))]
   const relations = await relationsOf(sql, names)

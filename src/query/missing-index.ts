@@ -1,3 +1,4 @@
+import { unquote } from '../identifier.ts'
 import { formatMoment, type Window } from '../time/moment.ts'
 import { nameOf, type Reads, type Relation, type Scan } from './plan.ts'
 
@@ -99,9 +100,4 @@ export function namesIn(
     const end = index + name.length
     return [{ of, name, next: condition.slice(end, end + NEXT) }]
   })
-}
-
-/** Returns a name without the quotes that SQL has around it. */
-export function unquote(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
 }

@@ -1,3 +1,5 @@
+import { unquote } from '../identifier.ts'
+
 /** A name in the text of a query, and how it is used there. */
 export interface UsedName {
   /** The schema that is written before it; null when none is. */
@@ -9,7 +11,6 @@ export interface UsedName {
 /** A text, a comment, names, an operator, or what tells them apart. */
 const TOKEN =
   /'[^']*'|--[^\n]*|(?:"[^"]*")+|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|[-+*/<>=~!@#%^&|`?]+|[.()]|[^\s'"]/gi
-const QUOTED = /^"/
 const WORD = /^["a-z_\u0080-\uffff]/i
 const OPERATOR = /^(?!--)[-+*/<>=~!@#%^&|`?]/
 
@@ -31,5 +32,5 @@ export function usedNames(statement: string): UsedName[] {
 }
 
 function nameOf(token: string): string {
-  return QUOTED.test(token) ? token.slice(1, -1).replaceAll('""', '"') : token.toLowerCase()
+  return token.startsWith('"') ? unquote(token) : token.toLowerCase()
 }

@@ -1,5 +1,6 @@
+import { unquote } from '../identifier.ts'
 import type { Window } from '../time/moment.ts'
-import { markOf, namesIn, unquote } from './missing-index.ts'
+import { markOf, namesIn } from './missing-index.ts'
 import { nameOf, type PlanNode, type Relation, type Scan } from './plan.ts'
 
 /** A type without a time zone: compared with a moment, it is read as one in the session's time zone. */

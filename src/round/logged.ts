@@ -1,3 +1,4 @@
+import { fieldOf } from '../advice.ts'
 import { cut, type Finding, findingOf } from '../finding.ts'
 import type { Rejection } from '../rows/rejection.ts'
 
@@ -36,7 +37,7 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 /** What the log says of a collector's error: little of a value of a row, or nothing when it may have no `values`. */
 export function loggedError(error: Error, values: boolean): Finding {
   const finding = findingOf(error)
-  const code = textOf(error, 'severity') === undefined ? undefined : textOf(error, 'code')
+  const code = fieldOf(error, 'severity') === undefined ? undefined : fieldOf(error, 'code')
   if (code === undefined) {
     // It says what could not be read, as JSON or as a number.
     if (!(error instanceof SyntaxError)) return finding
@@ -45,10 +46,10 @@ export function loggedError(error: Error, values: boolean): Finding {
   const known = CONDITIONS[code] ?? CONDITIONS[code.slice(0, 2)]
   const condition = known === undefined ? code : `${code}, ${known}`
   // What a function runs and says is its own, and may be of a row whatever the class.
-  const isOfFunction = textOf(error, 'where') !== undefined || textOf(error, 'internal_query') !== undefined
+  const isOfFunction = fieldOf(error, 'where') !== undefined || fieldOf(error, 'internal_query') !== undefined
   if (NO_VALUES.includes(code.slice(0, 2)) && !isOfFunction) return finding
   if (values) return { problem: cut(finding.problem, SHORT) }
-  const position = textOf(error, 'position')
+  const position = fieldOf(error, 'position')
   const at = position === undefined ? '' : ` at character ${position}`
   return { problem: `SQLSTATE ${condition}${at} (value hidden)` }
 }
@@ -58,9 +59,4 @@ export function loggedRejection(rejection: Rejection, values: boolean): Finding 
   const { logged } = rejection
   if (logged === undefined) return rejection
   return values ? logged.short : logged.hidden
-}
-
-function textOf(error: Error, field: string): string | undefined {
-  const text: unknown = Reflect.get(error, field)
-  return typeof text === 'string' && text !== '' ? text : undefined
 }
