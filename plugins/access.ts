@@ -118,8 +118,7 @@ export default fp(
 )
 
 /**
-/**
- * Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws a Mistake when a file is none of them.
+ * Reads the certificate of the metrics listener, its key and the CAs that it trusts. Throws a Mistake when a file does not hold what it should.
  * A client without a certificate may connect, because probes have none, and is refused the rest.
  */
 export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: Config): TlsOptions {

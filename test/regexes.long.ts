@@ -53,7 +53,7 @@ function isNamed(node: unknown, name?: string): node is { readonly name: string 
 async function complaint({ source, flags }: Regex): Promise<string | undefined> {
   if (source === undefined) return 'nobody can check it: write it as a literal, or search without it'
   let complaint: string | undefined
-  // An attack is looked for by chance and by the clock: on a busy machine one may be found that is none, but not each time.
+  // An attack is looked for by chance and by the clock: on a busy machine a false one may be found, but not each time.
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { status } = await check(source, flags, { timeout: PATIENCE })
     if (status === 'safe') return undefined

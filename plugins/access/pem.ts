@@ -20,7 +20,7 @@ export function readCertificates(name: Name, file: string | undefined): Buffer |
   })
 }
 
-/** Reads the key that belongs to a certificate; undefined when it is not set. Throws a Mistake when it is none, or another's. */
+/** Reads the key that belongs to a certificate; undefined when it is not set. Throws a Mistake when it is no key, or another certificate's. */
 export function readKey(
   name: Name,
   file: string | undefined,

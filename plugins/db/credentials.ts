@@ -95,7 +95,7 @@ async function content(variable: string, path: string): Promise<string | undefin
   }
 }
 
-/** As libpq does, it takes no notice of a file that is not there, or is none. One that others can read is a mistake. */
+/** As libpq does, it takes no notice of a path that is not there, or not a file. One that others can read is a mistake. */
 async function passwordInFile(
   given: string | undefined,
   { user, database }: DatabaseUrl,

@@ -46,7 +46,7 @@ export class StateFile {
 
   /** Whether there is the folder that it is in. */
   get hasFolder(): boolean {
-    // With the dot, what is no folder is none.
+    // With the dot, a path that is not a folder is refused, too.
     return existsSync(`${dirname(this.path)}/.`)
   }
 

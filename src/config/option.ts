@@ -58,7 +58,7 @@ export const CONNECT_TIMEOUT: Option<number> = {
   takes: 'seconds, up to 9999; 0 is the default, which is 5',
   parse(text) {
     if (!text) return DEFAULT_CONNECT_TIMEOUT
-    if (!/^\s*[+-]?\d{1,4}\s*$/.test(text)) throw new Error('not so many seconds')
+    if (!/^\s*[+-]?\d{1,4}\s*$/.test(text)) throw new Error('not seconds')
     return Number(text) > 0 ? Number(text) * 1000 : DEFAULT_CONNECT_TIMEOUT
   },
 }

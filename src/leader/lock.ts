@@ -1,4 +1,4 @@
-/** A session that holds the lock and is none of a replica, and its role; a prepared transaction has neither. */
+/** A session that holds the lock and is not that of a replica, and its role; a prepared transaction has neither. */
 export interface Holder {
   readonly pid: number | null
   readonly role: string | null

@@ -9,7 +9,7 @@ const DOCUMENT = 'docs/operations.md#collectorfailing'
 
 /** Says that a run met a limit of time: which one, whose it is, and when the collector runs again. */
 class LimitError extends Mistake {
-  /** The SQLSTATE of the limit, whoever noticed it. */
+  /** The SQLSTATE of the limit, also where the service noticed it. */
   readonly code: string
 
   constructor(problem: string, advice: string, code: string, cause: Error) {

@@ -52,7 +52,7 @@ t.test('through all that befalls a cluster of Patroni', { skip }, async (t) => {
   ]
   const writers = ['a', 'b', 'c'].map((name) => new Writer(t, name, urls))
 
-  for (const [i, { title, befall, mend }] of FAULTS.entries()) {
+  for (const [i, { title, befall, repair }] of FAULTS.entries()) {
     await t.test(`${title} stops no scrape, and a round no longer than the cluster`, async (t) => {
       const epoch = i + 1
       const leader = await cluster.whole()
@@ -75,7 +75,7 @@ t.test('through all that befalls a cluster of Patroni', { skip }, async (t) => {
         t.equal(samples.get('business_port'), next.port, `${name} reads the new primary`)
       }
       const read = performance.now()
-      mend?.(leader)
+      repair?.(leader)
       await cluster.whole()
       await Promise.all(readers.map((reader) => reader.fresh()))
       for (const reader of readers) {

@@ -12,7 +12,7 @@ interface Fault {
   /** Begins it, and resolves when there is another leader, or one again. */
   befall(cluster: Cluster, leader: Member): Promise<unknown>
   /** Ends it. */
-  mend?(leader: Member): void
+  repair?(leader: Member): void
 }
 
 export const FAULTS: readonly Fault[] = [
@@ -32,7 +32,7 @@ export const FAULTS: readonly Fault[] = [
       leader.freeze()
       return cluster.leader(leader)
     },
-    mend: (leader) => leader.thaw(),
+    repair: (leader) => leader.thaw(),
   },
   {
     title: 'a leader that only clients reach',
@@ -40,7 +40,7 @@ export const FAULTS: readonly Fault[] = [
       leader.isolate()
       return cluster.leader(leader)
     },
-    mend: (leader) => leader.rejoin(),
+    repair: (leader) => leader.rejoin(),
   },
   {
     title: 'etcd that is lost for a while',
@@ -57,6 +57,6 @@ export const FAULTS: readonly Fault[] = [
       leader.kill()
       return cluster.leader(leader)
     },
-    mend: (leader) => leader.start(),
+    repair: (leader) => leader.start(),
   },
 ]

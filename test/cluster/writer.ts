@@ -7,7 +7,7 @@ import { answered, isPrimary, onServer } from './session.ts'
 const PACE = 40
 /**
  * Milliseconds for a commit, which waits for a standby. A session that is given up stays at the server until there is one,
- * so many must not come together.
+ * and many of them must not come together.
  */
 const PATIENCE = 5000
 

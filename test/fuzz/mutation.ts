@@ -78,7 +78,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   piece: fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary', maxLength: 9 })),
 })
 
-/** Texts that come of these, each with at most so many edits. Pieces of `others` are moved into them. */
+/** Texts that come of these, each with at most this many edits. Pieces of `others` are moved into them. */
 export function mutated(
   texts: readonly string[],
   { most = 6, others = texts }: { most?: number; others?: readonly string[] } = {},

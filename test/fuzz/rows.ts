@@ -87,12 +87,12 @@ const LABELS =
 /** A line of a page: https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details */
 const LINE = new RegExp(`^(?:# (?:HELP|TYPE|UNIT) [a-z_]+ .*|([a-z_]+${LABELS}?) (${NUMBER}))$`)
 
-/** The samples of a page, each once. Throws when a line is none. */
+/** The samples of a page, each once. Throws when a line is not a sample. */
 function read(page: string): Map<string, number> {
   const samples = new Map<string, number>()
   for (const line of page.split('\n').slice(0, -1)) {
     const [matched, sample, value] = LINE.exec(line) ?? []
-    if (matched === undefined) throw new Error(`a line of the page is none: ${JSON.stringify(line)}`)
+    if (matched === undefined) throw new Error(`a line of the page is not a sample: ${JSON.stringify(line)}`)
     if (sample === undefined) continue
     if (samples.has(sample)) throw new Error(`a series is on the page twice: ${sample}`)
     samples.set(sample, Number(value))

@@ -171,16 +171,19 @@ t.test('a state file that cannot be written is a warning and a metric, and no mo
   t.notOk(existsSync(file))
 })
 
-t.test('a STATE_FILE in a folder that is not there, or is none, is an error at the start', async (t) => {
-  const { file, start } = await setUp(t)
-  writeFileSync(join(file, '..', 'plain'), '')
-  for (const path of [join(file, 'not', 'a.json'), join(file, '..', 'plain', 'a.json')]) {
-    await t.rejects(start(path), {
-      message: `STATE_FILE is "${path}", in a folder that is not there or may not be entered`,
-      advice: /make the folder, or mount it/,
-    })
-  }
-})
+t.test(
+  'a STATE_FILE in a folder that is not there, or is not a folder, is an error at the start',
+  async (t) => {
+    const { file, start } = await setUp(t)
+    writeFileSync(join(file, '..', 'plain'), '')
+    for (const path of [join(file, 'not', 'a.json'), join(file, '..', 'plain', 'a.json')]) {
+      await t.rejects(start(path), {
+        message: `STATE_FILE is "${path}", in a folder that is not there or may not be entered`,
+        advice: /make the folder, or mount it/,
+      })
+    }
+  },
+)
 
 /** A file system of a few kilobytes, which only root can make; why there is none otherwise. */
 const CANNOT_MOUNT =

@@ -121,7 +121,7 @@ for (const [how, theirs, query, codes = ['public.trap(integer)']] of ways) {
   })
 }
 
-t.test('a function whose owner is a superuser, or that runs as its owner, is none to warn of', async (t) => {
+t.test('a function whose owner is a superuser, or that runs as its owner, brings no warning', async (t) => {
   const { url, sql } = await setUp(t, TRAP)
   const query: Query = (sql) => sql`SELECT trap(1) AS business_odd`
   const [{ advice } = { advice: '' }] = await warned(t, url, query)
@@ -132,7 +132,7 @@ t.test('a function whose owner is a superuser, or that runs as its owner, is non
   t.same(await warned(t, url, query), [])
 })
 
-t.test('what a query does not use is none to warn of, though the role has it', async (t) => {
+t.test('what a query does not use brings no warning, though the role has it', async (t) => {
   const { url } = await setUp(
     t,
     `${TRAP} CREATE VIEW viewed AS SELECT trap(id) FROM things; CREATE TABLE trapped (trap int, "viewed(" int);

@@ -155,7 +155,7 @@ const attacks: Record<string, Attack> = {
   'an error without a text': [welcome, answer(says('E', '\0'), READY), /./],
   'a status of no kind': [welcome, answer(says('Z', 'II')), /never does/],
   'that it is ready before it is asked': [
-    // The socket reads so many bytes at once: the second one is there when the session is open, and nothing was said yet.
+    // The socket reads that many bytes at once: the second one is there when the session is open, and nothing was said yet.
     answer(says('N', Buffer.alloc(65_536 - 5 - WELCOME.length)), WELCOME, READY),
     answer(says('~')),
     /never does/,

@@ -29,7 +29,7 @@ export const WELCOME = Buffer.concat([
   READY,
 ])
 
-/** What a server that is none does with a connection. `received` is all that the client has sent on it so far. */
+/** What a false server does with a connection. `received` is all that the client has sent on it so far. */
 export interface Behaviour {
   /** Answers the start of a session. */
   start(socket: Socket): void

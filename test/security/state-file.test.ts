@@ -108,7 +108,7 @@ t.test('what a process that was killed left half-written is deleted, and nothing
   for (const path of [old, `${file}.copy.tmp`]) utimesSync(path, 1, 1)
   await start()
   t.notOk(existsSync(old))
-  t.same(readdirSync(folder).length, 3, 'what another process writes now, and what is none of ours, stays')
+  t.same(readdirSync(folder).length, 3, 'what another process writes now, and what is not ours, stays')
 })
 
 const total = (value: unknown) => (text: string) => {

@@ -29,7 +29,7 @@ const PASSWORDS = [
 ]
 
 t.test(
-  'whoever may log in does, with each kind of authentication',
+  'a role that may log in does, with each kind of authentication',
   { skip: lacks('openssl', 'openssl') },
   async (t) => {
     const folder = t.testdir({})

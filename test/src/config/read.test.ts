@@ -10,7 +10,7 @@ const DAY = 86_400 * SECOND
 const DATABASE_URL = 'postgres://u:hush@h1,h2,h3/shop'
 
 /** What keeps others out. */
-const DOORS: ReadonlySet<VariableName> = new Set([
+const DOORS = [
   'METRICS_TOKEN',
   'METRICS_TOKEN_FILE',
   'TLS_CERT_FILE',
@@ -18,7 +18,7 @@ const DOORS: ReadonlySet<VariableName> = new Set([
   'TLS_CLIENT_CA_FILE',
   'DEBUG_TOKEN',
   'DEBUG_TOKEN_FILE',
-])
+] as const
 
 const readFile = (path: string) => readFileSync(path, 'utf8')
 
@@ -54,18 +54,7 @@ t.test('with a database alone, every other variable has its documented default',
   })
 })
 
-for (const name of [
-  'DATABASE_URL_FILE',
-  'DATABASE_QUORUM',
-  'METRICS_TOKEN',
-  'METRICS_TOKEN_FILE',
-  'TLS_CERT_FILE',
-  'TLS_KEY_FILE',
-  'TLS_CLIENT_CA_FILE',
-  'DEBUG_TOKEN',
-  'DEBUG_TOKEN_FILE',
-  'STATE_FILE',
-] as const) {
+for (const name of ['DATABASE_URL_FILE', 'DATABASE_QUORUM', ...DOORS, 'STATE_FILE'] as const) {
   t.test(`${name} is undefined when it is not set`, async (t) => {
     t.equal(read({})[name], undefined)
   })
@@ -155,7 +144,7 @@ for (const [name, takes, texts] of wrong) {
 
 t.test('an empty text counts as not set, for every variable that is no door', async (t) => {
   for (const name of NAMES) {
-    if (name === 'DATABASE_URL' || DOORS.has(name)) continue
+    if (name === 'DATABASE_URL' || DOORS.some((door) => door === name)) continue
     t.strictSame(read({ [name]: '' }), read({}), name)
   }
 })
