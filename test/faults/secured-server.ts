@@ -8,6 +8,15 @@ export interface SecuredServer extends Postgres {
   put(name: string, content: string | Buffer): void
 }
 
+/** Puts a file into the data directory of a server, which its account alone may read. */
+export function giveFile({ dir }: Postgres, name: string, content: string | Buffer): void {
+  const { uid, gid } = statSync(dir)
+  const path = join(dir, name)
+  writeFileSync(path, content)
+  chmodSync(path, 0o600)
+  if (process.getuid?.() === 0) chownSync(path, uid, gid)
+}
+
 /** A server with a certificate and its key, these rules of who may log in, and these settings and files beside its own. */
 export async function createSecuredServer(
   t: Test,
@@ -21,13 +30,7 @@ export async function createSecuredServer(
 ): Promise<SecuredServer> {
   const postgres = await startPostgres({ flags })
   t.teardown(() => postgres.destroy())
-  const { uid, gid } = statSync(postgres.dir)
-  const put = (name: string, content: string | Buffer) => {
-    const path = join(postgres.dir, name)
-    writeFileSync(path, content)
-    chmodSync(path, 0o600)
-    if (process.getuid?.() === 0) chownSync(path, uid, gid)
-  }
+  const put = (name: string, content: string | Buffer) => giveFile(postgres, name, content)
   put('server.key', readFileSync(certificate.key))
   put('server.crt', readFileSync(certificate.cert))
   for (const [name, content] of Object.entries(files)) put(name, content)

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import net, { type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import type { Postgres } from '../../../demo/postgres.ts'
 import { defineCollector, gauge } from '../../../src/collector.ts'
 import { isFit, SESSION_ATTRS } from '../../../src/config/session-attrs.ts'
+import { startBalancer } from '../../faults/balancer.ts'
 import { createServer } from '../../faults/server.ts'
 import { createStandby } from '../../faults/standby.ts'
 import { startService } from '../../service.ts'
@@ -17,28 +16,8 @@ const where = defineCollector({
 t.test('an address that leads to another server is followed within two rounds', async (t) => {
   const primary = await createServer(t)
   const standby = await createStandby(t, primary)
-  // What a balancer, a virtual address or a record of DNS does: connections that were made stay where they are.
   let target: Postgres = standby
-  const sockets = new Set<Socket>()
-  const balancer = net.createServer((client) => {
-    const server = net.connect(target.port, '127.0.0.1')
-    for (const [from, to] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => to.destroy())
-      from.on('close', () => sockets.delete(from))
-      from.pipe(to)
-    }
-  })
-  balancer.listen(0, '127.0.0.1')
-  await once(balancer, 'listening')
-  t.teardown(() => {
-    balancer.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  const { port } = balancer.address() as AddressInfo
+  const port = await startBalancer(t, () => target.port)
   const url = primary.url.replace(`:${primary.port}`, `:${port}`)
 
   for (const attrs of SESSION_ATTRS) {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Postgres, startPostgres } from '../../../demo/postgres.ts'
 import { defineCollector, gauge, open } from '../../../src/collector.ts'
 import { describeError } from '../../../src/finding.ts'
 import { certificate } from '../../certificate.ts'
+import { giveFile } from '../../faults/secured-server.ts'
 import { lacks } from '../../program.ts'
 import { startService } from '../../service.ts'
 
@@ -26,13 +27,7 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
   const own = certificate(folder, 'server', 'DNS:localhost', 'authority')
   const postgres: Postgres = await startPostgres()
   t.teardown(() => postgres.destroy())
-  const { uid, gid } = statSync(postgres.dir)
-  const give = (name: string, from: string) => {
-    const path = join(postgres.dir, name)
-    writeFileSync(path, readFileSync(from))
-    chmodSync(path, 0o600)
-    if (process.getuid?.() === 0) chownSync(path, uid, gid)
-  }
+  const give = (name: string, from: string) => giveFile(postgres, name, readFileSync(from))
   give('server.key', own.key)
   give('server.crt', own.cert)
 
