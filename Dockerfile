@@ -30,5 +30,5 @@ USER 1000
 EXPOSE 9993 6063
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "src/cli.ts", "health"]
 # Runs the service; with `check` as the first argument, checks the collectors. No signal opens a debugger.
-ENTRYPOINT ["node", "--disable-sigusr1", "--max-semi-space-size=4", "src/cli.ts"]
+ENTRYPOINT ["node", "--disable-sigusr1", "--max-semi-space-size=4", "--heap-growing-percent=100", "src/cli.ts"]
 CMD []

@@ -10,7 +10,12 @@ export const MOST_MEMORY = 400 * 2 ** 20
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 /** As `npm start` has it. */
-export const NODE = ['MALLOC_ARENA_MAX=2', process.execPath, '--max-semi-space-size=4']
+export const NODE = [
+  'MALLOC_ARENA_MAX=2',
+  process.execPath,
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=100',
+]
 
 /**
  * The service in a process of its own with the collectors of a folder beside the tests, once it listens. The
