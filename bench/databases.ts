@@ -62,7 +62,7 @@ try {
 async function measure(load: Load & { url: string }): Promise<Cost> {
   const path = fileURLToPath(new URL('databases/service.ts', import.meta.url))
   const execArgv = ['--expose-gc', '--max-semi-space-size=4', '--heap-growing-percent=100']
-  const env = { ...process.env, MALLOC_ARENA_MAX: '2' }
+  const env = { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' }
   const child: ChildProcess = fork(path, [JSON.stringify(load)], { execArgv, env })
   const [cost] = await once(child, 'message')
   await once(child, 'exit')

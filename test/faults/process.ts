@@ -12,6 +12,7 @@ const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 /** As `npm start` has it. */
 export const NODE = [
   'MALLOC_ARENA_MAX=2',
+  'MALLOC_MMAP_THRESHOLD_=32768',
   process.execPath,
   '--max-semi-space-size=4',
   '--heap-growing-percent=100',

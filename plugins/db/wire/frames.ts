@@ -34,15 +34,33 @@ export class Frames {
 
   /** Throws a ProtocolError when what comes is no message. */
   read(chunk: Buffer, receive: Receiver): void {
-    const skipped = Math.min(this.#skip, chunk.length)
+    let at = this.#skipIn(chunk, 0)
+    // Of a message in several chunks only its own bytes are joined: copies of whole chunks would double what is held.
+    while (this.#length > 0 && at < chunk.length) {
+      const piece = chunk.subarray(at, at + this.#wanted - this.#length)
+      this.#keep(piece)
+      at += piece.length
+      if (this.#length < this.#wanted) return
+      const bytes = Buffer.concat(this.#pending)
+      this.#pending = []
+      this.#length = 0
+      this.#keep(bytes.subarray(this.#cut(bytes, receive)))
+      at = this.#skipIn(chunk, at)
+    }
+    const rest = chunk.subarray(at)
+    this.#keep(rest.subarray(this.#cut(rest, receive)))
+  }
+
+  /** Returns where what is not skipped begins. */
+  #skipIn(chunk: Buffer, at: number): number {
+    const skipped = Math.min(this.#skip, chunk.length - at)
     this.#skip -= skipped
-    this.#pending.push(skipped === 0 ? chunk : chunk.subarray(skipped))
-    this.#length += chunk.length - skipped
-    if (this.#length < this.#wanted) return
-    const bytes = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending)
-    const at = bytes === undefined ? 0 : this.#cut(bytes, receive)
-    this.#pending = bytes === undefined || at >= bytes.length ? [] : [bytes.subarray(at)]
-    this.#length = this.#pending[0]?.length ?? 0
+    return at + skipped
+  }
+
+  #keep(bytes: Buffer): void {
+    if (bytes.length > 0) this.#pending.push(bytes)
+    this.#length += bytes.length
   }
 
   /** Passes on each message that is there. Returns where the next one begins. */
