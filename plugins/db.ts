@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { DatabaseUrl, Endpoint } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
-import type { Db } from '../src/query/db.ts'
+import type { Db, Session } from '../src/query/db.ts'
 import { Dialect } from './db/dialect.ts'
 import { Endpoints, type StandbyLimits } from './db/endpoints.ts'
 import { Pool } from './db/pool.ts'
@@ -29,6 +29,39 @@ export interface DbOptions extends StandbyLimits {
   /** Milliseconds after which the wait for the quorum is given up; 0 waits for ever. */
   readonly waitTimeout: number
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
+}
+
+/**
+ * Returns what opens a session that may write, on the first endpoint of a URL that is not a standby. The server ends a
+ * statement of it after `patience` milliseconds.
+ */
+export function openSession(
+  url: DatabaseUrl,
+  patience: number,
+  log: DbOptions['log'],
+): (signal: AbortSignal) => Promise<Session> {
+  for (const name of url.ignored) log.warn(`${name} is given for STATE_URL, and changes nothing`)
+  const dialect = new Dialect((feature, reason) =>
+    log.warn(`STATE_URL: ${feature} is unavailable: ${reason}`),
+  )
+  return async (signal) => {
+    const session = await openPrimary(url, dialect, signal)
+    try {
+      const settings = [
+        ['search_path', url.searchPath],
+        ['statement_timeout', String(Math.ceil(patience))],
+      ]
+      for (const [name = '', value = ''] of settings) {
+        await session.run(
+          (sql) => sql`SELECT /* metrics-service */ pg_catalog.set_config(${name}, ${value}, false)`,
+        )
+      }
+      return session
+    } catch (error) {
+      session.destroy(error)
+      throw error
+    }
+  }
 }
 
 /** The connections to one database. None is opened before it is used; `close` ends those that are not in use. */

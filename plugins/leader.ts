@@ -11,6 +11,8 @@ export interface LeaderOptions {
   readonly db: Pick<Db, 'primary'>
   /** The name of the database. */
   readonly name: string | undefined
+  /** Returns what tells the replicas that elect one leader from those of other services. */
+  group(): string
   /** Whether replicas elect a leader (LEADER_ELECTION); otherwise this one leads for ever. */
   readonly elects: boolean
   /** Milliseconds of a tick. */
@@ -22,7 +24,7 @@ export interface LeaderOptions {
 }
 
 /** Agrees with other replicas, through a lock of the database itself, on the one that collects it. */
-export function openLeader({ db, name, elects, tick, databases, led, log }: LeaderOptions): Leader {
+export function openLeader({ db, name, group, elects, tick, databases, led, log }: LeaderOptions): Leader {
   if (!elects) {
     return {
       elected: false,
@@ -39,7 +41,7 @@ export function openLeader({ db, name, elects, tick, databases, led, log }: Lead
   return new Leadership({
     clock,
     lease,
-    open: (signal) => Lock.open(db, name, lease, signal),
+    open: (signal) => Lock.open(db, [group(), name ?? ''], lease, signal),
     databases,
     led,
     chance: Math.random,

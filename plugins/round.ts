@@ -118,12 +118,29 @@ export function openRound(options: RoundOptions): Round {
     }
   }
 
+  /** The failure of a collector whose counters are not for this replica to count; undefined when they are. */
+  function hinder({ status, seconds }: Pick<Outcome, 'status' | 'seconds'>): Outcome | undefined {
+    const error = state.hindrance(status)
+    return error && { status, seconds, result: error, unavailable: true }
+  }
+
+  /** Divides collectors into those that can run, and the failures of those that cannot. */
+  function parted(due: readonly CollectorStatus[]): [CollectorStatus[], Outcome[]] {
+    const hindered = due.flatMap((status) => hinder({ status, seconds: 0 }) ?? [])
+    const statuses = new Set(hindered.map(({ status }) => status))
+    return [due.filter((status) => !statuses.has(status)), hindered]
+  }
+
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
     if (due.length === 0) return
     const started = performance.now()
     progress = { started, total: due.length, done: 0 }
     const { term } = leader
-    const outcomes = await collect(due, {
+    // What is counted since the last page of another replica, or of the process before, is shown first.
+    if (await state.open(term))
+      page.seed(collectors.list.filter(({ collector }) => collector.settle !== undefined))
+    const [free, hindered] = parted(due)
+    const outcomes = await collect(free, {
       snapshot: take,
       run: runOne,
       unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
@@ -134,12 +151,14 @@ export function openRound(options: RoundOptions): Round {
       concurrency,
       signal: stopping.signal,
     })
-    for (const outcome of outcomes) report(outcome)
+    // Another replica may lead by now, and then it saves and publishes.
+    if (!(await leader.confirm()) || leader.term !== term) return
     // Counters are saved before they are shown, so that a restart never goes back behind what was shown.
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])
-    // Another replica may lead by now, and then it publishes.
-    if (!(await leader.confirm()) || leader.term !== term) return
-    page.publish(name, outcomes, (performance.now() - started) / 1000, tick)
+    if (leader.trustedUntil <= performance.now() || leader.term !== term) return
+    const published = [...hindered, ...outcomes.map((outcome) => hinder(outcome) ?? outcome)]
+    for (const outcome of published) report(outcome)
+    page.publish(name, published, (performance.now() - started) / 1000, tick)
     // Votes after the round, because the results do not depend on it and collectors need the connections.
     void db.vote(stopping.signal)
   }

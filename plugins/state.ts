@@ -1,118 +1,162 @@
-// State: keeps windowed counters in STATE_FILE. Imports src/ and plugins/state/ only.
+// State: keeps windowed counters in STATE_FILE or STATE_URL. Imports src/ and plugins/state/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import { describeError, Mistake } from '../src/finding.ts'
+import type { Session } from '../src/query/db.ts'
 import type { Collectors } from '../src/round/collectors.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import { impossibleTotal } from '../src/samples/impossible.ts'
-import {
-  decodeState,
-  encodeState,
-  restoreWindow,
-  type SavedWindow,
-  saveWindow,
-} from '../src/samples/saved-window.ts'
+import { restoreWindow, type SavedWindow, saveWindow } from '../src/samples/saved-window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { formatMoment, later, type Moment, parseMoment } from '../src/time/moment.ts'
 import { pathOf, StateFile } from './state/file.ts'
+import { FileStore } from './state/file-store.ts'
+import type { Store } from './state/store.ts'
+import { StateTable } from './state/table.ts'
+import { TableStore } from './state/table-store.ts'
 
-/** The file for the state of one database, and whose state it is. */
+/** The store of one database, and whose state it is. */
 export interface StateOptions {
-  /** STATE_FILE; undefined when nothing is saved. */
-  readonly file: string | undefined
+  /** Undefined when nothing is saved. */
+  readonly store: Store | undefined
   /** Milliseconds of STATE_MAX_AGE. */
   readonly maxAge: number
-  /** The name of the database. */
-  readonly name: string | undefined
   readonly collectors: Collectors
+  /** Whether another replica may have shown the counters before. */
+  readonly elected: boolean
   readonly log: FastifyBaseLogger
 }
 
-/** Milliseconds that a round waits for the disk. */
-const WRITE_TIMEOUT = 5000
+/** Milliseconds that a round waits for the disk or the table, and half a tick at most. */
+const PATIENCE = 5000
 /** Milliseconds that the clock of the database may be behind what a saved state has counted: the counters wait for it. */
-const PATIENCE = 60_000
+const CLOCK_PATIENCE = 60_000
 
-/** Saves what the windowed collectors of one database have counted in STATE_FILE, if that is set. */
+/** What the stores of all databases have in common. */
+export interface Stores {
+  /** Returns the store of a database; undefined when nothing is saved. */
+  of(database: string | undefined): Store | undefined
+  close(): Promise<void>
+}
+
+/** Where STATE_FILE and STATE_URL say that counters are kept. `session` opens one with the server of STATE_URL. */
+export function openStores(
+  file: string | undefined,
+  session: ((signal: AbortSignal) => Promise<Session>) | undefined,
+  group: string,
+  tick: number,
+): Stores {
+  if (session === undefined) {
+    return {
+      of: (database) =>
+        file === undefined ? undefined : new FileStore(new StateFile(pathOf(file, database))),
+      async close() {},
+    }
+  }
+  const table = new StateTable(session, Math.min(PATIENCE, tick / 2))
+  return { of: (database = '') => new TableStore(table, group, database), close: () => table.close() }
+}
+
+/** Saves what the windowed collectors of one database have counted, if there is a store. */
 export function openState(options: StateOptions): State {
-  const { file, name } = options
-  if (file === undefined)
-    return { failures: 0, last: undefined, load() {}, expire() {}, save: async () => {} }
-  return new SavedState(new StateFile(pathOf(file, name)), options)
+  const { store } = options
+  if (store !== undefined) return new SavedState(store, options)
+  return {
+    failures: 0,
+    last: undefined,
+    check() {},
+    open: async () => false,
+    end() {},
+    hindrance: () => undefined,
+    expire() {},
+    save: async () => {},
+  }
 }
 
 class SavedState implements State {
-  readonly #file: StateFile
-  readonly #maxAge: number
-  readonly #collectors: Collectors
-  readonly #log: FastifyBaseLogger
+  readonly #store: Store
+  readonly #options: StateOptions
   /** Windows by collector. Those of collectors that do not run stay as they were read. */
-  readonly #windows = new Map<string, SavedWindow>()
+  #windows = new Map<string, SavedWindow>()
+  /** The term that they were read in. */
+  #term: number | undefined
+  /** Why they cannot be read. */
+  #unread: Error = new Error('its counters are not read yet')
+  /** The collectors that another replica has read since. */
+  readonly #taken = new Set<string>()
   #failing = false
   #writing = false
   failures = 0
 
-  constructor(file: StateFile, { maxAge, collectors, log }: StateOptions) {
-    this.#file = file
-    this.#maxAge = maxAge
-    this.#collectors = collectors
-    this.#log = log
+  constructor(store: Store, options: StateOptions) {
+    this.#store = store
+    this.#options = options
   }
 
-  load(): void {
-    if (!this.#file.hasFolder) {
-      throw new Mistake(
-        `STATE_FILE is "${this.#file.path}", in a folder that is not there or may not be entered`,
-        'make the folder, or mount it: no counter would outlive a restart',
-      )
-    }
-    this.#file.clean()
-    let text: string | undefined
+  check(): void {
+    this.#store.check()
+  }
+
+  async open(term: number): Promise<boolean> {
+    if (this.#term === term) return false
+    const { collectors, log } = this.#options
+    const windowed = collectors.list.filter(({ collector }) => collector.settle !== undefined)
+    const names = windowed.map(({ collector }) => collector.name)
+    if (names.length === 0) return false
     try {
-      text = this.#file.read()
+      const { windows, warnings } = await this.#store.read(names)
+      for (const warning of warnings) log.warn(warning)
+      this.#succeeded()
+      this.#windows = new Map(windows)
     } catch (error) {
-      this.#log.warn(`STATE_FILE cannot be read; all counters start from 0: ${describeError(error)}`)
+      const { variable } = this.#store
+      this.#failed(`${variable} cannot be read, and counters wait for it: ${describeError(error)}`)
+      this.#unread = new Error(`its counters wait for ${variable}: ${describeError(error)}`, { cause: error })
+      return false
     }
-    if (text === undefined) return
-    try {
-      for (const [name, saved] of Object.entries(decodeState(text))) this.#windows.set(name, saved)
-    } catch (error) {
-      this.#log.warn(
-        `STATE_FILE rejected and kept as ${this.#file.rejected}; all counters start from 0: ${describeError(error)}`,
-      )
-      this.#setAside(() => this.#file.reject())
-      return
-    }
-    for (const status of this.#collectors.list) this.#restore(status)
+    this.#term = term
+    this.#taken.clear()
+    for (const status of windowed) this.#restore(status)
+    return true
+  }
+
+  end(): void {
+    this.#term = undefined
+    this.#windows.clear()
+    this.#taken.clear()
+  }
+
+  hindrance({ collector: { name, settle } }: CollectorStatus): Error | undefined {
+    if (settle === undefined) return undefined
+    if (this.#term === undefined) return this.#unread
+    if (!this.#taken.has(name)) return undefined
+    return new Mistake(
+      'another replica has read its counters, and goes on from there',
+      'set LEADER_ELECTION=true for all replicas, or another LEADER_GROUP for those that count apart',
+    )
   }
 
   #restore(status: CollectorStatus): void {
-    const { name, settle } = status.collector
+    const { log, elected } = this.#options
+    const { variable } = this.#store
+    const { name } = status.collector
     const saved = this.#windows.get(name)
-    if (saved === undefined || settle === undefined) return
-    const window = restoreWindow(status.collector, saved)
+    if (saved === undefined) return
+    // A page of another replica has shown it: where this one goes on, the step from there must be seen.
+    const window = restoreWindow(status.collector, saved, elected ? 'unpublished' : undefined)
     const impossible = window && impossibleTotal(status.collector, saved)
     if (window === undefined) {
-      this.#log.warn(
+      log.warn(
         { collector: name },
-        'counters start from 0: their labels or metrics are not those of STATE_FILE',
+        `counters start from 0: their labels or metrics are not those of ${variable}`,
       )
     } else if (impossible !== undefined) {
-      this.#drop(status, `STATE_FILE has a total that cannot be: ${impossible}`)
+      this.#drop(status, `${variable} has a total that cannot be: ${impossible}`)
     } else {
       status.restore(window)
-      this.#log.info({ collector: name, sealedTo: saved.sealedTo }, 'counters restored from STATE_FILE')
-    }
-  }
-
-  /** Sets the file aside. Failing to do so is only a warning. */
-  #setAside(action: () => void): void {
-    try {
-      action()
-    } catch (error) {
-      this.#log.warn(`STATE_FILE cannot be kept as ${this.#file.rejected}: ${describeError(error)}`)
+      log.info({ collector: name, sealedTo: saved.sealedTo }, `counters restored from ${variable}`)
     }
   }
 
@@ -123,23 +167,24 @@ class SavedState implements State {
       .at(-1)
     if (saved === undefined) return undefined
     const elapsed = Date.now() - Date.parse(saved.written)
-    return elapsed > this.#maxAge ? undefined : { moment: parseMoment(saved.time), elapsed }
+    return elapsed > this.#options.maxAge ? undefined : { moment: parseMoment(saved.time), elapsed }
   }
 
   expire(status: CollectorStatus, now: Moment): void {
     const { window, lastSuccess, collector } = status
-    // Only a state from the file expires: a service that kept running catches up with everything it missed.
+    // Only a saved state expires: a service that kept running catches up with everything it missed.
     if (window === undefined || lastSuccess !== undefined) return
     const saved = this.#windows.get(collector.name)
     if (saved === undefined) return
     const { written = saved.sealedTo } = saved
-    if (Date.now() - Date.parse(written) > this.#maxAge) {
-      const maxAge = formatDuration(this.#maxAge)
-      this.#drop(status, `STATE_FILE was written at ${written}, more than ${maxAge} ago (STATE_MAX_AGE)`)
-    } else if (window.sealedTo > later(now, PATIENCE)) {
+    const { variable } = this.#store
+    if (Date.now() - Date.parse(written) > this.#options.maxAge) {
+      const maxAge = formatDuration(this.#options.maxAge)
+      this.#drop(status, `${variable} was written at ${written}, more than ${maxAge} ago (STATE_MAX_AGE)`)
+    } else if (window.sealedTo > later(now, CLOCK_PATIENCE)) {
       this.#drop(
         status,
-        `STATE_FILE has counted to ${saved.sealedTo}, and the clock of the database is at ${formatMoment(now)}`,
+        `${variable} has counted to ${saved.sealedTo}, and the clock of the database is at ${formatMoment(now)}`,
       )
     }
   }
@@ -147,13 +192,20 @@ class SavedState implements State {
   /** Has a collector start from 0, and keeps what it does not go on from. */
   #drop(status: CollectorStatus, why: string): void {
     const { name } = status.collector
-    this.#log.warn({ collector: name }, `counters start from 0: ${why}; it is kept as ${this.#file.rejected}`)
-    this.#setAside(() => this.#file.keepCopy())
+    const { log } = this.#options
+    const { variable } = this.#store
     this.#windows.delete(name)
     status.restore(undefined)
+    log.warn({ collector: name }, `counters start from 0: ${why}`)
+    this.#store.keep(name).then(
+      (copy) => log.info({ collector: name }, `what ${variable} had is kept as ${copy}`),
+      (error) =>
+        log.warn({ collector: name }, `what ${variable} had cannot be kept: ${describeError(error)}`),
+    )
   }
 
   async save(outcomes: readonly Outcome[]): Promise<void> {
+    if (this.#term === undefined) return
     let changed = false
     for (const { status, window } of outcomes) {
       if (window === undefined) continue
@@ -166,17 +218,31 @@ class SavedState implements State {
       return
     }
     this.#writing = true
-    const written = this.#file.write(encodeState(Object.fromEntries(this.#windows))).finally(() => {
+    const written = this.#store.write(this.#windows).finally(() => {
       this.#writing = false
     })
     try {
-      await within(written, { ms: WRITE_TIMEOUT })
-      if (this.#failing) this.#log.info('STATE_FILE is writable again')
-      this.#failing = false
+      for (const name of await within(written, { ms: PATIENCE })) this.#take(name)
+      this.#succeeded()
     } catch (error) {
-      this.failures++
-      if (!this.#failing) this.#log.warn(`STATE_FILE cannot be written: ${describeError(error)}`)
-      this.#failing = true
+      this.#failed(`${this.#store.variable} cannot be written: ${describeError(error)}`)
     }
+  }
+
+  #take(collector: string): void {
+    if (this.#taken.has(collector)) return
+    this.#taken.add(collector)
+    this.#options.log.warn({ collector }, 'counters are read and counted by another replica')
+  }
+
+  #succeeded(): void {
+    if (this.#failing) this.#options.log.info(`${this.#store.variable} available again`)
+    this.#failing = false
+  }
+
+  #failed(what: string): void {
+    this.failures++
+    if (!this.#failing) this.#options.log.warn(what)
+    this.#failing = true
   }
 }

@@ -6,7 +6,8 @@ import { Ticker } from '../src/tick/ticker.ts'
 import { clock } from '../src/time/clock.ts'
 
 /** What the ticks of one database go by. */
-export interface TickOptions extends Pick<Database, 'name' | 'db' | 'collectors' | 'leader' | 'round'> {
+export interface TickOptions
+  extends Pick<Database, 'name' | 'db' | 'collectors' | 'state' | 'leader' | 'round'> {
   readonly page: Page
   /** Milliseconds of a tick. */
   readonly tick: number
@@ -18,7 +19,7 @@ export interface TickOptions extends Pick<Database, 'name' | 'db' | 'collectors'
 
 /** Starts a round at each tick, METRICS_TICK_DURATION apart; with LEADER_ELECTION while this replica leads. */
 export function openTicker(options: TickOptions): Ticker {
-  const { name, db, collectors, leader, round, page, tick: length, place, databases, log } = options
+  const { name, db, collectors, state, leader, round, page, tick: length, place, databases, log } = options
   const ticker = new Ticker({
     clock,
     length,
@@ -29,10 +30,14 @@ export function openTicker(options: TickOptions): Ticker {
     started: () =>
       leader.follow({
         gained() {
-          page.seed(collectors.list)
+          // Counters that another replica or process has shown begin with what that showed.
+          page.seed(collectors.list.filter((status) => state.hindrance(status) === undefined))
           ticker.gained()
         },
-        lost: () => page.forget(name, collectors.list),
+        lost() {
+          state.end()
+          page.forget(name, collectors.list)
+        },
       }),
     leads: () => leader.trustedUntil > clock.now(),
     running: () => round.progress !== undefined,

@@ -4,13 +4,13 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import access, { closeSoon, createListener, readCertificate } from '../plugins/access.ts'
 import collectors from '../plugins/collectors.ts'
 import { loadConfig } from '../plugins/config.ts'
-import { openDb } from '../plugins/db.ts'
+import { openDb, openSession } from '../plugins/db.ts'
 import debug from '../plugins/debug.ts'
 import health from '../plugins/health.ts'
 import { openLeader } from '../plugins/leader.ts'
 import page from '../plugins/page.ts'
 import { openInspector, openRound } from '../plugins/round.ts'
-import { openState } from '../plugins/state.ts'
+import { openState, openStores, type Stores } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
 import type { Environment } from './config/read.ts'
@@ -79,15 +79,17 @@ export async function buildApp({
     await app.register(page)
     await app.register(health)
     await app.register(debug)
-    const led = new Set<unknown>()
+    const shared = { led: new Set(), group: groupOf(app), stores: storesOf(app) }
     for (const [place, settings] of config.databases.entries()) {
-      databases.push(openDatabase(app, settings, place, led))
+      databases.push(openDatabase(app, settings, place, shared))
     }
     app.decorate('reload', () => {
       app.log.info('reload: new database sessions, and certificates read again')
       app.reloadCertificate()
       for (const { db } of databases) db.renew()
     })
+    // It is called last, when nothing is counted any more.
+    app.addHook('onClose', () => shared.stores.close())
     addHooks(app)
     const paths = files.flatMap(({ collector, path }) =>
       collector === undefined ? [] : [[collector.name, path] as const],
@@ -101,12 +103,43 @@ export async function buildApp({
   }
 }
 
+/** What all databases have in common. */
+interface Shared {
+  /** What this replica leads or is about to lead. */
+  readonly led: Set<unknown>
+  /** Returns what tells the replicas that elect one leader from those of other services. */
+  group(): string
+  readonly stores: Stores
+}
+
+/**
+ * Returns what names the replicas of this service: LEADER_GROUP, or else what all of them have in common when the first is
+ * asked for a lead. Services that collect other things share no lock with it.
+ */
+function groupOf({ config, databases }: FastifyInstance): () => string {
+  let group = config.LEADER_GROUP
+  return () => {
+    const collectors = databases.map(({ name, collectors }) => [
+      name,
+      collectors.list.map(({ collector }) => collector.name).sort(),
+    ])
+    group ??= JSON.stringify(collectors)
+    return group
+  }
+}
+
+function storesOf({ config, log }: FastifyInstance): Stores {
+  const { STATE_FILE, STATE_URL, LEADER_GROUP = '', METRICS_TICK_DURATION: tick } = config
+  const session = STATE_URL && openSession(STATE_URL, tick / 2, log)
+  return openStores(STATE_FILE, session, LEADER_GROUP, tick)
+}
+
 /** Assembles what belongs to one database. Nothing connects before its ticker starts. */
 function openDatabase(
   { config, log: root, page }: FastifyInstance,
   { name, url, quorum }: DatabaseSettings,
   place: number,
-  led: Set<unknown>,
+  { led, group, stores }: Shared,
 ): Database {
   const log = name === undefined ? root : root.child({ database: name })
   const tick = config.METRICS_TICK_DURATION
@@ -130,11 +163,17 @@ function openDatabase(
     timeout: config.COLLECTOR_TIMEOUT,
     staleAfter: config.COLLECTOR_STALE_AFTER,
   })
-  const state = openState({ file: config.STATE_FILE, maxAge: config.STATE_MAX_AGE, name, collectors, log })
-  const leader = openLeader({ db, name, elects: config.LEADER_ELECTION, tick, databases, led, log })
+  const state = openState({
+    store: stores.of(name),
+    maxAge: config.STATE_MAX_AGE,
+    collectors,
+    elected: config.LEADER_ELECTION,
+    log,
+  })
+  const leader = openLeader({ db, name, group, elects: config.LEADER_ELECTION, tick, databases, led, log })
   const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, logValues, log })
   const inspector = openInspector({ db, budget, tick })
-  const ticker = openTicker({ name, db, collectors, leader, round, page, tick, place, databases, log })
+  const ticker = openTicker({ name, db, collectors, state, leader, round, page, tick, place, databases, log })
   return { name, db, collectors, state, leader, round, inspector, ticker }
 }
 
@@ -143,7 +182,7 @@ function addHooks(app: FastifyInstance): void {
   const each = async (work: (database: Database) => unknown) => {
     await Promise.all(app.databases.map(work))
   }
-  app.addHook('onReady', () => each(({ state }) => state.load()))
+  app.addHook('onReady', () => each(({ state }) => state.check()))
   app.addHook('preClose', () =>
     each(({ ticker, inspector, round }) => {
       ticker.stop()

@@ -19,20 +19,20 @@ export class Lock implements LeaderLock {
   readonly #member: string
   readonly #pid: number
 
-  private constructor(session: Session, name: string | undefined, pid: number) {
+  private constructor(session: Session, names: readonly string[], pid: number) {
     this.#session = session
-    this.#leader = keyOf('leader', name)
-    this.#member = keyOf('member', name)
+    this.#leader = keyOf('leader', names)
+    this.#member = keyOf('member', names)
     this.#pid = pid
   }
 
   /**
-   * Opens the session. `name` is the database's, `lease` is in milliseconds. Rejects when no endpoint accepts writes, or
-   * when it does not answer.
+   * Opens the session. `names` are those of the group of replicas and of the database, `lease` is in milliseconds. Rejects
+   * when no endpoint accepts writes, or when it does not answer.
    */
   static async open(
     db: Pick<Db, 'primary'>,
-    name: string | undefined,
+    names: readonly string[],
     lease: number,
     signal: AbortSignal,
   ): Promise<Lock> {
@@ -42,9 +42,9 @@ export class Lock implements LeaderLock {
       const [joined] = await session.run(
         (sql) => sql<[{ pid: number }]>`
           SELECT /* metrics-service */ pg_catalog.pg_backend_pid() AS pid,
-                 pg_catalog.pg_try_advisory_lock_shared(${keyOf('member', name)}::bigint) AS member`,
+                 pg_catalog.pg_try_advisory_lock_shared(${keyOf('member', names)}::bigint) AS member`,
       )
-      return new Lock(session, name, joined.pid)
+      return new Lock(session, names, joined.pid)
     } catch (error) {
       session.destroy(error)
       throw error
@@ -112,10 +112,10 @@ export class Lock implements LeaderLock {
 
 /**
  * A key that no other service uses by chance: 64 bits of a hash. PostgreSQL keeps advisory locks for each database, but
- * DATABASE_URL may list one database under two names. The role is not in it, because replicas with different roles would
+ * DATABASE_URL may list one database under two names, and several services may read one database. The role is not in it, because replicas with different roles would
  * lead at the same time.
  */
-function keyOf(lock: 'leader' | 'member', name = ''): string {
-  const hash = createHash('sha256').update(JSON.stringify(['metrics-service', lock, name]))
+function keyOf(lock: 'leader' | 'member', names: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(['metrics-service', lock, ...names]))
   return String(hash.digest().readBigInt64BE())
 }

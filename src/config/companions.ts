@@ -19,8 +19,12 @@ export function findInCompanions(
   if (values.LEADER_ELECTION && values.STATE_FILE !== undefined) {
     findings.push({
       problem: 'STATE_FILE is set and LEADER_ELECTION is true',
-      advice: 'a replica that begins to lead counts from 0, so set one of them',
+      advice:
+        'a replica that begins to lead cannot read the file of another: set STATE_URL instead of STATE_FILE',
     })
+  }
+  if (values.STATE_FILE !== undefined && values.STATE_URL !== undefined) {
+    findings.push({ problem: 'STATE_FILE and STATE_URL are both set', advice: 'set one of them' })
   }
   if (TLS_CLIENT_CA_FILE !== undefined && TLS_CERT_FILE === undefined) {
     findings.push({

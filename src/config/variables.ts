@@ -1,3 +1,4 @@
+import { parseDatabaseUrl } from './database-url.ts'
 import {
   choice,
   type Defaulted,
@@ -54,7 +55,13 @@ export const variables = {
   COLLECTOR_STALE_AFTER: duration('10m', '0'),
   OPENMETRICS_CREATED: flag(),
   LEADER_ELECTION: flag(),
+  LEADER_GROUP: text('a name that replicas have in common'),
   STATE_FILE: text('the path of a file to keep the counters in'),
+  STATE_URL: {
+    takes: 'the URL of a PostgreSQL to keep the counters in',
+    parse: (given: string) => parseDatabaseUrl(given),
+  },
+  STATE_URL_FILE: text('the path of a file that holds it'),
   STATE_MAX_AGE: duration('24h', '1m'),
   LOG_LEVEL: choice('info', LOG_LEVELS),
   LOG_VALUES: flag('true'),
@@ -75,7 +82,7 @@ export type DefaultedName = {
 export const NAMES: readonly VariableName[] = Object.keys(variables).filter(isVariableName)
 
 /** Variables whose text may come from a file instead, and is never shown. */
-export const SECRETS = ['DATABASE_URL', 'METRICS_TOKEN', 'DEBUG_TOKEN'] as const
+export const SECRETS = ['DATABASE_URL', 'STATE_URL', 'METRICS_TOKEN', 'DEBUG_TOKEN'] as const
 export type SecretName = (typeof SECRETS)[number]
 
 export function isSecret(name: VariableName): name is SecretName {

@@ -2,12 +2,21 @@ import type { Moment } from '../time/moment.ts'
 import type { Outcome } from './outcome.ts'
 import type { CollectorStatus } from './status.ts'
 
-/** Keeps the counters of one database's windowed collectors over restarts. */
+/** Keeps the counters of one database's windowed collectors over restarts, and from one leader to the next. */
 export interface State {
-  /** How many writes have failed. */
+  /** How many reads and writes have failed. */
   readonly failures: number
-  /** Reads the saved state and restores each windowed collector. */
-  load(): void
+  /** Throws a Mistake when no counter could ever be kept. */
+  check(): void
+  /**
+   * Reads what was saved and restores each windowed collector, once in a term. Resolves to whether it did so now. What the
+   * leader of an earlier term saves from then on changes nothing. It never rejects.
+   */
+  open(term: number): Promise<boolean>
+  /** Forgets what was read, because this replica does not lead any more. */
+  end(): void
+  /** Why a collector cannot count now: its counters are not read yet, or another replica counts them. */
+  hindrance(status: CollectorStatus): Error | undefined
   /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined without one that may be used. */
   readonly last: { readonly moment: Moment; readonly elapsed: number } | undefined
   /**

@@ -2,12 +2,13 @@ import type { Collector } from '../contract/collector.ts'
 import { keyOf } from '../rows/label-set.ts'
 import { formatMoment, parseMoment } from '../time/moment.ts'
 import { isExact } from './decimal.ts'
+import type { Zero } from './step.ts'
 import type { Total } from './total.ts'
 import type { Running, WindowState } from './window.ts'
 
 /** They identify a saved state, and this version of its form. */
 const FORMAT = 'metrics-service-state'
-const VERSION = 1
+export const VERSION = 1
 
 /** The state of one collector as it is saved: [labels, totals, shown] for each label set. */
 export interface SavedWindow {
@@ -32,12 +33,7 @@ export function encodeState(windows: SavedWindows): string {
 
 /** Reads the text of a saved state. Throws an Error that says what is wrong when it is not a whole one of this version. */
 export function decodeState(text: string): SavedWindows {
-  let state: unknown
-  try {
-    state = JSON.parse(text)
-  } catch (cause) {
-    throw new Error('it is not whole, or not JSON', { cause })
-  }
+  const state = parse(text)
   if (!isObject(state) || state.format !== FORMAT) throw new Error('it is not a state of this service')
   if (state.version !== VERSION) {
     throw new Error(`it is of version ${JSON.stringify(state.version)}, and this is version ${VERSION}`)
@@ -46,6 +42,30 @@ export function decodeState(text: string): SavedWindows {
     throw new Error('its windows are not of the form that this version writes')
   }
   return state.windows
+}
+
+/** Writes the state of one collector, which `decodeWindow` reads. */
+export function encodeWindow(window: SavedWindow): string {
+  return JSON.stringify(window)
+}
+
+/** Reads the state of one collector. Throws an Error that says what is wrong. */
+export function decodeWindow(text: string): SavedWindow {
+  const window = parse(text)
+  if (!isSavedWindow(window)) throw new Error('it is not of the form that this version writes')
+  return window
+}
+
+/** Whether two states of a collector show the same values, and began at the same moment. */
+export function isShownSame(a: SavedWindow, b: SavedWindow): boolean {
+  if (a.shape !== b.shape || a.since !== b.since || a.running.length !== b.running.length) return false
+  return a.running.every(([labels, , shown], i) => {
+    const [otherLabels = [], , otherShown = []] = b.running[i] ?? []
+    return (
+      labels.every((label, j) => label === otherLabels[j]) &&
+      shown.every((total, j) => String(total) === String(otherShown[j]))
+    )
+  })
 }
 
 /** `written` is in milliseconds since 1970. */
@@ -65,8 +85,15 @@ export function saveWindow(
   }
 }
 
-/** Restores a saved state; undefined when the labels, metrics or buckets of the collector are others now. */
-export function restoreWindow(collector: Collector, saved: SavedWindow): WindowState | undefined {
+/**
+ * Restores a saved state; undefined when the labels, metrics or buckets of the collector are others now. `zero` makes it
+ * show what was saved until a scrape has had that.
+ */
+export function restoreWindow(
+  collector: Collector,
+  saved: SavedWindow,
+  zero?: Zero,
+): WindowState | undefined {
   const fits = saved.running.every(([labels, totals, shown]) => {
     return (
       labels.length === collector.labels.length && areTotals(collector, totals) && areTotals(collector, shown)
@@ -75,7 +102,7 @@ export function restoreWindow(collector: Collector, saved: SavedWindow): WindowS
   if (saved.shape !== shapeOf(collector) || !fits) return undefined
   const running = saved.running.map(([labels, totals, shown]): [string, Running] => [
     keyOf(labels),
-    { labels, totals, shown, zero: undefined },
+    { labels, totals, shown, zero },
   ])
   return {
     since: parseMoment(saved.since),
@@ -83,6 +110,14 @@ export function restoreWindow(collector: Collector, saved: SavedWindow): WindowS
     source: saved.source,
     time: parseMoment(saved.time ?? saved.sealedTo),
     running: new Map(running),
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error('it is not whole, or not JSON', { cause })
   }
 }
 

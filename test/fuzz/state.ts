@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import Fastify from 'fastify'
+import { StateFile } from '../../plugins/state/file.ts'
+import { FileStore } from '../../plugins/state/file-store.ts'
 import { openState } from '../../plugins/state.ts'
 import { counter, defineCollector, histogram, open } from '../../src/collector.ts'
 import { Collectors } from '../../src/round/collectors.ts'
@@ -95,11 +97,12 @@ const { log } = Fastify()
 const HOUR = 3_600_000
 
 /** What the service goes on from when it starts with a file. */
-function load(given: string): WindowState | undefined {
+async function load(given: string): Promise<WindowState | undefined> {
   writeFileSync(file, given)
   const collectors = new Collectors({ database: undefined, tick: 60_000, timeout: 30_000, staleAfter: HOUR })
   collectors.add(collector)
-  openState({ file, maxAge: 24 * HOUR, name: undefined, collectors, log }).load()
+  const store = new FileStore(new StateFile(file))
+  await openState({ store, maxAge: 24 * HOUR, collectors, elected: false, log }).open(1)
   return collectors.list[0]?.window
 }
 
@@ -111,10 +114,10 @@ function shown(window: WindowState): Map<string, readonly number[]> {
   return new Map(sets.map(({ labels, values }) => [JSON.stringify(labels), values.flat().map(Number)]))
 }
 
-if (load(text) === undefined) throw new Error('a true state is not taken')
+if ((await load(text)) === undefined) throw new Error('a true state is not taken')
 
-await fuzz('state', fc.oneof(structures, mutated([text]), fc.string({ unit: 'binary' })), (given) => {
-  const restored = load(given)
+await fuzz('state', fc.oneof(structures, mutated([text]), fc.string({ unit: 'binary' })), async (given) => {
+  const restored = await load(given)
   if (restored === undefined) return
   const after = shown(advance(advance(restored)))
   for (const [labels, numbers] of shown(restored)) {

@@ -29,98 +29,11 @@ async function setUp(t: Test) {
   return { file, add, start, database }
 }
 
-t.test(
-  'with STATE_FILE counters go on after a restart, and what happened meanwhile is counted',
-  async (t) => {
-    const { add, start } = await setUp(t)
-    const first = await start()
-    await add(5)
-    await first.round()
-    t.equal((await first.scrape()).get(TOTAL), 5)
-    await first.app.close()
-    await add(3)
-    const second = await start()
-    t.equal((await second.scrape()).get(TOTAL), 8)
-  },
-)
-
-t.test('the page shows where the counters stopped before the first round after a restart', async (t) => {
-  const { add, start, file, database } = await setUp(t)
-  const first = await start()
-  await add(5)
-  await first.round()
-  await first.app.close()
-  const lock = await database.sql.reserve()
-  await lock`BEGIN`
-  await lock`LOCK TABLE things`
-  const second = await startService(
-    t,
-    { DATABASE_URL: database.url, STATE_FILE: file },
-    { collectors: [things], start: false },
-  )
-  await second.database.ticker.start()
-  t.equal((await second.scrape()).get(TOTAL), 5)
-  await lock`COMMIT`
-  lock.release()
-  await second.database.round.settled()
-  t.equal((await second.scrape()).get(TOTAL), 5)
-})
-
 t.test('without STATE_FILE counters start from 0', async (t) => {
   const { add, start } = await setUp(t)
   await add(5)
   const { scrape } = await start('')
   t.equal((await scrape()).get(TOTAL), 0)
-})
-
-for (const [what, damage, says] of [
-  ['truncated', (text: string) => text.slice(0, -20), /it is not whole/],
-  ['empty', () => '', /it is not whole/],
-  ['of something else', () => '{"hello": "world"}', /it is not a state of this service/],
-  [
-    'of a later version',
-    (text: string) => text.replace('"version":1', '"version":2'),
-    /it is of version 2, and this is version 1/,
-  ],
-  ['of another form', (text: string) => text.replace('"running"', '"walking"'), /not of the form/],
-] as const) {
-  t.test(`a state file that is ${what} is refused, kept and started over`, async (t) => {
-    const { file, add, start } = await setUp(t)
-    const first = await start()
-    await add(5)
-    await first.round()
-    await first.app.close()
-    const damaged = damage(readFileSync(file, 'utf8'))
-    writeFileSync(file, damaged)
-    const { scrape, log } = await start()
-    t.equal((await scrape()).get(TOTAL), 0)
-    t.equal(readFileSync(`${file}.rejected`, 'utf8'), damaged)
-    t.match(
-      log.filter(({ level }) => level === 40).map(({ msg }) => msg),
-      [says],
-    )
-    t.match(JSON.parse(readFileSync(file, 'utf8')), { windows: { things: {} } }, 'a new one is written')
-  })
-}
-
-t.test('a state that was written longer ago than STATE_MAX_AGE is set aside', async (t) => {
-  const { file, add, start } = await setUp(t)
-  const first = await start()
-  await add(5)
-  await first.round()
-  await first.app.close()
-  const old = readFileSync(file, 'utf8').replace(/"written":"\d+/, '"written":"2025')
-  writeFileSync(file, old)
-  const { scrape, log, round } = await start()
-  t.equal((await scrape()).get(TOTAL), 0)
-  t.equal(readFileSync(`${file}.rejected`, 'utf8'), old)
-  t.match(
-    log.filter(({ level }) => level === 40).map(({ msg }) => msg),
-    [/^counters start from 0: STATE_FILE was written at .* more than 24h ago \(STATE_MAX_AGE\)/],
-  )
-  await add(2)
-  await round()
-  t.equal((await scrape()).get(TOTAL), 2)
 })
 
 t.test('a state that ends within STATE_MAX_AGE is caught up with, an hour at a time', async (t) => {
@@ -136,21 +49,6 @@ t.test('a state that ends within STATE_MAX_AGE is caught up with, an hour at a t
   await database.sql`INSERT INTO things SELECT now() - n * interval '1 minute' FROM generate_series(2, 250) AS n`
   const { scrape } = await start()
   t.equal((await scrape()).get(TOTAL), 5 + 249)
-})
-
-t.test('a collector whose labels or metrics changed starts from 0, and says so', async (t) => {
-  const { file, add, start } = await setUp(t)
-  const first = await start()
-  await add(5)
-  await first.round()
-  await first.app.close()
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('business_things_total', 'business_others_total'))
-  const { scrape, log } = await start()
-  t.equal((await scrape()).get(TOTAL), 0)
-  t.match(
-    log.filter(({ level }) => level === 40),
-    [{ collector: 'things', msg: /not those of STATE_FILE/ }],
-  )
 })
 
 t.test('a state file that cannot be written is a warning and a metric, and no more', async (t) => {

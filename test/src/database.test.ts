@@ -42,8 +42,17 @@ async function databaseOf(t: Test): Promise<Database> {
     },
     forget() {},
   }
-  const state = openState({ file: undefined, maxAge: MINUTE, name, collectors, log })
-  const leader = openLeader({ db, name, elects: false, tick, databases: 1, led: new Set(), log })
+  const state = openState({ store: undefined, maxAge: MINUTE, collectors, elected: false, log })
+  const leader = openLeader({
+    db,
+    name,
+    group: () => '',
+    elects: false,
+    tick,
+    databases: 1,
+    led: new Set(),
+    log,
+  })
   const round = openRound({
     name,
     db,
@@ -61,6 +70,7 @@ async function databaseOf(t: Test): Promise<Database> {
     name,
     db,
     collectors,
+    state,
     leader,
     round,
     page,
@@ -91,7 +101,7 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
 t.test('the lock of the leader works without a service', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const { db, signal } = open(t, url)
-  const lock = await Lock.open(db, 'eu', MINUTE, signal)
+  const lock = await Lock.open(db, ['', 'eu'], MINUTE, signal)
   t.teardown(() => lock.close())
   t.ok(await lock.take())
   t.strictSame((await lock.look()).mine, true)
