@@ -5,6 +5,7 @@ import type { Database } from '../src/database.ts'
 import { describeError } from '../src/finding.ts'
 import { type Html, html } from '../src/html/html.ts'
 import { document } from '../src/html/page.ts'
+import { describeLeader } from '../src/leader/lock.ts'
 import { formatDuration } from '../src/time/duration.ts'
 
 /** A service without a collector has nothing to show, whatever the reason: an empty mount, a filter, a wrong folder. */
@@ -17,6 +18,8 @@ interface Readiness {
   readonly collectors: readonly string[]
   /** Why: with the database's errors, which may hold names of hosts and what a row has. */
   readonly reasons: readonly string[]
+  /** The replicas that lead the databases that this one does not; absent when it leads all. */
+  readonly leaders?: readonly string[]
 }
 
 declare module 'fastify' {
@@ -34,15 +37,16 @@ export default fp(
       }
       const problems = app.databases.map((database) => {
         const { name } = database
-        const { collectors, reasons } = problemsOf(database)
-        return {
-          collectors,
-          reasons: name === undefined ? reasons : reasons.map((reason) => `${name}: ${reason}`),
-        }
+        const { collectors, reasons, leaders = [] } = problemsOf(database)
+        const named = (texts: readonly string[]) =>
+          name === undefined ? texts : texts.map((text) => `${name}: ${text}`)
+        return { collectors, reasons: named(reasons), leaders: named(leaders) }
       })
       const reasons = problems.flatMap(({ reasons }) => reasons)
+      const leaders = problems.flatMap(({ leaders }) => leaders)
       const collectors = [...new Set(problems.flatMap(({ collectors }) => collectors))]
-      return { ready: reasons.length === 0, collectors, reasons }
+      const led = leaders.length === 0 ? {} : { leaders }
+      return { ready: reasons.length === 0, collectors, reasons, ...led }
     }
 
     app.decorate('readiness', readiness)
@@ -50,9 +54,9 @@ export default fp(
     app.get('/healthz', async () => ({ status: 'ok' }))
 
     app.get('/readyz', async (request, reply) => {
-      const { reasons, ...rest } = readiness()
-      const body = (await app.knows(request, reply)) ? { ...rest, reasons } : rest
-      return reply.code(rest.ready ? 200 : 503).send(body)
+      const { ready, collectors, ...more } = readiness()
+      const body = (await app.knows(request, reply)) ? { ready, collectors, ...more } : { ready, collectors }
+      return reply.code(ready ? 200 : 503).send(body)
     })
 
     app.get('/', async (_request, reply) => {
@@ -80,7 +84,12 @@ function problemsOf({ db, collectors, leader }: Database): Omit<Readiness, 'read
   const now = performance.now()
   // The replica that leads has the values.
   if (leader.trustedUntil <= now) {
-    return { collectors: [], reasons: leader.hindrance === undefined ? [] : [leader.hindrance] }
+    const { hindrance, leading } = leader
+    return {
+      collectors: [],
+      reasons: hindrance === undefined ? [] : [hindrance],
+      leaders: leading === undefined ? [] : [describeLeader(leading)],
+    }
   }
   const missing = collectors.list.filter((status) => status.lastSuccess === undefined || status.isStale(now))
   return {

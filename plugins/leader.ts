@@ -31,6 +31,7 @@ export function openLeader({ db, name, group, elects, tick, databases, led, log 
       trustedUntil: Number.POSITIVE_INFINITY,
       term: 1,
       hindrance: undefined,
+      leading: undefined,
       follow: ({ gained }) => gained(),
       confirm: async () => true,
       stop: async () => {},

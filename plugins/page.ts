@@ -66,7 +66,7 @@ export default fp(
       prepare: (outcomes) => pages.prepare(outcomes),
       publish(database, outcomes, seconds, tick) {
         for (const outcome of outcomes)
-          outcome.status.publish(outcome, tick, performance.now(), Date.now() / 1000)
+          outcome.status.publish(outcome, tick, performance.now(), Date.now() / 1000, pages.scraped)
         const failed = outcomes.some(({ result }) => result instanceof Error)
         self.observeRound(database, failed, seconds)
         pages.publish()

@@ -8,6 +8,7 @@ import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import { impossibleTotal } from '../src/samples/impossible.ts'
 import { restoreWindow, type SavedWindow, saveWindow } from '../src/samples/saved-window.ts'
+import { asRead } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { formatMoment, later, type Moment, parseMoment } from '../src/time/moment.ts'
@@ -71,6 +72,7 @@ export function openState(options: StateOptions): State {
     end() {},
     hindrance: () => undefined,
     expire() {},
+    leave: async () => {},
     save: async () => {},
   }
 }
@@ -212,7 +214,22 @@ class SavedState implements State {
       changed = true
       this.#windows.set(status.collector.name, saveWindow(status.collector, window, Date.now()))
     }
-    if (!changed) return
+    if (changed) await this.#write()
+  }
+
+  async leave(scraped: number | undefined): Promise<void> {
+    const { elected, collectors } = this.#options
+    if (this.#term === undefined || !elected) return
+    for (const status of collectors.list) {
+      const { collector, window, published } = status
+      if (window === undefined || published === undefined) continue
+      const read = asRead(collector, window, status.readWindow(scraped))
+      this.#windows.set(collector.name, saveWindow(collector, read, Date.now()))
+    }
+    await this.#write()
+  }
+
+  async #write(): Promise<void> {
     if (this.#writing) {
       this.failures++
       return

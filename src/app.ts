@@ -192,7 +192,9 @@ function addHooks(app: FastifyInstance): void {
   )
   app.addHook('preClose', async () => closeSoon(app.listener))
   app.addHook('onClose', () =>
-    each(async ({ leader, db }) => {
+    each(async ({ state, leader, db }) => {
+      // No scrape is answered any more.
+      if (leader.trustedUntil > performance.now()) await state.leave(app.page.scraped)
       await leader.stop()
       await db.close()
     }),

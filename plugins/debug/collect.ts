@@ -1,6 +1,7 @@
 // POST /debug/collect. Imports src/ and its own folder only.
 import type { FastifyInstance } from 'fastify'
 import type { Database } from '../../src/database.ts'
+import { describeLeader } from '../../src/leader/lock.ts'
 import { nameOf, pathOf, whyNotFound } from './links.ts'
 
 interface CollectRoute {
@@ -24,17 +25,15 @@ export async function collect(
       }))
       .filter(({ statuses }) => statuses.length > 0)
     if (rounds.length === 0) return reply.code(404).send({ error: whyNotFound(databases, name, of) })
-    if (rounds.some(({ database }) => !database.db.quorate)) {
-      return reply.code(503).send({ error: 'the service is waiting for the database quorum' })
+    // A database that cannot be collected hides nothing of the others.
+    const refusals = new Map(rounds.map(({ database }) => [database, whyNot(database)]))
+    const can = rounds.filter(({ database }) => refusals.get(database) === undefined)
+    const [refusal] = [...refusals.values()].filter((refusal) => refusal !== undefined)
+    if (can.length === 0 && refusal !== undefined) {
+      return reply.code(refusal.code).send({ error: refusal.error })
     }
-    if (rounds.some(({ database }) => database.leader.trustedUntil <= performance.now())) {
-      return reply.code(409).send({ error: 'another replica leads: send the request to that one' })
-    }
-    if (rounds.some(({ database }) => database.round.progress !== undefined)) {
-      return reply.code(409).send({ error: 'a round is already running: retry when it has ended' })
-    }
-    for (const { database, statuses } of rounds) void database.round.run(database.ticker.tick, statuses)
-    const statuses = rounds.flatMap(({ statuses }) => statuses)
+    for (const { database, statuses } of can) void database.round.run(database.ticker.tick, statuses)
+    const statuses = can.flatMap(({ statuses }) => statuses)
     // A browser that sent a form goes to the page that shows the round; any other client gets the names.
     if (request.headers.accept?.includes('text/html')) {
       const [first] = statuses
@@ -42,4 +41,20 @@ export async function collect(
     }
     return reply.code(202).send({ collectors: statuses.map(nameOf) })
   })
+}
+
+/** Why no round of a database can begin now; undefined when one can. */
+function whyNot({
+  db,
+  leader,
+  round,
+}: Database): { readonly code: 409 | 503; readonly error: string } | undefined {
+  if (!db.quorate) return { code: 503, error: 'the service is waiting for the database quorum' }
+  if (leader.trustedUntil <= performance.now()) {
+    const { leading } = leader
+    const who = leading === undefined ? 'another replica leads' : describeLeader(leading)
+    return { code: 409, error: `${who}: send the request to that one` }
+  }
+  if (round.progress === undefined) return undefined
+  return { code: 409, error: 'a round is already running: retry when it has ended' }
 }

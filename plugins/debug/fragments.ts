@@ -3,6 +3,7 @@ import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { plotRuns, plotSeries } from '../../src/html/plot.ts'
+import { describeLeader } from '../../src/leader/lock.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { formatAge, formatSeconds } from '../../src/time/age.ts'
 import { formatDuration } from '../../src/time/duration.ts'
@@ -38,23 +39,40 @@ export function idOf({ database, collector }: CollectorStatus, column: string): 
 }
 
 function health(databases: readonly Database[], now: number): Html {
-  const waiting = databases.find(({ db }) => !db.quorate)
-  if (waiting !== undefined) {
-    const { db, name } = waiting
+  const waiting = databases.filter(({ db }) => !db.quorate)
+  const parts = waiting.map(({ db, name }) => {
     const of = name === undefined ? '' : ` of ${name}`
-    const votes = `${db.votes} of ${db.required} votes`
-    return html`<span class="failing">Waiting for the database quorum${of}: ${votes}</span>`
+    return html`<span class="failing">Waiting for the database quorum${of}: ${db.votes} of ${db.required} votes</span>`
+  })
+  const quorate = databases.filter((database) => !waiting.includes(database))
+  const led = quorate.filter(({ leader }) => leader.trustedUntil > now)
+  const unled = quorate.filter(({ leader }) => leader.trustedUntil <= now)
+  for (const { name, leader } of unled) {
+    if (leader.hindrance === undefined) continue
+    parts.push(html`<span class="failing">${name === undefined ? '' : `${name}: `}${leader.hindrance}</span>`)
   }
-  const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
+  const statuses = led.flatMap(({ collectors }) => [...collectors.list])
   const states = statuses.map((status) => status.state(now))
   const failing = statuses.filter((_, i) => states[i] === 'failing' || states[i] === 'stale')
   if (failing.length > 0) {
     const names = failing.map(nameOf).join(', ')
-    return html`<span class="failing">${failing.length} of ${states.length} collectors failing: ${names}</span>`
+    parts.push(
+      html`<span class="failing">${failing.length} of ${states.length} collectors failing: ${names}</span>`,
+    )
   }
+  if (parts.length > 0) return html`${parts}`
+  if (led.length === 0) return html`<span class="waiting">Standing by: ${unled.map(leadOf).join('; ')}</span>`
   if (states.includes('waiting')) return html`<span class="waiting">The first round is running</span>`
   const all = states.length === 1 ? '1 collector OK' : `All ${states.length} collectors OK`
   return html`<span class="ok">${all}</span>`
+}
+
+/** Says which replica leads a database, as far as that is known. */
+function leadOf({ leader }: Database): string {
+  const { trustedUntil, hindrance, leading } = leader
+  if (trustedUntil > performance.now()) return 'this replica leads'
+  if (hindrance !== undefined) return hindrance
+  return leading === undefined ? 'no replica leads yet' : describeLeader(leading)
 }
 
 function round(databases: readonly Database[], now: number): Html {
@@ -84,15 +102,15 @@ function tick(databases: readonly Database[]): Html {
   return html`<span>in ${formatAge((Math.min(...next) - Date.now()) / 1000)}</span> ${every}`
 }
 
-function databaseOf({ db, name: database, leader }: Database): Html {
+function databaseOf(of: Database): Html {
+  const { db, name: database, leader } = of
   const endpoints = db.endpoints.map(({ name, up, role, error }) => {
     const state = !up ? 'down' : role?.inRecovery ? 'standby' : 'primary'
     const use = name === db.current ? html` <span class="use">in use</span>` : undefined
     const reason = error === undefined ? undefined : html`<small>${error}</small>`
     return html`<li><span class="${up ? 'ok' : 'failing'}">${state}</span> ${name}${use} ${reason}</li>`
   })
-  const leads = leader.trustedUntil > performance.now() ? 'this replica leads' : 'another replica leads'
-  const lead = leader.elected ? html` <small>${leads}</small>` : undefined
+  const lead = leader.elected ? html` <small>${leadOf(of)}</small>` : undefined
   const title = database === undefined ? '' : `${database}: `
   return html`<span>${title}${db.votes} of ${db.endpoints.length} endpoints up</span>
 <small>${db.required} required at the start</small>${lead}

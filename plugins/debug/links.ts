@@ -31,8 +31,9 @@ export function whyNotFound(
   return `there is no ${what.join(' ')}; the collectors are ${names}`
 }
 
-/** Returns when a collector runs next, in milliseconds since 1970; undefined before the first tick. */
-export function dueAt({ ticker }: Database, status: CollectorStatus): number | undefined {
+/** Returns when a collector runs next, in milliseconds since 1970; undefined before the first tick, and where another replica leads. */
+export function dueAt({ ticker, leader }: Database, status: CollectorStatus): number | undefined {
+  if (leader.trustedUntil <= performance.now()) return undefined
   const { tick, nextTickAt, length } = ticker
   if (nextTickAt === undefined) return undefined
   return nextTickAt + length * (Math.max(status.ticksUntilDue(tick), 1) - 1)

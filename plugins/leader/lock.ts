@@ -1,12 +1,20 @@
 // The leader's advisory lock in PostgreSQL. Imports src/ only.
 import { createHash } from 'node:crypto'
-import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
+import { hostname } from 'node:os'
+import type { LeaderLock, Leading, LockState } from '../../src/leader/lock.ts'
 import type { Db, Session } from '../../src/query/db.ts'
 
 /** The state of the locks, and the server process that answered. */
-interface LockRow extends LockState {
+interface LockRow extends Omit<LockState, 'leading'> {
   readonly pid: number
+  /** The name of the session that has the lock. */
+  readonly name: string | null
 }
+
+/** What a session is called that has the lock: since when, in seconds since 1970, and the process and host of its replica. */
+const NAME = /^metrics-service leads (\d+) (\d+) (.*)$/
+/** PostgreSQL cuts the name of a session: https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-APPLICATION-NAME */
+const LONGEST_NAME = 63
 
 /**
  * The lock of one database's leader. It belongs to a session of its own and ends with that; the server ends a session
@@ -60,6 +68,7 @@ export class Lock implements LeaderLock {
       (sql) => sql<[LockRow]>`
         WITH /* metrics-service */ locks AS (
           SELECT lock.pid, activity.usename AS role, activity.usename = current_user AS own,
+                 activity.application_name AS name,
                  (lock.classid::bigint << 32) | lock.objid::bigint AS key
             FROM pg_catalog.pg_locks AS lock
             LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid = lock.pid
@@ -73,7 +82,8 @@ export class Lock implements LeaderLock {
                (SELECT pg_catalog.json_build_object('pid', pid, 'role', role)
                   FROM locks
                  WHERE key = ${this.#leader}::bigint AND (pid IS NULL OR NOT own)
-                 LIMIT 1) AS foreign
+                 LIMIT 1) AS foreign,
+               (SELECT name FROM locks WHERE key = ${this.#leader}::bigint AND own LIMIT 1) AS name
           FROM locks`,
     )
     if (row.pid !== this.#pid) {
@@ -81,16 +91,23 @@ export class Lock implements LeaderLock {
         'the session changed: LEADER_ELECTION does not work through a pooler that shares sessions or spreads them over servers',
       )
     }
-    return row
+    return { ...row, leading: leadingOf(row.name) }
   }
 
-  /** Takes the lock if nobody has it. */
+  /** Takes the lock if nobody has it, and says in the session's name who has it then. */
   async take(): Promise<boolean> {
     const [{ taken }] = await this.#session.run(
       (sql) => sql<[{ taken: boolean }]>`
         SELECT /* metrics-service */ pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
     )
+    if (taken) await this.#rename(nameNow())
     return taken
+  }
+
+  async #rename(name: string): Promise<void> {
+    await this.#session.run(
+      (sql) => sql`SELECT /* metrics-service */ pg_catalog.set_config('application_name', ${name}, false)`,
+    )
   }
 
   /** Gives the lock up. */
@@ -108,6 +125,18 @@ export class Lock implements LeaderLock {
   async close(): Promise<void> {
     await this.#session.close()
   }
+}
+
+/** What a session is called from now on. Of a long host name, the end tells one replica from another. */
+function nameNow(): string {
+  const begin = `metrics-service leads ${Math.floor(Date.now() / 1000)} ${process.pid} `
+  return begin + hostname().slice(begin.length - LONGEST_NAME)
+}
+
+function leadingOf(name: string | null): Leading | null {
+  const [, since, pid, host] = NAME.exec(name ?? '') ?? []
+  if (since === undefined || pid === undefined || host === undefined) return null
+  return { host, pid: Number(pid), since: new Date(Number(since) * 1000).toISOString() }
 }
 
 /**

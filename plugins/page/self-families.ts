@@ -136,6 +136,14 @@ export const LEADER: Family<Database> = {
   read: ({ leader }, now) => (leader.trustedUntil > now ? 1 : 0),
 }
 
+export const LEADER_INFO: Family<Database> = {
+  name: 'collection_leader_info',
+  help: 'The host and the process of the replica that collects the database, as far as this replica knows; always 1.',
+  type: 'gauge',
+  read: ({ leader: { leading } }) =>
+    leading === undefined ? [] : [[{ host: leading.host, pid: String(leading.pid) }, 1]],
+}
+
 /** How often a listener refused something, by the reason. */
 export interface Refusals {
   readonly counts: ReadonlyMap<string, number>

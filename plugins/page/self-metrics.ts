@@ -11,6 +11,7 @@ import {
   type Family,
   type Labels,
   LEADER,
+  LEADER_INFO,
   REFUSED,
   type Refusals,
   SKIPPED,
@@ -43,7 +44,7 @@ export class SelfMetrics {
   ) {
     this.#databases = databases
     this.#refusals = refusals
-    this.#families = elects ? [...DATABASE_FAMILIES, LEADER] : DATABASE_FAMILIES
+    this.#families = elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
     this.#rounds = new Histogram({
       name: 'collection_duration_seconds',
       help: 'Duration of a round; result is "failure" when a collector failed in it.',

@@ -1,4 +1,5 @@
 import type { Listener } from './lease.ts'
+import type { Leading } from './lock.ts'
 
 /** Whether this replica is the one that collects a database. */
 export interface Leader {
@@ -13,6 +14,8 @@ export interface Leader {
   readonly term: number
   /** Why no replica can lead, as far as that is known. */
   readonly hindrance: string | undefined
+  /** The replica that leads, which may be this one; undefined when it is not known. */
+  readonly leading: Leading | undefined
   /** Asks for the lock until it is stopped, and tells the listener each time that the lead is gained or lost. */
   follow(listener: Listener): void
   /** Asks the database now whether this replica still leads. */

@@ -3,7 +3,7 @@ import { describeError } from '../finding.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
 import { Lease, type LeaseOptions, type Listener } from './lease.ts'
-import type { Holder, LeaderLock } from './lock.ts'
+import type { Holder, LeaderLock, Leading } from './lock.ts'
 
 /** What a leadership works with. */
 interface LeadershipOptions extends LeaseOptions {
@@ -17,6 +17,8 @@ interface LeadershipOptions extends LeaseOptions {
 
 /** How many times in a lease the lock is looked at. */
 const LOOKS = 4
+/** Milliseconds for a session to be opened: names to be looked up, TLS to be agreed on, hosts that do not answer. */
+const OPENING = 15_000
 
 /** Asks for the lock of one database again and again, and leads the database while it has the lock. */
 export class Leadership implements Leader {
@@ -26,8 +28,10 @@ export class Leadership implements Leader {
   readonly #lease: Lease
   readonly #stopping = new AbortController()
   #lock: LeaderLock | undefined
-  /** Whether the last look failed: repeated failures are logged once. */
-  #failing = false
+  /** Why the last look failed: repeated failures are logged once. */
+  #failure: string | undefined
+  /** Who had the lock at the last look. */
+  #leading: Leading | null = null
   /** Who had the lock at the last look, and is no replica. */
   #foreign: Holder | null = null
   #followed: Promise<void> | undefined
@@ -50,9 +54,14 @@ export class Leadership implements Leader {
   }
 
   get hindrance(): string | undefined {
+    if (this.#failure !== undefined) return `the leader lock cannot be asked for: ${this.#failure}`
     return this.#foreign === null
       ? undefined
       : `the leader lock is held by ${nameOf(this.#foreign)}, so that no replica can lead`
+  }
+
+  get leading(): Leading | undefined {
+    return this.#leading ?? undefined
   }
 
   /** Asks for the lock until it is stopped. */
@@ -97,17 +106,35 @@ export class Leadership implements Leader {
     const { log } = this.#options
     try {
       await this.#step()
-      if (this.#failing) log.info('leader lock available again')
-      this.#failing = false
+      if (this.#failure !== undefined) log.info('leader lock available again')
+      this.#failure = undefined
     } catch (error) {
       this.#lock?.destroy(error)
       this.#lock = undefined
       // A server that restarted has forgotten who had the lock, and may have given it to another replica.
       this.#lease.end()
       this.#foreign = null
+      this.#leading = null
       if (this.#stopping.signal.aborted) return
-      if (!this.#failing) log.warn(`leader lock unavailable: ${describeError(error)}`)
-      this.#failing = true
+      const failure = describeError(error)
+      if (this.#failure === undefined) log.warn(`leader lock unavailable: ${failure}`)
+      this.#failure = failure
+    }
+  }
+
+  /** Opens a session that may take longer than a lease. One that arrives too late is closed. */
+  async #open(): Promise<LeaderLock> {
+    const { clock, lease, open } = this.#options
+    const { signal } = this.#stopping
+    const opened = open(signal)
+    try {
+      return await clock.within(opened, { ms: Math.max(lease, OPENING), signal })
+    } catch (error) {
+      opened.then(
+        (lock) => lock.close(),
+        () => {},
+      )
+      throw error
     }
   }
 
@@ -125,13 +152,14 @@ export class Leadership implements Leader {
 
   /** Looks at the lock, and does what the candidate decides. */
   async #step(): Promise<void> {
-    const { clock, lease, led, open } = this.#options
+    const { clock, lease, led } = this.#options
     const { signal } = this.#stopping
     const timely = <T>(work: Promise<T>) => clock.within(work, { ms: lease, signal })
-    this.#lock ??= await timely(open(signal))
+    this.#lock ??= await this.#open()
     const asked = clock.now()
     const seen = await timely(this.#lock.look())
     this.#note(seen.foreign)
+    this.#leading = seen.leading
     switch (this.#candidate.decide(seen, asked, led.size)) {
       case 'lead':
         this.#lease.confirm(asked)

@@ -4,6 +4,14 @@ export interface Holder {
   readonly role: string | null
 }
 
+/** The replica that leads, as it says of itself. */
+export interface Leading {
+  readonly host: string
+  readonly pid: number
+  /** When it began to lead, by its own clock: ISO 8601, to the second. */
+  readonly since: string
+}
+
 /** The lock of one database's leader, at one moment. */
 export interface LockState {
   /** How many replicas want to lead. */
@@ -14,6 +22,8 @@ export interface LockState {
   readonly mine: boolean
   /** Another role's session that has it, so that no replica can; null when there is none. */
   readonly foreign: Holder | null
+  /** The replica that has it; null when that is not known. */
+  readonly leading: Leading | null
 }
 
 /** A session that can hold the lock of one database's leader. What it asks rejects when the session is lost. */
@@ -28,4 +38,9 @@ export interface LeaderLock {
   destroy(reason: unknown): void
   /** Ends the session, and with it the lock. */
   close(): Promise<void>
+}
+
+/** Says which replica leads. */
+export function describeLeader({ host, pid, since }: Leading): string {
+  return `process ${pid} on ${host} leads since ${since}`
 }

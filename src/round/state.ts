@@ -24,6 +24,11 @@ export interface State {
    * yet when the database's clock is at `now`, unless it has run since.
    */
   expire(status: CollectorStatus, now: Moment): void
+  /**
+   * Leaves to the next leader what the last scrape has had, when the page of that was of this moment of the monotonic clock.
+   * It never rejects.
+   */
+  leave(scraped: number | undefined): Promise<void>
   /** Saves the windows in these outcomes of a round, beside those of other collectors. It never rejects. */
   save(outcomes: readonly Outcome[]): Promise<void>
 }

@@ -44,6 +44,7 @@ export class CollectorStatus {
   #window: WindowState | undefined
   #started: Horizon | undefined
   #published: number | undefined
+  #read: WindowState | undefined
   #openRejected: RunResult['openRejected']
   #dictionaries: Dictionary[]
 
@@ -101,6 +102,15 @@ export class CollectorStatus {
   /** When the results of a run were last published, in milliseconds of the monotonic clock. */
   get published(): number | undefined {
     return this.#published
+  }
+
+  /**
+   * Returns the state of a windowed collector that the last scrape has had, as far as it is known, when the page of the last
+   * scrape was of this moment of the monotonic clock.
+   */
+  readWindow(scraped: number | undefined): WindowState | undefined {
+    const isRead = scraped !== undefined && this.#published !== undefined && scraped >= this.#published
+    return isRead ? this.#window : this.#read
   }
 
   /** Ticks between two runs while it keeps timing out; 1 otherwise. */
@@ -164,15 +174,18 @@ export class CollectorStatus {
 
   /**
    * Takes the result of the run at a tick; `time` is in seconds since 1970. A failure leaves what is shown, except for
-   * zeros that no run has confirmed: only in a window something starts from 0.
+   * zeros that no run has confirmed: only in a window something starts from 0. `scraped` is the time of the page that the
+   * last scrape got.
    */
   publish(
     { seconds, result, window, openRejected, unavailable }: RunResult,
     tick: number,
     now: number,
     time: number,
+    scraped?: number,
   ): void {
     const failed = result instanceof Error
+    this.#read = this.readWindow(scraped)
     this.#last = { seconds, result }
     const failure = failed ? failureOf(result, unavailable) : undefined
     this.#due.ran(tick, failure)
@@ -199,6 +212,7 @@ export class CollectorStatus {
     this.#counts = NO_COUNTS
     this.restore(undefined)
     this.#published = undefined
+    this.#read = undefined
     this.#openRejected = undefined
     this.#due.reset()
     this.#shown.clear()

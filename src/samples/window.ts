@@ -115,3 +115,14 @@ export function* advanceWindow(
 export function shownSets({ running }: WindowState): readonly LabelSet[] {
   return Array.from(running.values(), ({ labels, shown }) => ({ labels, values: valuesOf(shown) }))
 }
+
+/** The state for the one that counts next: it begins with what a scrape has had, as in `read`, and not with what none has. */
+export function asRead(collector: Collector, state: WindowState, read: WindowState | undefined): WindowState {
+  if (read === undefined || read === state) return state
+  const zero = zeroTotals(collector)
+  const running = Array.from(state.running, ([key, counted]): [string, Running] => [
+    key,
+    { ...counted, shown: read.running.get(key)?.shown ?? zero },
+  ])
+  return { ...state, running: new Map(running) }
+}

@@ -92,6 +92,7 @@ export class LockServer {
       held: this.#holder !== undefined,
       mine: this.#holder === session,
       foreign: null,
+      leading: null,
     }
   }
 

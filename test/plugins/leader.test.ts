@@ -1,5 +1,7 @@
-import t from 'tap'
+import { hostname } from 'node:os'
+import t, { type Test } from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
+import type { Environment } from '../../src/config/read.ts'
 import { createDatabase } from '../database.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { poll } from '../poll.ts'
@@ -9,6 +11,60 @@ const things = defineCollector({
   name: 'things',
   metrics: { business_things: gauge('Things.') },
   query: (sql) => sql`SELECT 3 AS business_things`,
+})
+
+const INFO = `collection_leader_info{database="eu",host="${hostname().slice(-24)}",pid="${process.pid}"}`
+
+/** Starts a service, and resolves when it has looked at the lock, and has had the first round if it leads. */
+async function startReplica(t: Test, env: Environment) {
+  const replica = await startService(
+    t,
+    { LEADER_ELECTION: 'true', ...env },
+    { collectors: [things], start: false },
+  )
+  await replica.database.ticker.start()
+  await replica.database.leader.confirm()
+  await replica.database.round.settled()
+  return replica
+}
+
+t.test('two groups of replicas on one database both lead, and two of one group do not', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const leads = async (env: Environment) =>
+    (await (await startReplica(t, { DATABASE_URL: url, ...env })).scrape()).get('collection_leader')
+  t.equal(await leads({ LEADER_GROUP: 'blue' }), 1)
+  t.equal(await leads({ LEADER_GROUP: 'green' }), 1)
+  t.equal(await leads({ LEADER_GROUP: 'blue' }), 0)
+  t.equal(await leads({}), 1, 'one of the collectors that they have')
+  t.equal(await leads({}), 0)
+})
+
+t.test('a replica that cannot ask for the lock is not ready, and says why', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const gate = await Gate.start(t, url)
+  const { app, database } = await startReplica(t, { DATABASE_URL: urlOf(url, [gate]) })
+  await gate.down()
+  t.notOk(await database.leader.confirm())
+  t.match(app.readiness(), { ready: false, reasons: [/^the leader lock cannot be asked for: /] })
+  await gate.up()
+  t.ok(await database.leader.confirm())
+})
+
+t.test('a host that does not answer and is listed first keeps nobody from leading', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const [silent, good] = [await Gate.start(t, url), await Gate.start(t, url)]
+  silent.break('stall', 'connect')
+  const { database } = await startReplica(t, {
+    DATABASE_URL: urlOf(url, [silent, good]),
+    DATABASE_QUORUM: '1',
+    METRICS_TICK_DURATION: '1s',
+  })
+  t.ok(await database.leader.confirm())
+  await database.leader.stop()
+  silent.repair()
+  const sessions = () =>
+    sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+  await poll(sessions, (sessions) => sessions.length === 0)
 })
 
 t.test('a replica says of collectors and rounds only where it leads', async (t) => {
@@ -29,7 +85,14 @@ t.test('a replica says of collectors and rounds only where it leads', async (t) 
   t.same(await said(second), [
     'collection_state_errors_total{database="eu"}',
     'collection_leader{database="eu"}',
+    INFO,
   ])
+  t.equal((await first.scrape()).get(INFO), 1)
+  t.match(second.app.readiness(), {
+    ready: true,
+    reasons: [],
+    leaders: [new RegExp(`^eu: process ${process.pid} on \\S+ leads since 20\\d\\d-.*Z$`)],
+  })
 
   await first.app.close()
   t.ok(await second.database.leader.confirm())
