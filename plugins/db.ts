@@ -42,7 +42,7 @@ export function openSession(
 ): (signal: AbortSignal) => Promise<Session> {
   for (const name of url.ignored) log.warn(`${name} is given for STATE_URL, and changes nothing`)
   const dialect = new Dialect((feature, reason) =>
-    log.warn(`STATE_URL: ${feature} is unavailable: ${reason}`),
+    log.warn(`${feature} is unavailable to STATE_URL: ${reason}`),
   )
   return async (signal) => {
     const session = await openPrimary(url, dialect, signal)

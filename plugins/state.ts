@@ -109,12 +109,14 @@ class SavedState implements State {
     if (names.length === 0) return false
     try {
       const { windows, warnings } = await this.#store.read(names)
-      for (const warning of warnings) log.warn(warning)
+      for (const warning of warnings) log.warn(`saved counters not used: ${warning}`)
       this.#succeeded()
       this.#windows = new Map(windows)
     } catch (error) {
       const { variable } = this.#store
-      this.#failed(`${variable} cannot be read, and counters wait for it: ${describeError(error)}`)
+      if (this.#fails()) {
+        log.warn(`${variable} cannot be read, and counters wait for it: ${describeError(error)}`)
+      }
       this.#unread = new Error(`its counters wait for ${variable}: ${describeError(error)}`, { cause: error })
       return false
     }
@@ -242,7 +244,9 @@ class SavedState implements State {
       for (const name of await within(written, { ms: PATIENCE })) this.#take(name)
       this.#succeeded()
     } catch (error) {
-      this.#failed(`${this.#store.variable} cannot be written: ${describeError(error)}`)
+      if (this.#fails()) {
+        this.#options.log.warn(`${this.#store.variable} cannot be written: ${describeError(error)}`)
+      }
     }
   }
 
@@ -257,9 +261,11 @@ class SavedState implements State {
     this.#failing = false
   }
 
-  #failed(what: string): void {
+  /** Counts a failure. Returns whether it is the first one in a row. */
+  #fails(): boolean {
     this.failures++
-    if (!this.#failing) this.#options.log.warn(what)
+    const first = !this.#failing
     this.#failing = true
+    return first
   }
 }

@@ -96,7 +96,7 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
 export const DATABASE_FAMILIES: readonly Family<Database>[] = [
   {
     name: 'collection_state_errors_total',
-    help: 'Failures to save the counters in STATE_FILE.',
+    help: 'Failures to read or to write the counters of STATE_FILE or STATE_URL.',
     type: 'counter',
     read: ({ state }) => state.failures,
   },

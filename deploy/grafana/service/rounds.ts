@@ -31,7 +31,7 @@ export const rounds: Row = {
     graph({
       title: 'Ticks skipped and states not saved',
       description:
-        'How many a minute. Skipped: a round takes longer than a tick. Not saved: STATE_FILE is not written.',
+        'How many a minute. Skipped: a round takes longer than a tick. Not saved: STATE_FILE or STATE_URL is not read or written.',
       unit: unit.CountsPerMinute,
       queries: {
         'ticks skipped': `60 * sum(rate(collection_skipped_ticks_total{${on}}[$__rate_interval]))`,
