@@ -137,8 +137,8 @@ export function openRound(options: RoundOptions): Round {
     progress = { started, total: due.length, done: 0 }
     const { term } = leader
     // What is counted since the last page of another replica, or of the process before, is shown first.
-    if (await state.open(term))
-      page.seed(collectors.list.filter(({ collector }) => collector.settle !== undefined))
+    const restored = await state.open(term)
+    if (restored.length > 0) page.seed(restored)
     const [free, hindered] = parted(due)
     const outcomes = await collect(free, {
       snapshot: take,

@@ -68,7 +68,7 @@ export function openState(options: StateOptions): State {
     failures: 0,
     last: undefined,
     check() {},
-    open: async () => false,
+    open: async () => [],
     end() {},
     hindrance: () => undefined,
     expire() {},
@@ -101,12 +101,12 @@ class SavedState implements State {
     this.#store.check()
   }
 
-  async open(term: number): Promise<boolean> {
-    if (this.#term === term) return false
+  async open(term: number): Promise<readonly CollectorStatus[]> {
+    if (this.#term === term) return []
     const { collectors, log } = this.#options
     const windowed = collectors.list.filter(({ collector }) => collector.settle !== undefined)
     const names = windowed.map(({ collector }) => collector.name)
-    if (names.length === 0) return false
+    if (names.length === 0) return []
     try {
       const { windows, warnings } = await this.#store.read(names)
       for (const warning of warnings) log.warn(`saved counters not used: ${warning}`)
@@ -118,12 +118,12 @@ class SavedState implements State {
         log.warn(`${variable} cannot be read, and counters wait for it: ${describeError(error)}`)
       }
       this.#unread = new Error(`its counters wait for ${variable}: ${describeError(error)}`, { cause: error })
-      return false
+      return []
     }
     this.#term = term
     this.#taken.clear()
     for (const status of windowed) this.#restore(status)
-    return true
+    return windowed.filter(({ window, collector }) => window === undefined || this.#isLast(collector.name))
   }
 
   end(): void {
@@ -142,6 +142,11 @@ class SavedState implements State {
     )
   }
 
+  /** Whether a state is the last that was shown: a leader that was cut off may have shown more than it could write. */
+  #isLast(name: string): boolean {
+    return !this.#options.elected || this.#windows.get(name)?.left === true
+  }
+
   #restore(status: CollectorStatus): void {
     const { log, elected } = this.#options
     const { variable } = this.#store
@@ -149,7 +154,8 @@ class SavedState implements State {
     const saved = this.#windows.get(name)
     if (saved === undefined) return
     // A page of another replica has shown it: where this one goes on, the step from there must be seen.
-    const window = restoreWindow(status.collector, saved, elected ? 'unpublished' : undefined)
+    const zero = elected && this.#isLast(name) ? 'unpublished' : undefined
+    const window = restoreWindow(status.collector, saved, zero)
     const impossible = window && impossibleTotal(status.collector, saved)
     if (window === undefined) {
       log.warn(
@@ -226,7 +232,7 @@ class SavedState implements State {
       const { collector, window, published } = status
       if (window === undefined || published === undefined) continue
       const read = asRead(collector, window, status.readWindow(scraped))
-      this.#windows.set(collector.name, saveWindow(collector, read, Date.now()))
+      this.#windows.set(collector.name, { ...saveWindow(collector, read, Date.now()), left: true })
     }
     await this.#write()
   }

@@ -31,9 +31,8 @@ export interface Written {
 
 /** Sessions at once: of a thousand databases, each writes once a tick. */
 const SESSIONS = 4
-/** undefined_table, and what two replicas get that make the table at the same time: unique_violation. */
+/** undefined_table */
 const UNDEFINED_TABLE = '42P01'
-const UNIQUE_VIOLATION = '23505'
 
 /** As docs/deployment.md has it, for a role that may not make it. */
 const TABLE = `
@@ -81,8 +80,12 @@ export class StateTable {
       return await this.#run(claim)
     } catch (error) {
       if (codeOf(error) !== UNDEFINED_TABLE) throw error
-      await this.#create()
-      return this.#run(claim)
+    }
+    const problem = await this.#create()
+    try {
+      return await this.#run(claim)
+    } catch (error) {
+      throw codeOf(error) === UNDEFINED_TABLE && problem !== undefined ? problem : error
     }
   }
 
@@ -127,12 +130,13 @@ export class StateTable {
     await Promise.all(this.#idle.splice(0).map((session) => session.close()))
   }
 
-  async #create(): Promise<void> {
+  /** Makes the table. Resolves to why that is not possible: another replica may just have made it. */
+  async #create(): Promise<Error | undefined> {
     try {
       await this.#run((sql) => sql.unsafe(TABLE))
+      return undefined
     } catch (error) {
-      if (codeOf(error) === UNIQUE_VIOLATION) return
-      throw new Mistake(
+      return new Mistake(
         `there is no table metrics_service_state, and it cannot be made: ${describeError(error)}`,
         'create it as docs/deployment.md shows, and GRANT SELECT, INSERT, UPDATE ON metrics_service_state',
         { cause: error },

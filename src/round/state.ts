@@ -9,10 +9,10 @@ export interface State {
   /** Throws a Mistake when no counter could ever be kept. */
   check(): void
   /**
-   * Reads what was saved and restores each windowed collector, once in a term. Resolves to whether it did so now. What the
-   * leader of an earlier term saves from then on changes nothing. It never rejects.
+   * Reads what was saved and restores each windowed collector, once in a term. Resolves to those that can be shown as they
+   * are before they run. What the leader of an earlier term saves from then on changes nothing. It never rejects.
    */
-  open(term: number): Promise<boolean>
+  open(term: number): Promise<readonly CollectorStatus[]>
   /** Forgets what was read, because this replica does not lead any more. */
   end(): void
   /** Why a collector cannot count now: its counters are not read yet, or another replica counts them. */

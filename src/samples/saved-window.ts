@@ -21,6 +21,8 @@ export interface SavedWindow {
   /** The time of the snapshot by the database's clock as far as that is believed, and when this was written by our own; absent in earlier versions. */
   readonly time?: string
   readonly written?: string
+  /** Set by a leader that has stopped: nothing more was ever shown. */
+  readonly left?: true
   readonly running: readonly (readonly [readonly string[], readonly Total[], readonly Total[]])[]
 }
 
@@ -58,7 +60,13 @@ export function decodeWindow(text: string): SavedWindow {
 
 /** Whether two states of a collector show the same values, and began at the same moment. */
 export function isShownSame(a: SavedWindow, b: SavedWindow): boolean {
-  if (a.shape !== b.shape || a.since !== b.since || a.running.length !== b.running.length) return false
+  if (
+    a.shape !== b.shape ||
+    a.since !== b.since ||
+    a.left !== b.left ||
+    a.running.length !== b.running.length
+  )
+    return false
   return a.running.every(([labels, , shown], i) => {
     const [otherLabels = [], , otherShown = []] = b.running[i] ?? []
     return (
