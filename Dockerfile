@@ -14,6 +14,10 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 COPY src ./src
 COPY plugins ./plugins
 COPY collectors ./collectors
+# For the commands `init` and `import`.
+COPY init ./init
+COPY import ./import
+COPY deploy/kubernetes ./deploy/kubernetes
 # The compiler of TypeScript takes 25 MB: with what it makes in the cache, nothing loads it when the service starts.
 # Set no earlier, for npm would make the folder first, and keep its own code there.
 ENV NODE_COMPILE_CACHE=/app/.cache
