@@ -21,7 +21,7 @@ ENV NODE_COMPILE_CACHE=/app/.cache
 RUN mkdir -m 777 .cache && mkdir -m 1777 state
 # `node`, by its number, which proves that it is not root.
 USER 1000
-RUN node --input-type=module -e "import { loadFolder } from './src/contract/folder.ts'; await loadFolder('/app/collectors')"
+RUN node --input-type=module -e "import { openFolder } from './plugins/collectors.ts'; await openFolder('/app/collectors')"
 # None of them does anything, the service because it has no database, but the cache has the code of each afterwards.
 RUN node src/cli.ts check --help && node src/cli.ts health --help && ! node src/cli.ts
 # Its code is run, so nobody may change it.
