@@ -15,6 +15,7 @@ import { openInspector, openRound } from '../plugins/round.ts'
 import { openState } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
+import { LogDestination } from './config/log-destination.ts'
 import type { Environment } from './config/read.ts'
 import type { Database } from './database.ts'
 import { Collectors } from './round/collectors.ts'
@@ -54,7 +55,7 @@ export async function buildApp({
   folder,
   watch = false,
   patience,
-  logger = true,
+  logger = { stream: new LogDestination(process.stdout.fd) },
 }: AppOptions = {}): Promise<FastifyInstance> {
   const { config, environment } = await loadConfig(env)
   // A log line for every scrape would hide the others. Scrapes still get the page while the last round ends.

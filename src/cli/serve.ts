@@ -40,6 +40,8 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
     // From the start, when there is nothing to reload, to the end: by default these signals kill.
     const ignore = () => {}
     for (const signal of NOT_ENDING) process.on(signal, ignore)
+    // Nobody reads any more what is printed: that is no reason to end.
+    for (const stream of [io.stdout, io.stderr]) stream.on('error', ignore)
     const faults = new Faults()
     try {
       return await run(folder, faults)
