@@ -26,7 +26,7 @@ RUN mkdir -m 777 .cache && mkdir -m 1777 state
 # `node`, by its number, which proves that it is not root.
 USER 1000
 # With the options of the entry point, on which the cache depends.
-RUN node --max-semi-space-size=4 --heap-growing-percent=100 --input-type=module -e "import { loadFolder } from './src/contract/folder.ts'; await loadFolder('/app/collectors')"
+RUN node --max-semi-space-size=4 --heap-growing-percent=100 --input-type=module -e "import { openFolder } from './plugins/collectors.ts'; await openFolder('/app/collectors')"
 # None of them does anything, the service because it has no database, but the cache has the code of each afterwards.
 RUN node --max-semi-space-size=4 --heap-growing-percent=100 src/cli.ts check --help && node src/cli.ts health --help && ! node --max-semi-space-size=4 --heap-growing-percent=100 src/cli.ts
 # Its code is run, so nobody may change it.

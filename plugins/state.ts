@@ -39,7 +39,7 @@ const PATIENCE = 60_000
 export function openState(options: StateOptions): State {
   const { file, name } = options
   if (file === undefined)
-    return { failures: 0, last: undefined, load() {}, expire() {}, save: async () => {} }
+    return { failures: 0, last: undefined, load() {}, restore() {}, expire() {}, save: async () => {} }
   return new SavedState(new StateFile(pathOf(file, name)), options)
 }
 
@@ -85,10 +85,10 @@ class SavedState implements State {
       this.#setAside(() => this.#file.reject())
       return
     }
-    for (const status of this.#collectors.list) this.#restore(status)
+    for (const status of this.#collectors.list) this.restore(status)
   }
 
-  #restore(status: CollectorStatus): void {
+  restore(status: CollectorStatus): void {
     const { name, settle } = status.collector
     const saved = this.#windows.get(name)
     if (saved === undefined || settle === undefined) return

@@ -8,6 +8,8 @@ export interface State {
   readonly failures: number
   /** Reads the saved state and restores each windowed collector. */
   load(): void
+  /** Restores a collector that begins after that, if it is windowed and its state is saved. */
+  restore(status: CollectorStatus): void
   /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined without one that may be used. */
   readonly last: { readonly moment: Moment; readonly elapsed: number } | undefined
   /**
