@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   cpSync,
   globSync,
   mkdirSync,
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { parse } from 'acorn'
 import t from 'tap'
-import { createDatabase, serverUrl } from '../database.ts'
+import { createDatabase } from '../database.ts'
 import { spawnService } from '../process.ts'
 import { lacks } from '../program.ts'
 import { ROOT } from '../root.ts'
@@ -54,10 +55,15 @@ function succeed(
   return stdout
 }
 
+// Three installations, which take long on a busy machine.
+t.setTimeout(600_000)
+
 const QUIET = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
 
 // A path that has a space, outside of this repository, and its real name, which the language server goes by.
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'metrics service ')))
+// The server of the tests runs as another user where this one is root.
+chmodSync(place, 0o755)
 t.teardown(() => rmSync(place, { recursive: true, force: true }))
 
 succeed(ROOT, 'npm', ['run', '-s', 'init', '--', join(place, 'cloned')])
@@ -75,8 +81,7 @@ t.test('publint and Are the types wrong have nothing to say', async (t) => {
   const bin = (name: string) => join(ROOT, 'node_modules/.bin', name)
   const path = join(place, 'cloned', archive)
   t.match(run(place, bin('publint'), [path, '--strict']), { status: 0, stdout: /All good!/ })
-  const types = run(place, bin('attw'), [path, '--profile', 'esm-only', '--format', 'json'])
-  t.equal(types.status, 0, types.stdout)
+  t.match(run(place, bin('attw'), [path, '--profile', 'esm-only', '--format', 'ascii']), { status: 0 })
 })
 
 t.test('the package has what it runs on, and brings no Node.js of its own', async (t) => {
@@ -107,12 +112,6 @@ t.test('its README names the scripts that it has, in twenty lines', async (t) =>
   const named = Array.from(readme.matchAll(/npm (?:run )?(start|test|check|types)/g), ([, name]) => name)
   t.same(named.sort(), Object.keys(scripts).sort())
   t.ok(readme.split('\n').length <= 25)
-})
-
-t.test('its test passes, on a server that is given', async (t) => {
-  const { status, stdout } = run(mine, 'npm', ['test'], { TEST_DATABASE_URL: serverUrl() })
-  t.equal(status, 0, stdout)
-  t.match(stdout, /pass 1\n/)
 })
 
 t.test('its test passes without a network, on the PostgreSQL that npm brings, and leaves none', async (t) => {
