@@ -14,6 +14,10 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 COPY src ./src
 COPY plugins ./plugins
 COPY collectors ./collectors
+# For the commands `init` and `import`.
+COPY init ./init
+COPY import ./import
+COPY deploy/kubernetes ./deploy/kubernetes
 # The compiler of TypeScript takes 25 MB: with what it makes in the cache, nothing loads it when the service starts.
 # Set no earlier, for npm would make the folder first, and keep its own code there.
 ENV NODE_COMPILE_CACHE=/app/.cache
@@ -21,9 +25,10 @@ ENV NODE_COMPILE_CACHE=/app/.cache
 RUN mkdir -m 777 .cache && mkdir -m 1777 state
 # `node`, by its number, which proves that it is not root.
 USER 1000
-RUN node --input-type=module -e "import { loadFolder } from './src/contract/folder.ts'; await loadFolder('/app/collectors')"
+# With the options of the entry point, on which the cache depends.
+RUN node --max-semi-space-size=4 --heap-growing-percent=100 --input-type=module -e "import { openFolder } from './plugins/collectors.ts'; await openFolder('/app/collectors')"
 # None of them does anything, the service because it has no database, but the cache has the code of each afterwards.
-RUN node src/cli.ts check --help && node src/cli.ts health --help && ! node src/cli.ts
+RUN node --max-semi-space-size=4 --heap-growing-percent=100 src/cli.ts check --help && node src/cli.ts health --help && ! node --max-semi-space-size=4 --heap-growing-percent=100 src/cli.ts
 # Its code is run, so nobody may change it.
 USER 0
 RUN chmod -R a-w .cache

@@ -9,6 +9,7 @@ import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
 import { live } from './debug/live.ts'
 import { profiles } from './debug/profiles.ts'
+import { reload } from './debug/reload.ts'
 import { refuseOtherSites } from './debug/sites.ts'
 
 /** The most connections at once: far more than there are people who look. */
@@ -79,8 +80,13 @@ export default fp(
       return reply.code(readiness.ready ? 200 : 503).send(readiness)
     })
     debug.get('/', async (_request, reply) => reply.redirect('/debug'))
-    await debug.register(live, { databases, settings: settingsOf(app.environment, app.config) })
+    await debug.register(live, {
+      databases,
+      settings: settingsOf(app.environment, app.config),
+      reloads: () => app.reloads,
+    })
     await debug.register(collect, { databases })
+    await debug.register(reload, { reload: () => app.reload() })
     await debug.register(collectors, { databases })
     await debug.register(profiles, { prefix: '/debug/pprof' })
 

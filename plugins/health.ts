@@ -8,9 +8,6 @@ import { document } from '../src/html/page.ts'
 import { describeLeader } from '../src/leader/lock.ts'
 import { formatDuration } from '../src/time/duration.ts'
 
-/** A service without a collector has nothing to show, whatever the reason: an empty mount, a filter, a wrong folder. */
-const NO_COLLECTOR = 'no collector is loaded: add a file to the folder of collectors, or check COLLECTORS'
-
 /** Whether every value is present and fresh. */
 interface Readiness {
   readonly ready: boolean
@@ -33,7 +30,13 @@ export default fp(
   async (app) => {
     function readiness(): Readiness {
       if (app.databases.every(({ collectors }) => collectors.list.length === 0)) {
-        return { ready: false, collectors: [], reasons: [NO_COLLECTOR] }
+        // Whatever the reason: an empty mount, a filter, a wrong folder.
+        const problem = `no collector is loaded from ${app.reloads.folder}`
+        return {
+          ready: false,
+          collectors: [],
+          reasons: [`${problem}: add a file to it, or check COLLECTORS_FOLDER and COLLECTORS`],
+        }
       }
       const problems = app.databases.map((database) => {
         const { name } = database
@@ -76,9 +79,14 @@ function problemsOf({ db, collectors, leader }: Database): Omit<Readiness, 'read
   const { quorate, votes, required, endpoints } = db
   if (!quorate) {
     const errors = endpoints.flatMap(({ error }) => error ?? [])
+    const faults = collectors.list.flatMap(({ collector }) => collector.fault ?? [])
     return {
       collectors: collectors.list.map(({ collector }) => collector.name),
-      reasons: [`waiting for the database quorum: ${votes} of ${required} votes`, ...errors],
+      reasons: [
+        `waiting for the database quorum: ${votes} of ${required} votes`,
+        ...errors,
+        ...faults.map(describeError),
+      ],
     }
   }
   const now = performance.now()

@@ -42,7 +42,7 @@ export default fp(
       },
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
-    const self = new SelfMetrics(databases, config.LEADER_ELECTION, app.refusals)
+    const self = new SelfMetrics(databases, config.LEADER_ELECTION, app.refusals, () => app.reloads)
     const readClient = async (now: number) => [
       ...(await self.families(now)),
       ...(await http.getMetricsAsJSON()),

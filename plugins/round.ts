@@ -81,6 +81,7 @@ export function openRound(options: RoundOptions): Round {
         sealed = window
       },
     }
+    status.strays.begin()
     try {
       const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
@@ -89,6 +90,7 @@ export function openRound(options: RoundOptions): Round {
         return run(status, sql, context)
       })
       const output = await toSamples()
+      if (status.strays.last !== undefined) throw status.strays.last
       return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
     } catch (error) {
       const isLost = error instanceof LostError

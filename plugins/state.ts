@@ -71,6 +71,7 @@ export function openState(options: StateOptions): State {
     open: async () => [],
     end() {},
     hindrance: () => undefined,
+    restore() {},
     expire() {},
     leave: async () => {},
     save: async () => {},
@@ -81,9 +82,10 @@ class SavedState implements State {
   readonly #store: Store
   readonly #options: StateOptions
   /** Windows by collector. Those of collectors that do not run stay as they were read. */
-  #windows = new Map<string, SavedWindow>()
-  /** The term that they were read in. */
+  readonly #windows = new Map<string, SavedWindow>()
+  /** The term that they are read in, and the collectors whose state was. */
   #term: number | undefined
+  readonly #read = new Set<string>()
   /** Why they cannot be read. */
   #unread: Error = new Error('its counters are not read yet')
   /** The collectors that another replica has read since. */
@@ -102,16 +104,22 @@ class SavedState implements State {
   }
 
   async open(term: number): Promise<readonly CollectorStatus[]> {
-    if (this.#term === term) return []
+    if (this.#term !== term) this.end()
+    this.#term = term
     const { collectors, log } = this.#options
-    const windowed = collectors.list.filter(({ collector }) => collector.settle !== undefined)
-    const names = windowed.map(({ collector }) => collector.name)
+    // A reload may have brought some since.
+    const unread = collectors.list.filter(
+      ({ collector: { name, settle } }) => settle !== undefined && !this.#read.has(name),
+    )
+    const names = unread.map(({ collector }) => collector.name)
     if (names.length === 0) return []
     try {
       const { windows, warnings } = await this.#store.read(names)
       for (const warning of warnings) log.warn(`saved counters not used: ${warning}`)
       this.#succeeded()
-      this.#windows = new Map(windows)
+      if (this.#term !== term) return []
+      for (const [name, window] of windows) if (!this.#read.has(name)) this.#windows.set(name, window)
+      for (const name of names) this.#read.add(name)
     } catch (error) {
       const { variable } = this.#store
       if (this.#fails()) {
@@ -120,21 +128,20 @@ class SavedState implements State {
       this.#unread = new Error(`its counters wait for ${variable}: ${describeError(error)}`, { cause: error })
       return []
     }
-    this.#term = term
-    this.#taken.clear()
-    for (const status of windowed) this.#restore(status)
-    return windowed.filter(({ window, collector }) => window === undefined || this.#isLast(collector.name))
+    for (const status of unread) this.restore(status)
+    return unread.filter(({ window, collector }) => window === undefined || this.#isLast(collector.name))
   }
 
   end(): void {
     this.#term = undefined
     this.#windows.clear()
+    this.#read.clear()
     this.#taken.clear()
   }
 
   hindrance({ collector: { name, settle } }: CollectorStatus): Error | undefined {
     if (settle === undefined) return undefined
-    if (this.#term === undefined) return this.#unread
+    if (!this.#read.has(name)) return this.#unread
     if (!this.#taken.has(name)) return undefined
     return new Mistake(
       'another replica has read its counters, and goes on from there',
@@ -147,12 +154,12 @@ class SavedState implements State {
     return !this.#options.elected || this.#windows.get(name)?.left === true
   }
 
-  #restore(status: CollectorStatus): void {
+  restore(status: CollectorStatus): void {
     const { log, elected } = this.#options
     const { variable } = this.#store
     const { name } = status.collector
     const saved = this.#windows.get(name)
-    if (saved === undefined) return
+    if (saved === undefined || status.collector.settle === undefined) return
     // A page of another replica has shown it: where this one goes on, the step from there must be seen.
     const zero = elected && this.#isLast(name) ? 'unpublished' : undefined
     const window = restoreWindow(status.collector, saved, zero)

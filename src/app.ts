@@ -1,8 +1,10 @@
 // The app: the plugins in order, and what belongs to each database. Imports src/ and plugins/.
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import access, { closeSoon, createListener, readCertificate } from '../plugins/access.ts'
-import collectors from '../plugins/collectors.ts'
+import collectors, { openFolder } from '../plugins/collectors.ts'
 import { loadConfig } from '../plugins/config.ts'
 import { openDb, openSession } from '../plugins/db.ts'
 import debug from '../plugins/debug.ts'
@@ -13,23 +15,28 @@ import { openInspector, openRound } from '../plugins/round.ts'
 import { openState, openStores, type Stores } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
+import { LogDestination } from './config/log-destination.ts'
 import type { Environment } from './config/read.ts'
-import { loadFolder } from './contract/folder.ts'
 import type { Database } from './database.ts'
 import { Collectors } from './round/collectors.ts'
+import type { Reload } from './round/reload.ts'
 
 export interface AppOptions {
   /** The environment. The default is that of the process and `.env`. */
   readonly env?: Environment
-  /** The folder of collectors. The default is `collectors/`. */
+  /** The folder of collectors, in place of COLLECTORS_FOLDER. */
   readonly folder?: string
+  /** Whether to take up what changes in that folder. */
+  readonly watch?: boolean
+  /** Milliseconds that each file of it has to be loaded. */
+  readonly patience?: number
   readonly logger?: FastifyServerOptions['logger']
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Takes up what is new outside of the configuration: credentials and certificates. It never throws. */
-    reload(): void
+    /** Takes up what is new outside of the configuration: credentials, certificates, collectors. It never rejects. */
+    reload(): Promise<Reload>
   }
 }
 
@@ -37,15 +44,18 @@ declare module 'fastify' {
 const PLUGIN_TIMEOUT = 30_000
 /** Connections at once, and milliseconds to take a page: far more than there are scrapers, and longer than they wait. */
 const LIMITS = { connections: 1000, answer: 120_000 }
-const COLLECTORS = fileURLToPath(new URL('../collectors', import.meta.url))
+const SHIPPED = fileURLToPath(new URL('../collectors', import.meta.url))
 
 /**
- * Builds the service, not yet listening and not yet ticking. Rejects when its configuration or a collector is wrong.
+ * Builds the service, not yet listening and not yet ticking. Rejects when its configuration is wrong, or the folder of
+ * collectors cannot be read.
  */
 export async function buildApp({
   env,
-  folder = COLLECTORS,
-  logger = true,
+  folder,
+  watch = false,
+  patience,
+  logger = { stream: new LogDestination(process.stdout.fd) },
 }: AppOptions = {}): Promise<FastifyInstance> {
   const { config, environment } = await loadConfig(env)
   // A log line for every scrape would hide the others. Scrapes still get the page while the last round ends.
@@ -72,7 +82,7 @@ export async function buildApp({
     app.log.error(error, `request failed: ${request.method} ${request.url}`)
   })
   try {
-    const files = await loadFolder(folder)
+    const opened = await openFolder(folderOf(folder ?? config.COLLECTORS_FOLDER), patience)
     const databases: Database[] = []
     app.decorate('databases', databases)
     await app.register(access)
@@ -84,18 +94,16 @@ export async function buildApp({
       databases.push(openDatabase(app, settings, place, shared))
     }
     app.decorate('reload', () => {
-      app.log.info('reload: new database sessions, and certificates read again')
+      app.log.info('reload: new database sessions, and certificates and collectors read again')
       app.reloadCertificate()
       for (const { db } of databases) db.renew()
+      return app.reloads.reload()
     })
     // It is called last, when nothing is counted any more.
     app.addHook('onClose', () => shared.stores.close())
     addHooks(app)
-    const paths = files.flatMap(({ collector, path }) =>
-      collector === undefined ? [] : [[collector.name, path] as const],
-    )
-    await app.register(collectors, { files: new Map(paths) })
-    for (const { plugin } of files) await app.register(plugin)
+    await app.register(collectors, { ...opened, watch })
+    for (const plugin of app.plainPlugins) await app.register(plugin)
     return app
   } catch (error) {
     await app.close()
@@ -132,6 +140,12 @@ function storesOf({ config, log }: FastifyInstance): Stores {
   const { STATE_FILE, STATE_URL, LEADER_GROUP = '', METRICS_TICK_DURATION: tick } = config
   const session = STATE_URL && openSession(STATE_URL, tick / 2, log)
   return openStores(STATE_FILE, session, LEADER_GROUP, tick)
+}
+
+/** The path of the folder of collectors. The default is `collectors`, where the service is started or else where it is. */
+function folderOf(given: string | undefined): string {
+  const path = resolve(given ?? 'collectors')
+  return given === undefined && !existsSync(path) ? SHIPPED : path
 }
 
 /** Assembles what belongs to one database. Nothing connects before its ticker starts. */

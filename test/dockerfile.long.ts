@@ -66,7 +66,9 @@ const textsOf = (name: string) => instructions.filter((each) => each.name === na
 function shell({ name, text }: { name: string; text: string }): string {
   if (name === 'RUN') return text
   if (name === 'ENV') return `export ${text}`
-  return name === 'COPY' ? `cp -r ${text.replaceAll(/\S+ /g, `'${ROOT}'$&`)}` : ''
+  if (name !== 'COPY') return ''
+  const to = text.slice(text.lastIndexOf(' ') + 1)
+  return `mkdir -p "$(dirname ${to})" && cp -r ${text.replaceAll(/\S+ /g, `'${ROOT}'$&`)}`
 }
 
 /** What the Dockerfile builds, at a place of its own. */
@@ -208,6 +210,27 @@ t.test('what the Dockerfile builds runs as the Deployment confines it', async (t
     t.equal(await service.exit, 0)
     t.notMatch(service.output(), 'compiles')
     t.throws(probe, 'a service that is gone is not healthy')
+  })
+
+  await t.test('init makes a folder in one that is mounted', async (t) => {
+    const mounted = mkdtempSync(join(image.root, 'mounted-'))
+    chmodSync(mounted, 0o777)
+    const folder = join(mounted, 'my-metrics')
+    const [program = '', ...args] = [
+      'env',
+      '-u',
+      'NODE_OPTIONS',
+      ...image.command('ENTRYPOINT'),
+      'init',
+      folder,
+    ]
+    const as = USER === undefined ? {} : { uid: USER, gid: USER }
+    const options = { cwd: image.app, encoding: 'utf8', ...as } as const
+    const { stdout, stderr } = spawnSync(program, [...args, '--kubernetes'], options)
+    t.equal(stderr, '')
+    t.match(stdout, 'kubernetes/deployment.yaml')
+    const { devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    t.match(devDependencies['metrics-service'], /^\^\d/, 'the image has no archive to give')
   })
 
   await t.test(

@@ -35,7 +35,8 @@ export async function startService(
     collectors = [],
     folder,
     start = true,
-  }: { collectors?: CollectorPlugin[]; folder?: string; start?: boolean } = {},
+    patience = 5000,
+  }: { collectors?: CollectorPlugin[]; folder?: string; start?: boolean; patience?: number } = {},
 ): Promise<Service> {
   const log: Service['log'][number][] = []
   const stream = new Writable({
@@ -47,6 +48,7 @@ export async function startService(
   const app = await buildApp({
     env: { METRICS_TICK_DURATION: '24h', DEBUG_PORT: '0', ...env },
     folder: folder ?? emptyFolder(t),
+    patience,
     logger: { stream },
   })
   const [database] = app.databases

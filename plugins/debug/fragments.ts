@@ -4,6 +4,7 @@ import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { plotRuns, plotSeries } from '../../src/html/plot.ts'
 import { describeLeader } from '../../src/leader/lock.ts'
+import type { Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { formatAge, formatSeconds } from '../../src/time/age.ts'
 import { formatDuration } from '../../src/time/duration.ts'
@@ -14,13 +15,14 @@ import { dueAt, nameOf } from './links.ts'
 export type Fragments = ReadonlyMap<string, Html>
 
 /** Renders every fragment as it is now. */
-export function fragmentsOf(databases: readonly Database[], delay: Delay): Fragments {
+export function fragmentsOf(databases: readonly Database[], delay: Delay, reloads?: Reloads): Fragments {
   const now = performance.now()
   const fragments = new Map<string, Html>([
     ['health', health(databases, now)],
     ['round', round(databases, now)],
     ['tick', tick(databases)],
     ['database', html`${databases.map(databaseOf)}`],
+    ['folder', reloads === undefined ? html`` : folderOf(reloads)],
     ['process', processOf(delay)],
   ])
   for (const database of databases) {
@@ -100,6 +102,19 @@ function tick(databases: readonly Database[]): Html {
   const next = databases.flatMap(({ ticker }) => ticker.nextTickAt ?? [])
   if (next.length === 0) return html`<span>after the quorum</span> ${every}`
   return html`<span>in ${formatAge((Math.min(...next) - Date.now()) / 1000)}</span> ${every}`
+}
+
+/** The folder of collectors, when it was last read without a problem, and what was wrong the last time. */
+function folderOf({ folder, last, lastSuccess }: Reloads): Html {
+  const read =
+    lastSuccess === undefined
+      ? 'never without a problem'
+      : `read ${formatAge(Date.now() / 1000 - lastSuccess)} ago`
+  const state = last.success
+    ? html`<span class="ok">${read}</span>`
+    : html`<span class="failing">${read}</span>`
+  return html`${state} <small>${folder}</small>
+<ul>${last.problems.map((problem) => html`<li><small>${problem}</small></li>`)}</ul>`
 }
 
 function databaseOf(of: Database): Html {

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Setting } from '../../src/config/shown.ts'
 import type { Database } from '../../src/database.ts'
+import type { Reloads } from '../../src/round/reload.ts'
 import { RESOLUTION } from './event-loop.ts'
 import { type Fragments, fragmentsOf } from './fragments.ts'
 import { overview } from './overview.ts'
@@ -21,13 +22,18 @@ export interface LiveOptions {
   readonly databases: readonly Database[]
   /** The configuration as the page shows it. */
   readonly settings: readonly Setting[]
+  /** The folder of collectors, which is there once the service is made. */
+  reloads(): Reloads
 }
 
 /**
  * Serves GET /debug, and the events that keep it up to date:
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export async function live(debug: FastifyInstance, { databases, settings }: LiveOptions): Promise<void> {
+export async function live(
+  debug: FastifyInstance,
+  { databases, settings, reloads }: LiveOptions,
+): Promise<void> {
   /** The stream of each open page, and the fragments that it has, by id. */
   const pages = new Map<Readable, Map<string, string>>()
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
@@ -36,7 +42,7 @@ export async function live(debug: FastifyInstance, { databases, settings }: Live
   function refresh(): void {
     clearTimeout(timer)
     const started = performance.now()
-    const fragments = fragmentsOf(databases, delay)
+    const fragments = fragmentsOf(databases, delay, reloads())
     for (const [stream, sent] of pages) sendChanges(stream, sent, fragments)
     timer = setTimeout(refresh, Math.max(INTERVAL, PAUSE_FACTOR * (performance.now() - started)))
   }
@@ -52,7 +58,7 @@ export async function live(debug: FastifyInstance, { databases, settings }: Live
     await reply.helmet()
     return reply
       .type('text/html; charset=utf-8')
-      .send(overview(databases, settings, fragmentsOf(databases, delay)).text)
+      .send(overview(databases, settings, fragmentsOf(databases, delay, reloads())).text)
   })
 
   debug.get('/debug/events', { config: { costs: true } }, async (_request, reply) => {
@@ -87,6 +93,12 @@ function sendChanges(stream: Readable, sent: Map<string, string>, fragments: Fra
     if (sent.get(id) === text) continue
     sent.set(id, text)
     changed[id] = text
+  }
+  for (const id of sent.keys()) {
+    if (fragments.has(id)) continue
+    // A page that is told of what it does not have loads itself again.
+    sent.delete(id)
+    changed[`${id} is gone`] = ''
   }
   if (Object.keys(changed).length > 0) stream.push(`data: ${JSON.stringify(changed)}\n\n`)
 }

@@ -47,6 +47,7 @@ function header(fragments: Fragments): Html {
 <h1>Metrics service <small>${version}</small></h1>
 <p id="health" role="status">${fragments.get('health')}</p>
 <form method="post" action="/debug/collect"><button>Collect now</button> <output id="answer"></output></form>
+<form method="post" action="/debug/reload"><button>Reload</button></form>
 </header>`
 }
 
@@ -57,6 +58,7 @@ function facts(fragments: Fragments): Html {
 ${fact('Round', 'round')}
 ${fact('Next tick', 'tick')}
 ${fact('Database', 'database')}
+${fact('Folder of collectors', 'folder')}
 ${fact('Process', 'process')}
 </dl>`
 }

@@ -1,5 +1,5 @@
 // The pages that scrapes get, in each format. Imports src/ and its own folder only.
-import type { CollectorMetric } from '../../src/contract/collector.ts'
+import type { Collector, CollectorMetric } from '../../src/contract/collector.ts'
 import type { Database } from '../../src/database.ts'
 import type { ClientFamily } from '../../src/page/exposition.ts'
 import {
@@ -52,10 +52,11 @@ export class Pages {
   readonly #created: boolean
   /** When the process started, in seconds since 1970: its own totals count from there. */
   readonly #started = Math.round(performance.timeOrigin) / 1000
-  /** Whether the collector of this name is on one database only, which never changes. */
-  readonly #onOneDatabase = new Map<string, boolean>()
+  /** Whether a collector is on one database only, which never changes: another version is another collector. */
+  readonly #onOneDatabase = new WeakMap<Collector, boolean>()
   readonly #heads = new FormatCache<CollectorMetric, Promise<Part>>()
-  readonly #parts = new FormatCache<LabelSets, readonly SamplePart[]>()
+  /** By collector, because what one shows may be handed on to another version of it. */
+  readonly #parts = new WeakMap<Collector, FormatCache<LabelSets, readonly SamplePart[]>>()
   readonly #renderings = new Map<Format, Promise<Rendering>>()
   /** The last sum of the collectors' parts, by format. */
   readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
@@ -155,13 +156,13 @@ export class Pages {
     })
   }
 
-  #isOnOneDatabase({ collector: { name } }: CollectorStatus): boolean {
-    const known = this.#onOneDatabase.get(name)
+  #isOnOneDatabase({ collector }: CollectorStatus): boolean {
+    const known = this.#onOneDatabase.get(collector)
     if (known !== undefined) return known
     const having = this.#databases.filter(({ collectors }) =>
-      collectors.list.some(({ collector }) => collector.name === name),
+      collectors.list.some((status) => status.collector === collector),
     )
-    this.#onOneDatabase.set(name, having.length === 1)
+    this.#onOneDatabase.set(collector, having.length === 1)
     return having.length === 1
   }
 
@@ -178,7 +179,9 @@ export class Pages {
   ): readonly SamplePart[] {
     const { collector, database } = status
     const created = since === undefined || !this.#created ? undefined : Number(since) / 1e6
-    return this.#parts.get(sets, format, () => {
+    const parts = this.#parts.get(collector) ?? new FormatCache<LabelSets, readonly SamplePart[]>()
+    this.#parts.set(collector, parts)
+    return parts.get(sets, format, () => {
       if (this.#isOnOneDatabase(status)) {
         const part = makePart(renderFamilies(collector, sets, format, created, database))
         return [{ metric: undefined, part }]

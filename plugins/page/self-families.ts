@@ -2,6 +2,7 @@
 import { version } from '../../src/config/version.ts'
 import type { Database } from '../../src/database.ts'
 import type { ClientFamily } from '../../src/page/exposition.ts'
+import type { Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { REASONS } from '../../src/rows/rows.ts'
 
@@ -41,7 +42,7 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_success',
     help: 'Whether the last run of a collector succeeded.',
     type: 'gauge',
-    read: ({ last, error }) => (last === undefined ? undefined : error === undefined ? 1 : 0),
+    read: ({ last, error }) => (error !== undefined ? 0 : last === undefined ? undefined : 1),
   },
   {
     name: 'collector_last_success_timestamp_seconds',
@@ -143,6 +144,21 @@ export const LEADER_INFO: Family<Database> = {
   read: ({ leader: { leading } }) =>
     leading === undefined ? [] : [[{ host: leading.host, pid: String(leading.pid) }, 1]],
 }
+
+export const RELOADS: readonly Family<Reloads>[] = [
+  {
+    name: 'collectors_reload_success',
+    help: 'Whether every collector runs as its file was when the folder was last read.',
+    type: 'gauge',
+    read: ({ last }) => (last.success ? 1 : 0),
+  },
+  {
+    name: 'collectors_reload_timestamp_seconds',
+    help: 'Time at which the folder of collectors was last read without a problem; 0 before the first.',
+    type: 'gauge',
+    read: ({ lastSuccess = 0 }) => lastSuccess,
+  },
+]
 
 /** How often a listener refused something, by the reason. */
 export interface Refusals {

@@ -2,6 +2,7 @@
 import { Histogram, Registry } from '@prometheus-io/client'
 import type { Database } from '../../src/database.ts'
 import type { ClientFamily } from '../../src/page/exposition.ts'
+import type { Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import {
   BUILD,
@@ -13,6 +14,7 @@ import {
   LEADER,
   LEADER_INFO,
   REFUSED,
+  RELOADS,
   type Refusals,
   SKIPPED,
 } from './self-families.ts'
@@ -31,17 +33,20 @@ export class SelfMetrics {
   readonly #databases: readonly Database[]
   readonly #families: readonly Family<Database>[]
   readonly #refusals: ReadonlyMap<string, Refusals>
+  readonly #reloads: () => Reloads | undefined
   readonly #registry = new Registry()
   readonly #rounds: Histogram<'database' | 'result'>
   /** Databases whose rounds are on the page. */
   readonly #shown = new Set<string | undefined>()
 
-  /** `databases` and `refusals` may be filled later. `elects` says whether replicas elect a leader. */
+  /** `databases` and `refusals` may be filled later, and `reloads` is there later. `elects` says whether replicas elect a leader. */
   constructor(
     databases: readonly Database[],
     elects: boolean,
     refusals: ReadonlyMap<string, Refusals> = new Map(),
+    reloads: () => Reloads | undefined = () => undefined,
   ) {
+    this.#reloads = reloads
     this.#databases = databases
     this.#refusals = refusals
     this.#families = elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
@@ -82,6 +87,7 @@ export class SelfMetrics {
       collector: collector.name,
     })
     const ofDatabase = ({ name }: Database) => labelOf(name)
+    const reloads = this.#reloads()
     for (const { name } of led) this.#show(name)
     return [
       familyOf(ERRORS, statuses, ofCollector, now),
@@ -89,6 +95,7 @@ export class SelfMetrics {
       familyOf(SKIPPED, led, ofDatabase, now),
       ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
       ...this.#families.map((family) => familyOf(family, this.#databases, ofDatabase, now)),
+      ...RELOADS.map((family) => familyOf(family, reloads === undefined ? [] : [reloads], () => ({}), now)),
       BUILD,
       familyOf(REFUSED, [...this.#refusals], ([listener]) => ({ listener }), now),
     ]

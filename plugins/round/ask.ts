@@ -1,6 +1,7 @@
 // Sends collectors' queries. Imports src/ only.
 import type { ISql, Row, Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
+import { runAs } from '../../src/contract/culprit.ts'
 import { Mistake } from '../../src/finding.ts'
 import { addName } from '../../src/query/name-comment.ts'
 import { observer } from '../../src/query/observe.ts'
@@ -97,7 +98,8 @@ function write(
   // Literals, because the client turns a parameter into a Date, which has only milliseconds.
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
-  const query: unknown = collector.query(tagOf(sql), { observe: observer(sql, collector), from, to })
+  const context = { observe: observer(sql, collector), from, to }
+  const query: unknown = runAs({ name: collector.name }, () => collector.query(tagOf(sql), context))
   if (!isQuery(query)) {
     // Whatever comes of it, this run has failed.
     if (query instanceof Promise) query.catch(() => {})

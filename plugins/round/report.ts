@@ -74,6 +74,7 @@ export async function reportOn(
     const elapsed = timeout - Math.max(ends - performance.now(), 0)
     errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))
   }
+  if (status.strays.last !== undefined) errors.push(findingOf(status.strays.last))
   const seconds = (performance.now() - started) / 1000
   const { statement } = status
   // An engine without these catalogs has nothing to warn of.

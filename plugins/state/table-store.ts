@@ -30,7 +30,7 @@ export class TableStore implements Store {
   readonly #service: string
   readonly #database: string
   /** The claim of each collector. */
-  #terms = new Map<string, number>()
+  readonly #terms = new Map<string, number>()
   /** What the table has. */
   readonly #written = new Map<string, SavedWindow>()
   #number = 0
@@ -45,13 +45,14 @@ export class TableStore implements Store {
 
   async read(collectors: readonly string[]): Promise<Reading> {
     const rows = await this.#table.claim(this.#service, this.#database, collectors)
-    this.#terms = new Map(rows.map(({ collector, term }) => [collector, term]))
-    this.#written.clear()
+    const windows = new Map<string, SavedWindow>()
     const warnings: string[] = []
     for (const row of rows) {
+      this.#terms.set(row.collector, row.term)
+      this.#written.delete(row.collector)
       if (row.state === null) continue
       try {
-        this.#written.set(row.collector, await decode(row))
+        windows.set(row.collector, await decode(row))
       } catch (error) {
         const copy = await this.keep(row.collector)
         warnings.push(
@@ -59,7 +60,8 @@ export class TableStore implements Store {
         )
       }
     }
-    return { windows: new Map(this.#written), warnings }
+    for (const [name, window] of windows) this.#written.set(name, window)
+    return { windows, warnings }
   }
 
   async write(windows: ReadonlyMap<string, SavedWindow>): Promise<readonly string[]> {

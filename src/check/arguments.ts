@@ -4,7 +4,7 @@ import { type Command, type Given, wholeNumber } from '../config/arguments.ts'
 export interface Arguments {
   /** Collectors to check; all when there are none. */
   readonly names: readonly string[]
-  /** Another folder than collectors/. */
+  /** Another folder than COLLECTORS_FOLDER. */
   readonly folder: string | undefined
   /** Lines of each collector's exposition to show. */
   readonly samples: number
@@ -31,7 +31,7 @@ wrong. Nothing is published. The database and the limits are those of the servic
   --explain     show how PostgreSQL plans each query
   --strict      count warnings as errors
   --json        write one JSON document
-  --folder PATH check the collectors of this folder instead of collectors/
+  --folder PATH check the collectors of this folder instead of COLLECTORS_FOLDER
   --help        show this
 
 Exit code: 0 when all is well, 1 when something is not, 2 when the arguments are not understood.

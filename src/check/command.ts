@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { type ExitCode, FAILED, type Io, MISUSED, OK, runCommand } from '../config/arguments.ts'
 import { print } from '../config/print.ts'
 import { linesOf } from '../config/read.ts'
+import { Faults } from '../contract/faults.ts'
 import { type Arguments, argumentsOf, COMMAND } from './arguments.ts'
 import { passes, verdictOf } from './report.ts'
 import { CheckRun, UnknownCollectorError } from './run.ts'
@@ -41,7 +42,12 @@ export function check(args: readonly string[], io: Io, build: Build): Promise<Ex
 async function checkCollectors(asked: Arguments, io: Io, build: Build): Promise<ExitCode> {
   const folder = asked.folder === undefined ? {} : { folder: resolve(asked.folder) }
   // The app is never made ready, so no listener opens, no state is read, and no tick comes. Logs would be in the way.
-  const app = await build({ ...folder, logger: false })
+  const faults = new Faults()
+  const app = await build({ ...folder, logger: false }).catch((error) => {
+    faults.end()
+    throw error
+  })
+  faults.settle((...fault) => app.reloads.blame(...fault))
   const run = new CheckRun(app, asked, io)
   const signals = Object.entries(SIGNALS).map(([signal, code]) => ({ signal, end: () => run.end(code) }))
   for (const { signal, end } of signals) process.once(signal, end)
@@ -60,6 +66,7 @@ async function checkCollectors(asked: Arguments, io: Io, build: Build): Promise<
     throw error
   } finally {
     await app.close()
+    faults.end()
     for (const { signal, end } of signals) process.off(signal, end)
   }
 }

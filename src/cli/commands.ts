@@ -1,14 +1,16 @@
-// Commands: serve, check, health. The only code that imports src/app.ts.
+// Commands: serve, check, health, init, import. The only code that imports src/app.ts, init/ and import/.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
 import { nearest } from '../config/nearest.ts'
 import { print } from '../config/print.ts'
 import { version } from '../config/version.ts'
 
-const USAGE = `Usage: node src/cli.ts [command] [option …]
+const USAGE = `Usage: metrics-service [command] [option …]
 
   serve         collect and serve the page: what runs when no command is given
   check         run each collector once and report what is wrong
   health        ask the running service whether it is healthy
+  init          make a folder of your own collectors
+  import        write collectors from the queries of sql_exporter or postgres_exporter
 
   --help        show this; after a command, what that takes
   --version     show the version
@@ -21,6 +23,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ['serve', loadServe],
   ['check', loadCheck],
   ['health', loadHealth],
+  ['init', async () => (await import('../../init/init.ts')).init],
+  ['import', async () => (await import('../../import/command.ts')).importCollectors],
 ])
 
 /** Runs the command that the first argument names; without one, the service. */

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from '../app.ts'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
 import { listen } from '../config/listen.ts'
 import { print } from '../config/print.ts'
 import { linesOf } from '../config/read.ts'
+import { Faults } from '../contract/faults.ts'
 
 const COMMAND = {
   usage: `Usage: serve [option …]
@@ -12,11 +12,11 @@ const COMMAND = {
 Collects at every tick and serves the page to Prometheus, until a signal stops it. The configuration comes from the
 environment and .env: .env.example lists every variable.
 
-  --folder PATH load the collectors of this folder instead of collectors/
+  --folder PATH load the collectors of this folder instead of COLLECTORS_FOLDER
   --help        show this
 
-SIGTERM and SIGINT stop it, and a second one ends it at once. SIGHUP makes it use new database sessions and read its
-certificates again. SIGUSR2 does nothing.
+SIGTERM and SIGINT stop it, and a second one ends it at once. SIGHUP makes it use new database sessions, and read its
+certificates and the collectors again. SIGUSR2 does nothing.
 
 Exit code: 0 when a signal stopped it, 1 when it could not start, failed, or a second signal ended it, 2 when the arguments
 are not understood.
@@ -31,35 +31,50 @@ const STOP = 15_000
 /** Signals that must not end it: SIGHUP reloads, and supervisors of Node.js send SIGUSR2 to restart what they run. */
 const NOT_ENDING = ['SIGHUP', 'SIGUSR2'] as const
 
+/** What is for whoever catches them, who knows whose they are. */
+const FAULTS = ['uncaughtException', 'unhandledRejection'] as const
+
 /** Runs the service. Resolves when it has stopped, or could not start. */
 export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
   return runCommand(args, io, COMMAND, async ({ values: { folder } }) => {
     // From the start, when there is nothing to reload, to the end: by default these signals kill.
     const ignore = () => {}
     for (const signal of NOT_ENDING) process.on(signal, ignore)
+    // Nobody reads any more what is printed: that is no reason to end.
+    for (const stream of [io.stdout, io.stderr]) stream.on('error', ignore)
+    const faults = new Faults()
     try {
-      return await run(folder)
+      return await run(folder, faults)
     } catch (error) {
       const lines = linesOf(error).map((line) => `  ${line}\n`)
       print(io.stderr, `metrics-service cannot start:\n${lines.join('')}`)
       return FAILED
     } finally {
+      faults.end()
       for (const signal of NOT_ENDING) process.off(signal, ignore)
     }
   })
 }
 
-async function run(folder: string | undefined): Promise<ExitCode> {
-  const app = await buildApp(folder === undefined ? {} : { folder: resolve(folder) })
+async function run(folder: string | undefined, faults: Faults): Promise<ExitCode> {
+  const app = await buildApp({ watch: true, ...(folder === undefined ? {} : { folder }) })
   const { promise: stopped, resolve: stop } = Promise.withResolvers<ExitCode>()
-  const reload = () => app.reload()
-  const options = { delay: STOP, logger: app.log, skip: [...NOT_ENDING] }
-  const grace = closeWithGrace(options, async ({ signal, err }) => {
+  const reload = () => void app.reload()
+  let failed = false
+  const options = { delay: STOP, logger: app.log, skip: [...NOT_ENDING, ...FAULTS] }
+  const grace = closeWithGrace(options, async ({ signal }) => {
     process.off('SIGHUP', reload)
-    if (err) app.log.fatal(err, 'uncaught exception')
-    else if (signal) app.log.info(`stopping on ${signal}`)
+    if (signal) app.log.info(`stopping on ${signal}`)
     await app.close()
-    stop(err ? FAILED : OK)
+    stop(failed ? FAILED : OK)
+    if (failed) process.exit(FAILED)
+  })
+  const blame: typeof app.reloads.blame = (...fault) => app.reloads.blame(...fault)
+  faults.settle(blame, (error) => {
+    app.log.fatal(error, 'uncaught exception')
+    if (failed) process.exit(FAILED)
+    failed = true
+    grace.close()
   })
   process.on('SIGHUP', reload)
   try {

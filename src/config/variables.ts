@@ -49,6 +49,7 @@ export const variables = {
     takes: 'names of collectors, separated by commas',
     parse: (given: string) => given.split(',').flatMap((name) => name.trim() || []),
   },
+  COLLECTORS_FOLDER: text('the path of a folder of collectors'),
   COLLECTOR_CONCURRENCY: whole('4', 1, 100),
   COLLECTOR_TIMEOUT: duration('30s', '100ms', LONGEST_TICK),
   COLLECTOR_MAX_SERIES: whole('10000', 1, 10_000_000),

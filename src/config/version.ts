@@ -1,4 +1,4 @@
-import manifest from '../../package.json' with { type: 'json' }
+import { manifest } from './package.ts'
 
 /** The version of the service. */
-export const version: string = manifest.version
+export const version = manifest.version

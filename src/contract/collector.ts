@@ -16,6 +16,8 @@ export interface Collector {
   /** How long until a window is counted for good; undefined unless the collector is incremental. */
   readonly settle: number | undefined
   readonly query: (sql: ISql, context: WindowContext) => Fragment
+  /** Why it cannot run at all; undefined when it can. */
+  readonly fault?: Error
 }
 
 export interface CollectorLabel {

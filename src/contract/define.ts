@@ -48,8 +48,21 @@ function checkDefinition(definition: Definition): Collector {
   const findings = problemsOf(definition)
   if (findings.length === 0) return collectorOf(definition)
   const advice = findings.flatMap(({ advice }) => advice ?? [])
-  throw new Mistake(
-    `collector "${definition.name}": ${findings.map(({ problem }) => problem).join('; ')}`,
+  throw new DefinitionError(
+    definition.name,
+    findings.map(({ problem }) => problem).join('; '),
     advice.length === 0 ? undefined : advice.join('; '),
   )
+}
+
+/** A definition is wrong. */
+class DefinitionError extends Mistake {
+  override name = 'DefinitionError'
+  /** The name in the definition, whatever it is. */
+  readonly collector: unknown
+
+  constructor(collector: unknown, problem: string, advice: string | undefined) {
+    super(`collector "${collector}": ${problem}`, advice)
+    this.collector = collector
+  }
 }

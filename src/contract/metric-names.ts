@@ -20,7 +20,8 @@ export const BASE_UNITS = [
 export type BaseUnit = (typeof BASE_UNITS)[number]
 
 /** Prefixes of the service's own metrics, and of those of fastify-metrics. */
-const RESERVED = /^(collection_|collector_|database_|metrics_service_|process_|nodejs_|http_request_)/
+const RESERVED =
+  /^(collection_|collector_|collectors_reload_|database_|metrics_service_|process_|nodejs_|http_request_)/
 
 /** Whether a name is one of the service's own metrics. */
 export function isReserved(name: string): boolean {

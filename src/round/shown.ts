@@ -30,6 +30,12 @@ export class Shown {
     this.#since = now
   }
 
+  /** Shows what another shows, since when that does. */
+  continueFrom(other: Shown): void {
+    this.#content = other.#content
+    this.#since = other.#since
+  }
+
   /** Shows nothing. */
   clear(): void {
     this.#content = NOTHING

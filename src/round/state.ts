@@ -17,6 +17,8 @@ export interface State {
   end(): void
   /** Why a collector cannot count now: its counters are not read yet, or another replica counts them. */
   hindrance(status: CollectorStatus): Error | undefined
+  /** Restores a collector that begins in the middle of a term, if its state was read. */
+  restore(status: CollectorStatus): void
   /** The moment of the newest saved state, and how many milliseconds ago it was saved; undefined without one that may be used. */
   readonly last: { readonly moment: Moment; readonly elapsed: number } | undefined
   /**

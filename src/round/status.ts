@@ -1,12 +1,14 @@
 import type { Collector } from '../contract/collector.ts'
 import { type Dictionary, dictionariesOf } from '../rows/dictionary.ts'
 import { Pace } from '../samples/pace.ts'
+import { shapeOf } from '../samples/saved-window.ts'
 import type { WindowState } from '../samples/window.ts'
 import type { Horizon } from '../samples/window-plan.ts'
 import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
 import { Due, failureOf } from './due.ts'
 import type { PastRun, RunResult } from './run.ts'
 import { type Content, Shown } from './shown.ts'
+import { Strays } from './strays.ts'
 
 /** The name of a database, and the limits of its collectors in milliseconds. `staleAfter` 0 keeps values for ever. */
 export interface Limits {
@@ -35,6 +37,8 @@ export class CollectorStatus {
   statement: string | undefined
   /** How it catches up. */
   readonly pace = new Pace()
+  /** What its code threw where nobody waited for it. */
+  readonly strays = new Strays()
   readonly #due: Due
   readonly #shown: Shown
   readonly #runs: PastRun[] = []
@@ -64,9 +68,10 @@ export class CollectorStatus {
     return this.#last
   }
 
-  /** Why its last run failed; undefined when it did not. */
+  /** Why it fails: it cannot run, its code threw, or its last run failed; undefined when it does not. */
   get error(): Error | undefined {
-    return this.#last?.result instanceof Error ? this.#last.result : undefined
+    const ran = this.#last?.result instanceof Error ? this.#last.result : undefined
+    return this.collector.fault ?? this.strays.since ?? ran
   }
 
   /** When it last succeeded, in seconds since 1970. */
@@ -113,6 +118,27 @@ export class CollectorStatus {
     return isRead ? this.#window : this.#read
   }
 
+  /**
+   * Goes on from where another version of this collector is, unless the shape of that is another. Returns whether it
+   * does. It is due at once.
+   */
+  continueFrom(other: CollectorStatus): boolean {
+    const [a, b] = [this.collector, other.collector]
+    const isSame = (a.settle === undefined) === (b.settle === undefined) && shapeOf(a) === shapeOf(b)
+    if (!isSame || a.fault !== undefined || b.fault !== undefined) return false
+    this.#last = other.#last
+    this.#lastSuccess = other.#lastSuccess
+    this.#counts = other.#counts
+    this.#window = other.#window
+    this.#started = other.#started
+    this.#published = other.#published
+    this.#read = other.#read
+    this.#openRejected = other.#openRejected
+    this.#runs.push(...other.#runs)
+    this.#shown.continueFrom(other.#shown)
+    return true
+  }
+
   /** Ticks between two runs while it keeps timing out; 1 otherwise. */
   get backoffTicks(): number {
     return this.#due.backoffTicks
@@ -132,8 +158,7 @@ export class CollectorStatus {
    * Returns its state: not run yet, last run succeeded, last run failed, or failing for so long that values are gone.
    */
   state(now: number): 'waiting' | 'ok' | 'failing' | 'stale' {
-    if (this.#last === undefined) return 'waiting'
-    if (this.error === undefined) return 'ok'
+    if (this.error === undefined) return this.#last === undefined ? 'waiting' : 'ok'
     return this.#lastSuccess !== undefined && this.isStale(now) ? 'stale' : 'failing'
   }
 

@@ -129,7 +129,8 @@ function parse(text: string): unknown {
   }
 }
 
-function shapeOf({ labels, metrics }: Collector): string {
+/** The labels and metrics of a collector as one text: totals are only for collectors with the same. */
+export function shapeOf({ labels, metrics }: Collector): string {
   const closed = labels.map(({ name, values }) => [name, values ?? null])
   return JSON.stringify([closed, metrics.map(({ name, type, buckets }) => [name, type, buckets])])
 }

@@ -6,7 +6,7 @@ const events = new EventSource('/debug/events')
 events.addEventListener('message', ({ data }) => {
   for (const [id, html] of Object.entries(JSON.parse(data))) {
     const element = document.getElementById(id)
-    // The service was restarted with other collectors after the page was loaded.
+    // There are other collectors than when the page was loaded.
     if (element === null) return location.reload()
     element.innerHTML = html
   }

@@ -1,0 +1,72 @@
+// Tries files of collectors in a thread before the process imports them. Imports src/ and its own folder only.
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { describeError } from '../../src/finding.ts'
+import { formatDuration } from '../../src/time/duration.ts'
+import type { Versions } from './modules.ts'
+import type { Rehearsal } from './rehearse.ts'
+
+const THREAD = new URL(`rehearse${extname(import.meta.url)}`, import.meta.url)
+/** Megabytes that the code of collectors may take: the thread ends before the process would. */
+const MEMORY = 256
+
+/**
+ * Imports files in a thread, one after the other, so that one that never comes to an end, or ends its thread, does it
+ * there. Resolves to what became of such files, by their URLs; `patience` is in milliseconds, for each file.
+ */
+export async function rehearse(
+  versions: Versions,
+  urls: readonly string[],
+  patience: number,
+): Promise<Map<string, string>> {
+  const problems = new Map<string, string>()
+  let left = urls
+  while (left.length > 0) {
+    const stopped = await rehearseIn({ versions, urls: left }, patience)
+    if (stopped === undefined) break
+    problems.set(stopped.url, stopped.problem)
+    left = left.slice(left.indexOf(stopped.url) + 1)
+  }
+  return problems
+}
+
+/** Resolves to the file at which a thread had to be stopped, or stopped by itself. */
+async function rehearseIn(
+  workerData: Rehearsal,
+  patience: number,
+): Promise<{ readonly url: string; readonly problem: string } | undefined> {
+  // Of the flags of the process none is for the thread; what its code prints is printed when the process imports it.
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const resourceLimits = { maxOldGenerationSizeMb: MEMORY }
+  const worker = new Worker(THREAD, {
+    workerData,
+    execArgv: [],
+    env,
+    resourceLimits,
+    stdout: true,
+    stderr: true,
+  })
+  worker.stdout.resume()
+  worker.stderr.resume()
+  const { promise: gone, resolve: exited } = Promise.withResolvers<void>()
+  let url: string | undefined = workerData.urls[0]
+  let problem: string | undefined
+  const late = () => {
+    problem ??= `it does not come to an end within ${formatDuration(patience)}`
+    void worker.terminate()
+  }
+  // The thread itself has to start, too.
+  let timer = setTimeout(late, 2 * patience)
+  worker.on('message', (next: string | undefined) => {
+    url = next
+    clearTimeout(timer)
+    timer = setTimeout(late, patience)
+  })
+  worker.on('error', (error) => {
+    problem ??= `it ended the thread that tries it: ${describeError(error)}`
+  })
+  worker.on('exit', () => exited())
+  await gone
+  clearTimeout(timer)
+  return url === undefined ? undefined : { url, problem: problem ?? 'it waits for what never comes' }
+}
