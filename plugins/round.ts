@@ -11,6 +11,7 @@ import { explainLimit } from '../src/round/limit.ts'
 import { loggedError, loggedRejection } from '../src/round/logged.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
+import { findOnlyShipped, wantsTable } from '../src/round/shipped.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { WindowState } from '../src/samples/window.ts'
@@ -51,6 +52,7 @@ export function openRound(options: RoundOptions): Round {
   let current: Promise<void> | undefined
   let progress: Progress | undefined
   let outage = false
+  let shipped = false
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
   async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
@@ -120,6 +122,17 @@ export function openRound(options: RoundOptions): Round {
     }
   }
 
+  /** Says once what to do where no collector has its table. */
+  function reportShipped(outcomes: readonly Outcome[]): void {
+    if (shipped || outcomes.length < collectors.list.length) return
+    const finding = findOnlyShipped(
+      outcomes.map(({ status: { file }, result }) => ({ file, wantsTable: wantsTable(result) })),
+    )
+    if (finding === undefined) return
+    shipped = true
+    log.error(`no collector works: ${renderFinding(finding)}`)
+  }
+
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
     if (due.length === 0) return
     const started = performance.now()
@@ -137,6 +150,7 @@ export function openRound(options: RoundOptions): Round {
       signal: stopping.signal,
     })
     for (const outcome of outcomes) report(outcome)
+    reportShipped(outcomes)
     // Counters are saved before they are shown, so that a restart never goes back behind what was shown.
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])
     // Another replica may lead by now, and then it publishes.
