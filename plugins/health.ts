@@ -2,10 +2,11 @@
 import fp from 'fastify-plugin'
 import { version } from '../src/config/version.ts'
 import type { Database } from '../src/database.ts'
-import { describeError } from '../src/finding.ts'
+import { describeError, renderFinding } from '../src/finding.ts'
 import { type Html, html } from '../src/html/html.ts'
 import { document } from '../src/html/page.ts'
 import { describeLeader } from '../src/leader/lock.ts'
+import { findOnlyShipped, wantsTable } from '../src/round/shipped.ts'
 import { formatDuration } from '../src/time/duration.ts'
 
 /** Whether every value is present and fresh. */
@@ -100,14 +101,18 @@ function problemsOf({ db, collectors, leader }: Database): Omit<Readiness, 'read
     }
   }
   const missing = collectors.list.filter((status) => status.lastSuccess === undefined || status.isStale(now))
+  const shipped = findOnlyShipped(
+    collectors.list.map(({ file, error }) => ({ file, wantsTable: wantsTable(error) })),
+  )
+  const reasons = missing.map(({ collector: { name }, lastSuccess, error }) => {
+    const because = error === undefined ? '' : `: ${describeError(error)}`
+    return lastSuccess === undefined
+      ? `collector ${name} has not succeeded yet${because}`
+      : `the values of collector ${name} are stale${because}`
+  })
   return {
     collectors: missing.map(({ collector }) => collector.name),
-    reasons: missing.map(({ collector: { name }, lastSuccess, error }) => {
-      const because = error === undefined ? '' : `: ${describeError(error)}`
-      return lastSuccess === undefined
-        ? `collector ${name} has not succeeded yet${because}`
-        : `the values of collector ${name} are stale${because}`
-    }),
+    reasons: shipped === undefined ? reasons : [renderFinding(shipped), ...reasons],
   }
 }
 

@@ -11,6 +11,7 @@ import { explainLimit } from '../src/round/limit.ts'
 import { loggedError, loggedRejection } from '../src/round/logged.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
+import { findOnlyShipped, wantsTable } from '../src/round/shipped.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { WindowState } from '../src/samples/window.ts'
@@ -51,6 +52,7 @@ export function openRound(options: RoundOptions): Round {
   let current: Promise<void> | undefined
   let progress: Progress | undefined
   let outage = false
+  let shipped = false
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
   async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
@@ -133,6 +135,17 @@ export function openRound(options: RoundOptions): Round {
     return [due.filter((status) => !statuses.has(status)), hindered]
   }
 
+  /** Says once what to do where no collector has its table. */
+  function reportShipped(outcomes: readonly Outcome[]): void {
+    if (shipped || outcomes.length < collectors.list.length) return
+    const finding = findOnlyShipped(
+      outcomes.map(({ status: { file }, result }) => ({ file, wantsTable: wantsTable(result) })),
+    )
+    if (finding === undefined) return
+    shipped = true
+    log.error(`no collector works: ${renderFinding(finding)}`)
+  }
+
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
     if (due.length === 0) return
     const started = performance.now()
@@ -160,6 +173,7 @@ export function openRound(options: RoundOptions): Round {
     if (leader.trustedUntil <= performance.now() || leader.term !== term) return
     const published = [...hindered, ...outcomes.map((outcome) => hinder(outcome) ?? outcome)]
     for (const outcome of published) report(outcome)
+    reportShipped(published)
     page.publish(name, published, (performance.now() - started) / 1000, tick)
     // Votes after the round, because the results do not depend on it and collectors need the connections.
     void db.vote(stopping.signal)

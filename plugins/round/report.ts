@@ -7,6 +7,7 @@ import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
 import type { ZonelessColumn } from '../../src/query/zoneless.ts'
 import { explainLimit } from '../../src/round/limit.ts'
+import { wantsTable } from '../../src/round/shipped.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countRejected } from '../../src/rows/rows.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
@@ -60,6 +61,7 @@ export async function reportOn(
   let samples: Samples | undefined
   let rows = 0
   const errors: Finding[] = []
+  let wants = false
   try {
     const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget)))
     rows = given.seen
@@ -72,6 +74,7 @@ export async function reportOn(
     }
   } catch (error) {
     const elapsed = timeout - Math.max(ends - performance.now(), 0)
+    wants = wantsTable(error)
     errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))
   }
   if (status.strays.last !== undefined) errors.push(findingOf(status.strays.last))
@@ -88,6 +91,7 @@ export async function reportOn(
     ...(status.database === undefined ? {} : { database: status.database }),
     file,
     errors,
+    ...(wants ? { wantsTable: true } : {}),
     warnings: [
       ...(short === undefined ? [] : [short]),
       ...(inspection === undefined ? [] : warningsOf(inspection)),

@@ -13,6 +13,8 @@ export interface Report {
   readonly file: string | null
   /** Why it fails or loses rows; empty when it does neither. */
   readonly errors: readonly Finding[]
+  /** Whether it failed because a table is not there. */
+  readonly wantsTable?: true
   /** What works and could be better. */
   readonly warnings: readonly Finding[]
   /** How long its query took, and making samples of the rows. */

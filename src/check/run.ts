@@ -4,6 +4,7 @@ import { print, progress } from '../config/print.ts'
 import { checkNames } from '../contract/did-you-mean.ts'
 import type { Database } from '../database.ts'
 import { describeError, type Finding, renderFinding } from '../finding.ts'
+import { findOnlyShipped } from '../round/shipped.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Arguments } from './arguments.ts'
 import { type Report, renderHead, renderReport, renderTotals } from './report.ts'
@@ -53,6 +54,8 @@ export class CheckRun {
       if (own.length > 0) checked.push(await this.#runOn(database, own))
       if (this.ended !== undefined) break
     }
+    const shipped = findOnlyShipped(this.reports)
+    if (shipped !== undefined) this.#write(`\nerror: ${renderFinding(shipped, '\n  ')}\n`)
     this.#write(`\n${renderTotals(this.reports)}`)
     const [first] = checked
     return first?.database === undefined ? { ...first } : { databases: checked }
