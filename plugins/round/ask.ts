@@ -11,6 +11,7 @@ import type { CollectorStatus } from '../../src/round/status.ts'
 import { decodedOf } from '../../src/rows/bytes.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
+import { locate } from './locate.ts'
 
 /**
  * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
@@ -22,6 +23,7 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
   const rows = new Rows(collector, status.dictionaries())
   // Otherwise the server has made sure that all texts are UTF-8.
   const unchecked = sql.parameters.client_encoding === 'SQL_ASCII'
+  const written = { strings: query.strings, values: query.args }
   const added = addName(query, collector.name)
   let count = 0
   const receiver: Receiver = {
@@ -46,6 +48,8 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
     await stream(query, receiver)
   } catch (error) {
     added.correct(error)
+    const statement = query.statement === null ? undefined : added.takeFrom(query.statement.string)
+    await locate(error, { written, statement, file: status.file })
     throw error
   }
   return rows

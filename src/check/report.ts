@@ -1,4 +1,5 @@
-import { type Finding, renderFinding } from '../finding.ts'
+import { type Finding, inOneLine } from '../finding.ts'
+import { excerptOf, renderPlace } from '../place.ts'
 import type { MissingIndex } from '../query/missing-index.ts'
 import type { SequentialScan } from '../query/plan.ts'
 import { countRejected, type Rejections } from '../rows/rows.ts'
@@ -109,9 +110,15 @@ function line(verdict: string, name: string, width: number, cells: Cells): strin
   ].join('')
 }
 
-/** The problem, and the advice on a line of its own. */
-function spread(kind: Verdict, finding: Finding): string {
-  return `${kind}: ${renderFinding(finding, '\n  ')}`
+/** The problem, and on lines of their own its place with what is written there, and the advice. */
+export function spread(kind: Verdict, { problem, place, advice }: Finding): string {
+  return [
+    `${kind}: ${inOneLine(problem)}`,
+    ...(place === undefined
+      ? []
+      : [`at ${renderPlace(place)}`, ...excerptOf(place).map((line) => `  ${line}`)]),
+    ...(advice === undefined ? [] : [inOneLine(advice)]),
+  ].join('\n  ')
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -3,10 +3,10 @@ import type { ExitCode, Io } from '../config/arguments.ts'
 import { print, progress } from '../config/print.ts'
 import { checkNames } from '../contract/did-you-mean.ts'
 import type { Database } from '../database.ts'
-import { describeError, type Finding, renderFinding } from '../finding.ts'
+import { describeError, type Finding } from '../finding.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Arguments } from './arguments.ts'
-import { type Report, renderHead, renderReport, renderTotals } from './report.ts'
+import { type Report, renderHead, renderReport, renderTotals, spread } from './report.ts'
 
 /** The arguments name a collector that does not run. */
 export class UnknownCollectorError extends Error {
@@ -85,7 +85,7 @@ export class CheckRun {
       })
     const title = name === undefined ? endpoint : `${name}: ${endpoint}`
     const before = this.reports.length > 0 ? '\n' : ''
-    const said = warnings.map((warning) => `warning: ${renderFinding(warning, '\n  ')}\n`).join('')
+    const said = warnings.map((warning) => `${spread('warning', warning)}\n`).join('')
     this.#write(`${before}${title}, at ${time}\n${said}\n${renderHead(width)}`)
     const checked = { ...(name === undefined ? {} : { database: name }), endpoint, time, warnings }
     this.warnings.push(...warnings)

@@ -20,6 +20,7 @@ export type Query = Fragment & {
   readonly statement: { readonly string: string } | null
   /** Its text around the arguments. */
   strings: readonly string[]
+  readonly args: readonly unknown[]
   /** Whether it is sent as a simple query, which may be several statements. */
   readonly options: { simple?: boolean }
 }
@@ -32,6 +33,7 @@ export function isQuery(value: unknown): value is Query {
     'forEach' in value &&
     'statement' in value &&
     'strings' in value &&
+    'args' in value &&
     'options' in value
   )
 }

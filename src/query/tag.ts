@@ -1,5 +1,6 @@
 import type { ISql } from 'postgres'
 import { Mistake } from '../finding.ts'
+import { noteSite } from './site.ts'
 
 /** What the tag of a collector has beside the call, as the documentation says. */
 const PROPERTIES: ReadonlySet<unknown> = new Set(['unsafe', 'array', 'json', 'typed', 'types'])
@@ -35,9 +36,9 @@ const ADVICE = 'write one SELECT, and return it: query: (sql) => sql`SELECT …`
  */
 export function tagOf<Sql extends ISql>(sql: Sql): Sql {
   return new Proxy(sql, {
-    apply(client, self, [strings, ...values]) {
+    apply: function called(client, self, [strings, ...values]) {
       if (!isTemplate(strings)) return Reflect.apply(client, self, [strings, ...values])
-      return withheld(Reflect.apply(client, self, [writtenOf(strings), ...values.map(parameterOf)]))
+      return withheld(Reflect.apply(client, self, [writtenOf(strings, called), ...values.map(parameterOf)]))
     },
     get(client, property) {
       if (property === 'unsafe')
@@ -68,12 +69,13 @@ function withheld(query: object): object {
 /** Kept by its template, because the client keeps something for each array of texts that it ever saw. */
 const written = new WeakMap<TemplateStringsArray, TemplateStringsArray>()
 
-function writtenOf(strings: TemplateStringsArray): TemplateStringsArray {
+function writtenOf(strings: TemplateStringsArray, called: CallableFunction): TemplateStringsArray {
   const known = written.get(strings)
   if (known !== undefined) return known
   const texts = strings.raw.map((text) => text.replace(/\\(`|\$\{)/g, '$1'))
   const made = Object.assign(texts, { raw: texts })
   written.set(strings, made)
+  noteSite(made, strings.raw, called)
   return made
 }
 
