@@ -18,6 +18,7 @@ import type { WindowState } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
+import { placeError } from './round/locate.ts'
 import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
@@ -92,6 +93,7 @@ export function openRound(options: RoundOptions): Round {
       const output = await toSamples()
       return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
     } catch (error) {
+      await placeError(error, status)
       const isLost = error instanceof LostError
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }

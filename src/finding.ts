@@ -7,16 +7,25 @@ export interface Finding {
   readonly problem: string
   readonly advice?: string | undefined
   readonly place?: Place | undefined
+  /** The word in the collector's file that it is about, such as a field, a label or a column: its place can be found by that. */
+  readonly about?: string | undefined
 }
 
 /** A mistake in what people write: a collector, a configuration, arguments. Its message is the problem. */
 export class Mistake extends Error {
   readonly advice: string | undefined
+  /** As in a finding. */
+  readonly about: string | undefined
 
-  constructor(problem: string, advice?: string, options?: ErrorOptions) {
+  constructor(problem: string, advice?: string, { about, ...options }: MistakeOptions = {}) {
     super(problem, options)
     this.advice = advice
+    this.about = about
   }
+}
+
+interface MistakeOptions extends ErrorOptions {
+  readonly about?: string | undefined
 }
 
 /**

@@ -44,8 +44,9 @@ export function excerptOf({ text, column }: Place): readonly string[] {
   const before = text.slice(begins, at)
   // A tab is as wide below as it is above.
   const caret = `${before.replaceAll(/[^\t]/g, ' ')}^`
-  const [start, end] = [begins > indent ? '…' : '', text.length > at + SHOWN ? '…' : '']
-  return [`${start}${text.slice(begins, at + SHOWN)}${end}`, `${start === '' ? '' : ' '}${caret}`]
+  const ends = begins + 2 * SHOWN
+  const [start, end] = [begins > indent ? '…' : '', text.length > ends ? '…' : '']
+  return [`${start}${text.slice(begins, ends)}${end}`, `${start === '' ? '' : ' '}${caret}`]
 }
 
 const places = new WeakMap<Error, Place>()

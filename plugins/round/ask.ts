@@ -1,17 +1,19 @@
 // Sends collectors' queries. Imports src/ only.
 import type { ISql, Row, Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
-import { Mistake } from '../../src/finding.ts'
+import type { WindowContext } from '../../src/contract/definition.ts'
+import { findingOf, Mistake } from '../../src/finding.ts'
 import { addName } from '../../src/query/name-comment.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
+import { notSelect } from '../../src/query/sql-advice.ts'
 import { isQuery, type Query, type Receiver, stream } from '../../src/query/stream.ts'
 import { sendable, tagOf } from '../../src/query/tag.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { decodedOf } from '../../src/rows/bytes.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
-import { locate } from './locate.ts'
+import { explainError } from './locate.ts'
 
 /**
  * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
@@ -32,13 +34,14 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
     },
     columns(names, text) {
       if (collector.settle !== undefined) checkBounds(text, bounds)
-      rows.columns(names)
+      placeColumnsOf(rows, names, added.takeFrom(text))
     },
     row(values) {
       if (++count > limit) {
         throw new Mistake(
           `its query returns more than ${limit} rows`,
           'aggregate in SQL, or raise COLLECTOR_MAX_SERIES',
+          { about: 'query' },
         )
       }
       rows.add(unchecked ? values.map(decodedOf) : values)
@@ -49,7 +52,7 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
   } catch (error) {
     added.correct(error)
     const statement = query.statement === null ? undefined : added.takeFrom(query.statement.string)
-    await locate(error, { written, statement, file: status.file })
+    await explainError(error, { written, statement, status })
     throw error
   }
   return rows
@@ -101,7 +104,9 @@ function write(
   // Literals, because the client turns a parameter into a Date, which has only milliseconds.
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
-  const query: unknown = collector.query(tagOf(sql), { observe: observer(sql, collector), from, to })
+  const observe = observer(sql, collector)
+  const context = collector.settle === undefined ? withoutWindow(observe) : { observe, from, to }
+  const query: unknown = collector.query(tagOf(sql), context)
   if (!isQuery(query)) {
     // Whatever comes of it, this run has failed.
     if (query instanceof Promise) query.catch(() => {})
@@ -109,9 +114,41 @@ function write(
     throw new Mistake(
       'its query must return the sql`…` itself: not a string, and nothing that was awaited',
       `write: query: (sql) => sql\`${select}\``,
+      { about: 'query' },
     )
   }
   return { query, bounds }
+}
+
+/** What a query is given that has no window: both bounds would be the same moment, so that no row is between them. */
+function withoutWindow(observe: WindowContext['observe']): WindowContext {
+  const refuse = (bound: string): never => {
+    throw new Mistake(`its query uses "${bound}", and it has no window`, "write: window: { settle: '10m' }", {
+      about: 'query',
+    })
+  }
+  return {
+    observe,
+    get from() {
+      return refuse('from')
+    },
+    get to() {
+      return refuse('to')
+    },
+  }
+}
+
+/** Takes the columns of a result. Throws a Mistake that says so when the statement is no SELECT. */
+function placeColumnsOf(rows: Rows, names: readonly string[], statement: string): void {
+  try {
+    rows.columns(names)
+  } catch (error) {
+    const other = notSelect(statement)
+    if (other === undefined) throw error
+    const advice = 'write one SELECT: query: (sql) => sql`SELECT …`'
+    const [first = ''] = findingOf(error).problem.split('; ')
+    throw new Mistake(`${other}: ${first}`, advice, { about: 'query', cause: error })
+  }
 }
 
 function literal(moment: Moment): string {
@@ -125,5 +162,6 @@ function checkBounds(text: string, { from, to }: Bounds): void {
   throw new Mistake(
     `it has a window, and its query does not use ${missing.map((name) => `"${name}"`).join(' and ')}: rows would count again at each run`,
     `write: query: (sql, { from, to }) => sql\`… WHERE create_time > \${from} AND create_time <= \${to}\``,
+    { about: 'query' },
   )
 }

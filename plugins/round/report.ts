@@ -15,6 +15,7 @@ import { inSlices } from '../../src/time/slices.ts'
 import { ask, explain } from './ask.ts'
 import { foreignCode } from './foreign-code.ts'
 import { type Inspection, inspect } from './inspect.ts'
+import { placed, placeError } from './locate.ts'
 import { rowLimit } from './run.ts'
 
 /** Runs work in a transaction of the snapshot, within `timeout` milliseconds. */
@@ -68,9 +69,10 @@ export async function reportOn(
     if (rejection !== undefined) {
       const seen = rows === 1 ? '1 row' : `${rows} rows`
       const problem = `${countRejected(rejected)} rejected in ${seen}; the first: ${rejection.problem}`
-      errors.push({ problem, advice: rejection.advice })
+      errors.push(await placed({ problem, advice: rejection.advice, about: rejection.about }, status))
     }
   } catch (error) {
+    await placeError(error, status)
     const elapsed = timeout - Math.max(ends - performance.now(), 0)
     errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))
   }

@@ -51,5 +51,6 @@ function checkDefinition(definition: Definition): Collector {
   throw new Mistake(
     `collector "${definition.name}": ${findings.map(({ problem }) => problem).join('; ')}`,
     advice.length === 0 ? undefined : advice.join('; '),
+    { about: findings.find(({ about }) => about !== undefined)?.about },
   )
 }

@@ -1,9 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyPluginAsync } from 'fastify'
-import { findingOf, Mistake } from '../finding.ts'
+import { Mistake } from '../finding.ts'
+import { putPlace } from '../place.ts'
 import type { Collector } from './collector.ts'
+import { sourceError } from './source-error.ts'
 
 const SCRIPT = /(?<!\.d)\.[cm]?[jt]s$/
 
@@ -53,8 +55,14 @@ async function load(path: string): Promise<Plugin> {
   try {
     module = await import(pathToFileURL(path).href)
   } catch (error) {
-    const { problem, advice } = findingOf(error)
-    throw new Mistake(`${path} cannot be loaded: ${problem}`, advice, { cause: error })
+    const { problem, advice, place } = sourceError(
+      error,
+      shown(path),
+      await readFile(path, 'utf8').catch(() => ''),
+    )
+    const mistake = new Mistake(`${path} cannot be loaded: ${problem}`, advice, { cause: error })
+    putPlace(mistake, place)
+    throw mistake
   }
   if (!isPlugin(module.default)) {
     throw new Mistake(

@@ -45,7 +45,9 @@ export function tagOf<Sql extends ISql>(sql: Sql): Sql {
         return (...args: unknown[]) => withheld(Reflect.apply(client.unsafe, client, args))
       if (PROPERTIES.has(property)) return Reflect.get(client, property)
       if (typeof property === 'symbol') return undefined
-      throw new Mistake(`its query uses sql.${property}, which a collector does not have`, ADVICE)
+      throw new Mistake(`its query uses sql.${property}, which a collector does not have`, ADVICE, {
+        about: property,
+      })
     },
   })
 }
@@ -59,7 +61,9 @@ export function sendable<Query extends object>(query: Query): Query {
 function withheld(query: object): object {
   for (const method of METHODS) {
     const value = () => {
-      throw new Mistake(`its query is sent by its own code (${method})`, ADVICE)
+      throw new Mistake(`its query is sent by its own code (${method})`, ADVICE, {
+        about: `.${method}`,
+      })
     }
     Object.defineProperty(query, method, { value, configurable: true })
   }
@@ -83,9 +87,9 @@ function isTemplate(value: unknown): value is TemplateStringsArray {
   return Array.isArray(value) && 'raw' in value
 }
 
-/** An array as PostgreSQL writes one; anything else as it is: an array of fragments is a list of SQL. */
+/** An array as PostgreSQL writes one, also an empty one; anything else as it is: an array of fragments is a list of SQL. */
 function parameterOf(value: unknown): unknown {
-  return Array.isArray(value) && value.length > 0 && value.every(isPlain) ? literalOf(value) : value
+  return Array.isArray(value) && value.every(isPlain) ? literalOf(value) : value
 }
 
 type Plain = string | number | bigint | boolean | null | Date | readonly Plain[]
