@@ -2,7 +2,7 @@
 import fp from 'fastify-plugin'
 import type { Collector } from '../src/contract/collector.ts'
 import { checkNames } from '../src/contract/did-you-mean.ts'
-import { shortInterval } from '../src/contract/lint.ts'
+import { shortInterval } from '../src/contract/meant.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { renderFinding } from '../src/finding.ts'
 import { seriesOfGroup } from '../src/samples/group.ts'

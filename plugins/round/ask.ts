@@ -1,5 +1,6 @@
 // Sends collectors' queries. Imports src/ only.
 import type { ISql, Row, Sql } from 'postgres'
+import type { Bounds, Sent } from '../../src/check/sql-warnings.ts'
 import type { Collector } from '../../src/contract/collector.ts'
 import type { WindowContext } from '../../src/contract/definition.ts'
 import { findingOf, Mistake } from '../../src/finding.ts'
@@ -16,10 +17,17 @@ import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts
 import { explainError } from './locate.ts'
 
 /**
- * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
+ * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. `heard` receives what was
+ * sent when its result begins. Rejects at the first
  * sign that the result is of no use, such as more rows than `limit`; the query may still run then.
  */
-export async function ask(status: CollectorStatus, sql: Sql, window: Window, limit: number): Promise<Rows> {
+export async function ask(
+  status: CollectorStatus,
+  sql: Sql,
+  window: Window,
+  limit: number,
+  heard: (sent: Sent) => void = () => {},
+): Promise<Rows> {
   const { collector } = status
   const { query, bounds } = write(collector, sql, window)
   const rows = new Rows(collector, status.dictionaries())
@@ -32,9 +40,14 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
     sent(text) {
       status.statement = added.takeFrom(text)
     },
-    columns(names, text) {
-      if (collector.settle !== undefined) checkBounds(text, bounds)
-      placeColumnsOf(rows, names, added.takeFrom(text))
+    columns(columns, text) {
+      const windowed = collector.settle !== undefined
+      if (windowed) checkBounds(text, bounds)
+      const names = columns.map(({ name }) => name)
+      const statement = added.takeFrom(text)
+      placeColumnsOf(rows, names, statement)
+      const types = new Map(columns.map(({ name, type }) => [name, type]))
+      heard({ statement, types, bounds: windowed ? bounds : undefined })
     },
     row(values) {
       if (++count > limit) {
@@ -88,9 +101,6 @@ async function explained<Line>(
   const lines: readonly Row[] = await sendable(query)
   return lines.map((line): Line => line['QUERY PLAN'])
 }
-
-/** The bounds of a window, written in SQL. */
-type Bounds = Readonly<Record<'from' | 'to', string>>
 
 /**
  * Writes a collector's query for a window, without sending it. Throws a Mistake when the collector returns something

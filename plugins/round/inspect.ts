@@ -2,7 +2,14 @@
 import type { ISql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
-import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/query/plan.ts'
+import {
+  nameOf,
+  type Relation,
+  readsOf,
+  type Scan,
+  type SequentialScan,
+  sequentialScans,
+} from '../../src/query/plan.ts'
 import { type ZonelessColumn, type ZonelessType, zonelessColumns } from '../../src/query/zoneless.ts'
 import type { Window } from '../../src/time/moment.ts'
 import { plan } from './ask.ts'
@@ -20,6 +27,8 @@ export interface Inspection {
   readonly missingIndexes: readonly MissingIndex[] | undefined
   /** Columns without a time zone that are compared with a bound of the window. */
   readonly zoneless: readonly ZonelessColumn[]
+  /** Whether none of the tables that it reads has a row. */
+  readonly empty: boolean
 }
 
 /** Inspects the plan of a collector's query for a window, in a transaction of its own, without running the query. */
@@ -38,8 +47,10 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
   const relations = await relationsOf(sql, names)
   const indexes = scans.flatMap(({ schema, found }) => found.map(({ index }) => `${schema}.${index}`))
   const keys = await keysOf(sql, [...new Set(indexes)])
+  const empty = await areEmpty(sql, scans)
   return {
     cost: reads.cost,
+    empty,
     sequentialScans: sequentialScans(reads, relations, MAX_SCANNED_ROWS),
     missingIndexes:
       collector.settle === undefined ? [] : missingIndexes([reads, indexed], window, relations, keys),
@@ -63,6 +74,22 @@ async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<str
       JOIN pg_catalog.pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
      WHERE namespace.nspname || '.' || class.relname IN ${sql(names)}`
   return new Map(rows.map(({ name, table, rows }) => [name, { table, rows }]))
+}
+
+/** Asks whether no relation has a row. One that only a view's owner may read counts as empty: nothing is known of it. */
+async function areEmpty(sql: ISql, scans: readonly Scan[]): Promise<boolean> {
+  const own = new Map(scans.filter(({ foreign }) => !foreign).map((scan) => [nameOf(scan), scan]))
+  for (const { schema, relation } of own.values()) {
+    const [allowed] = await sql<{ may: boolean }[]>`
+      SELECT pg_catalog.has_table_privilege(class.oid, 'SELECT') AS may
+        FROM pg_catalog.pg_class AS class
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+       WHERE namespace.nspname = ${schema} AND class.relname = ${relation}`
+    if (allowed?.may !== true) continue
+    const [first] = await sql`SELECT 1 FROM ${sql(schema)}.${sql(relation)} LIMIT 1`
+    if (first !== undefined) return false
+  }
+  return true
 }
 
 /** Reads the first key of each index from the catalog, written in SQL, by schema and name. */

@@ -66,7 +66,7 @@ export function renderHead(width: number): string {
 
 /** A collector's line of the table, and below it its findings. */
 export function renderReport(report: Report, width: number): string {
-  const { name, file, errors, warnings, run, seconds, cost, plan, samples } = report
+  const { name, file, errors, warnings, run, seconds, cost, window, plan, samples } = report
   const verdict = verdictOf(report)
   return [
     line(verdict, name, width, [
@@ -75,6 +75,7 @@ export function renderReport(report: Report, width: number): string {
       cost === null ? '-' : numeral(Math.round(cost)),
     ]),
     ...(verdict === 'ok' || file === null ? [] : [indent(`in ${file}`)]),
+    ...(window === null ? [] : [indent(`window: after ${window.from} up to ${window.to}`)]),
     ...errors.map((finding) => indent(spread('error', finding))),
     ...warnings.map((finding) => indent(spread('warning', finding))),
     ...section('plan', plan),

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { ExitCode, Io } from '../config/arguments.ts'
 import { print, progress } from '../config/print.ts'
@@ -61,9 +62,9 @@ export class CheckRun {
   /** Returns the collectors that are asked for, or all, of every database. */
   #statuses(): CollectorStatus[] {
     const { collectors, config, databases } = this.#app
-    const { names } = this.#asked
     collectors.checkEnabled()
     const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
+    const names = this.#names(statuses)
     try {
       checkNames(
         config.COLLECTORS.length > 0 ? 'COLLECTORS has no collector' : 'there is no collector',
@@ -74,6 +75,15 @@ export class CheckRun {
       throw new UnknownCollectorError(describeError(cause), { cause })
     }
     return statuses.filter(({ collector }) => names.length === 0 || names.includes(collector.name))
+  }
+
+  /** What is asked for, with the name of its collector in the place of a path. */
+  #names(statuses: readonly CollectorStatus[]): readonly string[] {
+    return this.#asked.names.map((asked) => {
+      const path = resolve(asked)
+      const found = statuses.find(({ file }) => file !== undefined && resolve(file) === path)
+      return found?.collector.name ?? asked
+    })
   }
 
   async #runOn({ name, inspector }: Database, statuses: readonly CollectorStatus[]): Promise<Checked> {

@@ -10,8 +10,8 @@ const COMMENT = /^[ \t]*(?:\/\/.*|\/\*[\s\S]*?\*\/)/gm
 export function placeOfWord(file: string, source: string, word: string): Place | undefined {
   const code = source.replaceAll('\r\n', '\n').replaceAll(COMMENT, (text) => text.replaceAll(/[^\n]/g, ' '))
   const begins = Math.max(code.search(/\bdefineCollector\s*[(<]/), 0)
-  const escaped = word.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-  const whole = `(?<![\\w$])${escaped}(?![\\w$])`
+  const escaped = word.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(' ', '\\s*')
+  const whole = `(?<!\\w)${escaped}(?!\\w)`
   const forms = [
     `(?<=[{,\\s]['"]?)${escaped}(?=['"]?\\s*[:(])`,
     `(?<=\\bAS\\s+"?)${escaped}(?![\\w$])`,
