@@ -93,8 +93,8 @@ export function openRound(options: RoundOptions): Round {
       const output = await toSamples()
       return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
     } catch (error) {
-      await placeError(error, status)
       const isLost = error instanceof LostError
+      await placeError(isLost ? error.cause : error, status)
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }

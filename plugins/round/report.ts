@@ -9,6 +9,7 @@ import { lint } from '../../src/contract/lint.ts'
 import { definitionWarnings } from '../../src/contract/meant.ts'
 import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
+import { LostError } from '../../src/query/lost.ts'
 import type { ZonelessColumn } from '../../src/query/zoneless.ts'
 import { explainLimit } from '../../src/round/limit.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
@@ -87,7 +88,8 @@ export async function reportOn(
       const problem = `${countRejected(rejected)} rejected in ${seen}; the first: ${rejection.problem}`
       errors.push(await placed({ problem, advice: rejection.advice, about: rejection.about }, status))
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof LostError ? thrown.cause : thrown
     await placeError(error, status)
     const elapsed = timeout - Math.max(ends - performance.now(), 0)
     errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))

@@ -46,7 +46,7 @@ export function tagOf<Sql extends ISql>(sql: Sql): Sql {
       if (PROPERTIES.has(property)) return Reflect.get(client, property)
       if (typeof property === 'symbol') return undefined
       throw new Mistake(`its query uses sql.${property}, which a collector does not have`, ADVICE, {
-        about: property,
+        about: `sql.${property}`,
       })
     },
   })

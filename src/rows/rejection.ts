@@ -99,6 +99,7 @@ function labelInstead({ name, values }: CollectorLabel, given: unknown): string 
   if (typeof given === 'string' && (values === undefined || given.length > SHORT))
     return `left(…, ${SHORT}) AS ${name}`
   if (values === undefined) return undefined
+  if (typeof given === 'boolean') return `${name}: ['true', 'false']`
   const [first] = values
   return `${name}: ['${first}', …, '${given}'], or with 'other' in that list for whatever is not in it`
 }
