@@ -18,6 +18,9 @@ import { useOwnNames } from './own-names.ts'
 /** The most rows of a table that a query may read from end to end without a warning. */
 const MAX_SCANNED_ROWS = 1_000_000
 
+/** Schemas whose tables are the server's own, and never empty. */
+const OF_SERVER = ['pg_catalog', 'information_schema', 'pg_toast']
+
 /** How the server would run a collector's query. */
 export interface Inspection {
   /** The planner's estimate, in its own unit: https://www.postgresql.org/docs/current/using-explain.html */
@@ -78,7 +81,8 @@ async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<str
 
 /** Asks whether no relation has a row. One that only a view's owner may read counts as empty: nothing is known of it. */
 async function areEmpty(sql: ISql, scans: readonly Scan[]): Promise<boolean> {
-  const own = new Map(scans.filter(({ foreign }) => !foreign).map((scan) => [nameOf(scan), scan]))
+  const tables = scans.filter(({ foreign, schema }) => !foreign && !OF_SERVER.includes(schema))
+  const own = new Map(tables.map((scan) => [nameOf(scan), scan]))
   for (const { schema, relation } of own.values()) {
     const [allowed] = await sql<{ may: boolean }[]>`
       SELECT pg_catalog.has_table_privilege(class.oid, 'SELECT') AS may

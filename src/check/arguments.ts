@@ -13,6 +13,8 @@ export interface Arguments {
   readonly explain: boolean
   readonly json: boolean
   readonly strict: boolean
+  /** Whether to have TypeScript look at the files, where it is installed. */
+  readonly types: boolean
   /** Milliseconds that windows go back; undefined for what a run of the service asks. */
   readonly since: number | undefined
 }
@@ -24,6 +26,7 @@ const OPTIONS = {
   strict: { type: 'boolean', default: false },
   folder: { type: 'string' },
   since: { type: 'string' },
+  'no-types': { type: 'boolean', default: false },
 } as const
 
 export const COMMAND: Command<typeof OPTIONS> = {
@@ -36,6 +39,7 @@ wrong. Nothing is published. The database and the limits are those of the servic
   --samples N   show the first N lines of what each would put on the page
   --explain     show how PostgreSQL plans each query
   --strict      count warnings as errors
+  --no-types    do not ask TypeScript, which looks at the files where it is installed
   --json        write one JSON document
   --folder PATH check the collectors of this folder instead of collectors/
   --help        show this
@@ -48,10 +52,17 @@ Exit code: 0 when all is well, 1 when something is not, 2 when the arguments are
 
 /** Throws a UsageError when `--samples` is not a number of lines, or `--since` no duration. */
 export function argumentsOf({ values, positionals }: Given<typeof OPTIONS>): Arguments {
-  const { folder, samples, since, ...others } = values
+  const { folder, samples, since, 'no-types': untyped, ...others } = values
   // A name that is given twice is checked once.
   const names = [...new Set(positionals)]
-  return { names, folder, samples: wholeNumber('samples', samples, 0), since: durationOf(since), ...others }
+  return {
+    names,
+    folder,
+    samples: wholeNumber('samples', samples, 0),
+    since: durationOf(since),
+    types: !untyped,
+    ...others,
+  }
 }
 
 function durationOf(since: string | undefined): number | undefined {

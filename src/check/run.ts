@@ -8,6 +8,7 @@ import { describeError, type Finding } from '../finding.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Arguments } from './arguments.ts'
 import { type Report, renderHead, renderReport, renderTotals, spread } from './report.ts'
+import { typeErrors } from './types.ts'
 
 /** The arguments name a collector that does not run. */
 export class UnknownCollectorError extends Error {
@@ -27,8 +28,11 @@ export class CheckRun {
   readonly #app: FastifyInstance
   readonly #asked: Arguments
   readonly #io: Io
+  readonly #stopping = new AbortController()
   readonly reports: Report[] = []
   readonly warnings: Finding[] = []
+  /** What TypeScript found wrong. */
+  types: readonly Finding[] = []
   /** The exit code when the run was ended before it was done. */
   ended: ExitCode | undefined
 
@@ -41,6 +45,7 @@ export class CheckRun {
   /** Ends the run early with this exit code. The query that runs ends on the server, too. */
   end(code: ExitCode): void {
     this.ended = code
+    this.#stopping.abort()
     for (const { inspector } of this.#app.databases) inspector.cancel()
   }
 
@@ -48,12 +53,26 @@ export class CheckRun {
   async run(): Promise<Partial<Checked> | { readonly databases: readonly Checked[] }> {
     const statuses = this.#statuses()
     if (statuses.length === 0) throw new Error('there are no collectors')
+    const files = [...new Set(statuses.flatMap(({ file }) => file ?? []))]
+    const typed = this.#asked.types ? typeErrors(files, this.#stopping.signal) : undefined
+    try {
+      return await this.#runAll(statuses, typed)
+    } finally {
+      this.#stopping.abort()
+      await typed
+    }
+  }
+
+  async #runAll(statuses: readonly CollectorStatus[], typed: ReturnType<typeof typeErrors> | undefined) {
     const checked: Checked[] = []
     for (const database of this.#app.databases) {
       const own = statuses.filter((status) => database.collectors.list.includes(status))
       if (own.length > 0) checked.push(await this.#runOn(database, own))
       if (this.ended !== undefined) break
     }
+    if (this.ended === undefined) this.types = (await typed) ?? []
+    if (this.types.length > 0)
+      this.#write(`\n${this.types.map((finding) => `${spread('error', finding)}\n`).join('')}`)
     this.#write(`\n${renderTotals(this.reports)}`)
     const [first] = checked
     return first?.database === undefined ? { ...first } : { databases: checked }

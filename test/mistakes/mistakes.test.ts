@@ -1,44 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { buildApp } from '../../src/app.ts'
-import { check } from '../../src/check/command.ts'
-import type { Report } from '../../src/check/report.ts'
 import { loadFolder } from '../../src/contract/folder.ts'
 import { type Finding, findingOf } from '../../src/finding.ts'
-import { createDatabase } from '../database.ts'
-import { TestIo } from '../io.ts'
 import { startService } from '../service.ts'
 import { type Section, sectionsOf } from './section.ts'
+import { createShop, folderOf, reportsOn } from './shop.ts'
 
-const SCHEMA = readFileSync(new URL('schema.sql', import.meta.url), 'utf8')
 const mistakes = sectionsOf('mistakes.txt')
 const ran = mistakes.filter(({ kind }) => kind === 'error' || kind === 'warning')
 const named = new Map([['name-unlike-the-file', 'another']])
 const nameOf = ({ name }: Section) => named.get(name) ?? name
-
-/** A database with the tables of the schema, as a role that may read all of them but one. */
-async function createShop(t: Test): Promise<string> {
-  const { url, sql } = await createDatabase(t, { schema: false })
-  const role = `mistakes_${randomBytes(4).toString('hex')}`
-  await sql.unsafe(`${SCHEMA}
-    CREATE SEQUENCE shop.numbers;
-    CREATE ROLE ${role} LOGIN PASSWORD 'reader';
-    GRANT SELECT, DELETE, UPDATE ON ALL TABLES IN SCHEMA public, shop TO ${role};
-    GRANT USAGE ON SCHEMA shop TO ${role};
-    GRANT USAGE ON SEQUENCE shop.numbers TO ${role};
-    REVOKE ALL ON secret FROM ${role}`)
-  t.teardown(() => sql.unsafe(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
-  const as = new URL(url)
-  as.username = role
-  as.password = 'reader'
-  return as.href
-}
-
-function folderOf(t: Test, sections: readonly Section[]): string {
-  return t.testdir(Object.fromEntries(sections.map(({ name, source }) => [`${name}.ts`, source])))
-}
 
 /** Whether a finding says what is expected, at its place and with its advice. */
 function isExpected({ problem, advice, place }: Finding, of: Section): boolean {
@@ -55,11 +27,7 @@ t.test(
   async (t) => {
     const url = await createShop(t)
     const folder = folderOf(t, ran)
-    const io = new TestIo()
-    const build = (options: object) => buildApp({ env: { DATABASE_URL: url }, ...options })
-    t.equal(await check(['--json', '--folder', folder], io, build), 1)
-    const document: { collectors: readonly (Report & { verdict: string })[] } = JSON.parse(io.stdout.text)
-    const reports = new Map(document.collectors.map((report) => [report.name, report]))
+    const reports = await reportsOn(url, folder)
     const service = await startService(t, { DATABASE_URL: url, LOG_VALUES: 'true' }, { folder })
     const page = await service.scrape()
     for (const section of ran) {
