@@ -38,7 +38,7 @@ export function draftCollectors(questions: readonly Question[]): Drafts {
     const reading = readStatement(question.query)
     const obstacles = 'obstacle' in reading ? [reading.obstacle] : obstaclesOf(question)
     if ('obstacle' in reading || obstacles.length > 0) {
-      lost.push(...obstacles.map((obstacle) => ({ place, what, ...obstacle })))
+      lost.push(...obstacles.map((obstacle) => ({ ...obstacle, place, what })))
       continue
     }
     const { sql, notes: said } = reading.statement
@@ -74,7 +74,7 @@ function draftMetrics(
     const obstacles =
       obstacle === undefined ? obstaclesOfMetric(question, { ...metric, name }, taken) : [obstacle]
     if (obstacles.length > 0) {
-      losses.push(...obstacles.map((finding) => ({ place, what: `metric "${metric.name}"`, ...finding })))
+      losses.push(...obstacles.map((finding) => ({ ...finding, place, what: `metric "${metric.name}"` })))
       continue
     }
     if (reserved)

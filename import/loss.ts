@@ -2,7 +2,7 @@ import { type Finding, renderFinding } from '../src/finding.ts'
 import type { Place } from './yaml.ts'
 
 /** Something of a configuration that cannot be carried over: the finding says why, and what to do instead. */
-export interface Loss extends Finding {
+export interface Loss extends Omit<Finding, 'place'> {
   readonly place: Place
   /** What it is in its file: `metric "orders"`. */
   readonly what: string

@@ -1,7 +1,7 @@
 // Collectors: the folder of them, and which of them run. Imports src/ and its own folder only.
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { shortInterval } from '../src/contract/lint.ts'
+import { shortInterval } from '../src/contract/meant.ts'
 import { renderFinding } from '../src/finding.ts'
 import type { CollectorFolder, Loaded } from './collectors/folder.ts'
 import { CollectorSet } from './collectors/set.ts'

@@ -1,9 +1,10 @@
 // Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Endpoint } from '../src/config/database-url.ts'
-import { describeError, renderFinding } from '../src/finding.ts'
+import { describeError, type Finding, renderFinding } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
 import type { Page } from '../src/page/page.ts'
+import { excerptOf } from '../src/place.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
@@ -18,6 +19,7 @@ import type { WindowState } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
+import { placeError } from './round/locate.ts'
 import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
@@ -96,6 +98,7 @@ export function openRound(options: RoundOptions): Round {
       return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
     } catch (error) {
       const isLost = error instanceof LostError
+      await placeError(isLost ? error.cause : error, status)
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }
@@ -106,7 +109,8 @@ export function openRound(options: RoundOptions): Round {
     const fields = { collector: status.collector.name, file: status.file }
     if (result instanceof Error) {
       if (status.error === undefined && !unavailable) {
-        log.error(fields, `collector failed: ${renderFinding(loggedError(result, logValues))}`)
+        const finding = loggedError(result, logValues)
+        log.error({ ...fields, ...excerptFields(finding) }, `collector failed: ${renderFinding(finding)}`)
       }
       return
     }
@@ -206,6 +210,12 @@ export function openRound(options: RoundOptions): Round {
       await settled()
     },
   }
+}
+
+/** The line that a finding is about, with a caret, for the log. */
+function excerptFields({ place }: Finding): { readonly excerpt?: string } {
+  const lines = place === undefined ? [] : excerptOf(place)
+  return lines.length === 0 ? {} : { excerpt: lines.join('\n') }
 }
 
 function limited(error: unknown, status: CollectorStatus, started: number): unknown {

@@ -16,6 +16,11 @@ const RESERVED: ReadonlySet<string> = new Set(
     .split(/\s+/),
 )
 
+/** Whether a word is a name only in quotes. */
+export function isReserved(word: string): boolean {
+  return RESERVED.has(word.toLowerCase())
+}
+
 /** A name of PostgreSQL as it is written in SQL: in quotes where it must be. */
 export function identifier(name: string): string {
   if (/^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name)) return name

@@ -1,10 +1,13 @@
 // Loads a folder of collectors. Imports src/ and its own folder only.
+import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Collector } from '../../src/contract/collector.ts'
 import { remember, runAs } from '../../src/contract/culprit.ts'
-import { describeError, findingOf, Mistake } from '../../src/finding.ts'
+import { sourceError } from '../../src/contract/source-error.ts'
+import { describeError, Mistake } from '../../src/finding.ts'
+import { putPlace } from '../../src/place.ts'
 import { within } from '../../src/time/deadline.ts'
 import { guardProcess } from './guard.ts'
 import { type FoundFile, type Listing, type Look, listFolder, lookAt } from './listing.ts'
@@ -96,8 +99,10 @@ export class CollectorFolder {
     try {
       module = await runAs(culprit, () => within(import(from), { ms: this.#patience }))
     } catch (error) {
-      const { problem, advice } = findingOf(error)
+      const text = await readFile(path, 'utf8').catch(() => '')
+      const { problem, advice, place } = sourceError(error, path, text)
       const mistake = new Mistake(`${path} cannot be loaded: ${problem}`, advice, { cause: error })
+      putPlace(mistake, place)
       return { ...file, name: nameIn(error) ?? file.name, problem: mistake }
     }
     const plugin = module.default

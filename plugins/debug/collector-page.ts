@@ -3,6 +3,7 @@ import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { plotRuns } from '../../src/html/plot.ts'
+import { excerptOf, placeOf } from '../../src/place.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { formatAge, formatSeconds } from '../../src/time/age.ts'
 import { formatDuration } from '../../src/time/duration.ts'
@@ -47,11 +48,18 @@ function header(status: CollectorStatus, now: number): Html {
   const state = status.state(now)
   const path = file === undefined ? undefined : html`<p><small>${file}</small></p>`
   const reason = error === undefined ? undefined : html`: ${describeError(error)}`
+  const place = error === undefined ? undefined : placeOf(error)
+  const lines = place === undefined ? [] : excerptOf(place)
+  const excerpt =
+    lines.length === 0
+      ? undefined
+      : html`<pre id="place" tabindex="0" aria-label="Where it fails">${lines.join('\n')}</pre>`
   return html`<header>
 <nav aria-label="Breadcrumb"><a href="/debug">All collectors</a></nav>
 <h1>${nameOf(status)}</h1>
 ${path}
 <p><span class="${state}">${state}</span>${reason}</p>
+${excerpt}
 ${rejectionOf(status)}
 <form method="post" action="${collectPath(status)}"><button>Collect it now</button></form>
 </header>`

@@ -1,43 +1,61 @@
 // Sends collectors' queries. Imports src/ only.
 import type { ISql, Row, Sql } from 'postgres'
+import type { Bounds, Sent } from '../../src/check/sql-warnings.ts'
 import type { Collector } from '../../src/contract/collector.ts'
 import { runAs } from '../../src/contract/culprit.ts'
-import { Mistake } from '../../src/finding.ts'
+import type { WindowContext } from '../../src/contract/definition.ts'
+import { findingOf, Mistake } from '../../src/finding.ts'
 import { addName } from '../../src/query/name-comment.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
+import { notSelect } from '../../src/query/sql-advice.ts'
 import { isQuery, type Query, type Receiver, stream } from '../../src/query/stream.ts'
 import { sendable, tagOf } from '../../src/query/tag.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { decodedOf } from '../../src/rows/bytes.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
+import { explainError } from './locate.ts'
 
 /**
- * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. Rejects at the first
+ * Sends a collector's query, for a window if it is incremental, and takes its rows as they arrive. `heard` receives what was
+ * sent when its result begins. Rejects at the first
  * sign that the result is of no use, such as more rows than `limit`; the query may still run then.
  */
-export async function ask(status: CollectorStatus, sql: Sql, window: Window, limit: number): Promise<Rows> {
+export async function ask(
+  status: CollectorStatus,
+  sql: Sql,
+  window: Window,
+  limit: number,
+  heard: (sent: Sent) => void = () => {},
+): Promise<Rows> {
   const { collector } = status
   const { query, bounds } = write(collector, sql, window)
   const rows = new Rows(collector, status.dictionaries())
   // Otherwise the server has made sure that all texts are UTF-8.
   const unchecked = sql.parameters.client_encoding === 'SQL_ASCII'
+  const written = { strings: query.strings, values: query.args }
   const added = addName(query, collector.name)
   let count = 0
   const receiver: Receiver = {
     sent(text) {
       status.statement = added.takeFrom(text)
     },
-    columns(names, text) {
-      if (collector.settle !== undefined) checkBounds(text, bounds)
-      rows.columns(names)
+    columns(columns, text) {
+      const windowed = collector.settle !== undefined
+      if (windowed) checkBounds(text, bounds)
+      const names = columns.map(({ name }) => name)
+      const statement = added.takeFrom(text)
+      placeColumnsOf(rows, names, statement)
+      const types = new Map(columns.map(({ name, type }) => [name, type]))
+      heard({ statement, types, bounds: windowed ? bounds : undefined })
     },
     row(values) {
       if (++count > limit) {
         throw new Mistake(
           `its query returns more than ${limit} rows`,
           'aggregate in SQL, or raise COLLECTOR_MAX_SERIES',
+          { about: 'query' },
         )
       }
       rows.add(unchecked ? values.map(decodedOf) : values)
@@ -47,6 +65,8 @@ export async function ask(status: CollectorStatus, sql: Sql, window: Window, lim
     await stream(query, receiver)
   } catch (error) {
     added.correct(error)
+    const statement = query.statement === null ? undefined : added.takeFrom(query.statement.string)
+    await explainError(error, { written, statement, status })
     throw error
   }
   return rows
@@ -83,9 +103,6 @@ async function explained<Line>(
   return lines.map((line): Line => line['QUERY PLAN'])
 }
 
-/** The bounds of a window, written in SQL. */
-type Bounds = Readonly<Record<'from' | 'to', string>>
-
 /**
  * Writes a collector's query for a window, without sending it. Throws a Mistake when the collector returns something
  * else.
@@ -98,7 +115,8 @@ function write(
   // Literals, because the client turns a parameter into a Date, which has only milliseconds.
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
-  const context = { observe: observer(sql, collector), from, to }
+  const observe = observer(sql, collector)
+  const context = collector.settle === undefined ? withoutWindow(observe) : { observe, from, to }
   const query: unknown = runAs({ collector }, () => collector.query(tagOf(sql), context))
   if (!isQuery(query)) {
     // Whatever comes of it, this run has failed.
@@ -107,9 +125,41 @@ function write(
     throw new Mistake(
       'its query must return the sql`…` itself: not a string, and nothing that was awaited',
       `write: query: (sql) => sql\`${select}\``,
+      { about: 'query' },
     )
   }
   return { query, bounds }
+}
+
+/** What a query is given that has no window: both bounds would be the same moment, so that no row is between them. */
+function withoutWindow(observe: WindowContext['observe']): WindowContext {
+  const refuse = (bound: string): never => {
+    throw new Mistake(`its query uses "${bound}", and it has no window`, "write: window: { settle: '10m' }", {
+      about: 'query',
+    })
+  }
+  return {
+    observe,
+    get from() {
+      return refuse('from')
+    },
+    get to() {
+      return refuse('to')
+    },
+  }
+}
+
+/** Takes the columns of a result. Throws a Mistake that says so when the statement is no SELECT. */
+function placeColumnsOf(rows: Rows, names: readonly string[], statement: string): void {
+  try {
+    rows.columns(names)
+  } catch (error) {
+    const other = notSelect(statement)
+    if (other === undefined) throw error
+    const advice = 'write one SELECT: query: (sql) => sql`SELECT …`'
+    const [first = ''] = findingOf(error).problem.split('; ')
+    throw new Mistake(`${other}: ${first}`, advice, { about: 'query', cause: error })
+  }
 }
 
 function literal(moment: Moment): string {
@@ -123,5 +173,6 @@ function checkBounds(text: string, { from, to }: Bounds): void {
   throw new Mistake(
     `it has a window, and its query does not use ${missing.map((name) => `"${name}"`).join(' and ')}: rows would count again at each run`,
     `write: query: (sql, { from, to }) => sql\`… WHERE create_time > \${from} AND create_time <= \${to}\``,
+    { about: 'query' },
   )
 }

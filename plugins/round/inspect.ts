@@ -2,7 +2,14 @@
 import type { ISql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
 import { type MissingIndex, missingIndexes } from '../../src/query/missing-index.ts'
-import { nameOf, type Relation, readsOf, type SequentialScan, sequentialScans } from '../../src/query/plan.ts'
+import {
+  nameOf,
+  type Relation,
+  readsOf,
+  type Scan,
+  type SequentialScan,
+  sequentialScans,
+} from '../../src/query/plan.ts'
 import { type ZonelessColumn, type ZonelessType, zonelessColumns } from '../../src/query/zoneless.ts'
 import type { Window } from '../../src/time/moment.ts'
 import { plan } from './ask.ts'
@@ -10,6 +17,9 @@ import { useOwnNames } from './own-names.ts'
 
 /** The most rows of a table that a query may read from end to end without a warning. */
 const MAX_SCANNED_ROWS = 1_000_000
+
+/** Schemas whose tables are the server's own, and never empty. */
+const OF_SERVER = ['pg_catalog', 'information_schema', 'pg_toast']
 
 /** How the server would run a collector's query. */
 export interface Inspection {
@@ -20,6 +30,8 @@ export interface Inspection {
   readonly missingIndexes: readonly MissingIndex[] | undefined
   /** Columns without a time zone that are compared with a bound of the window. */
   readonly zoneless: readonly ZonelessColumn[]
+  /** Whether none of the tables that it reads has a row. */
+  readonly empty: boolean
 }
 
 /** Inspects the plan of a collector's query for a window, in a transaction of its own, without running the query. */
@@ -38,8 +50,10 @@ export async function inspect(collector: Collector, sql: ISql, window: Window): 
   const relations = await relationsOf(sql, names)
   const indexes = scans.flatMap(({ schema, found }) => found.map(({ index }) => `${schema}.${index}`))
   const keys = await keysOf(sql, [...new Set(indexes)])
+  const empty = await areEmpty(sql, scans)
   return {
     cost: reads.cost,
+    empty,
     sequentialScans: sequentialScans(reads, relations, MAX_SCANNED_ROWS),
     missingIndexes:
       collector.settle === undefined ? [] : missingIndexes([reads, indexed], window, relations, keys),
@@ -63,6 +77,23 @@ async function relationsOf(sql: ISql, names: readonly string[]): Promise<Map<str
       JOIN pg_catalog.pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
      WHERE namespace.nspname || '.' || class.relname IN ${sql(names)}`
   return new Map(rows.map(({ name, table, rows }) => [name, { table, rows }]))
+}
+
+/** Asks whether no relation has a row. One that only a view's owner may read counts as empty: nothing is known of it. */
+async function areEmpty(sql: ISql, scans: readonly Scan[]): Promise<boolean> {
+  const tables = scans.filter(({ foreign, schema }) => !foreign && !OF_SERVER.includes(schema))
+  const own = new Map(tables.map((scan) => [nameOf(scan), scan]))
+  for (const { schema, relation } of own.values()) {
+    const [allowed] = await sql<{ may: boolean }[]>`
+      SELECT pg_catalog.has_table_privilege(class.oid, 'SELECT') AS may
+        FROM pg_catalog.pg_class AS class
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+       WHERE namespace.nspname = ${schema} AND class.relname = ${relation}`
+    if (allowed?.may !== true) continue
+    const [first] = await sql`SELECT 1 FROM ${sql(schema)}.${sql(relation)} LIMIT 1`
+    if (first !== undefined) return false
+  }
+  return true
 }
 
 /** Reads the first key of each index from the catalog, written in SQL, by schema and name. */

@@ -24,14 +24,21 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
     // A check does not wait for the quorum: it reports what is so now.
     await db.vote(signal)
     if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
-    const snapshot = await db.snapshot(signal)
-    const { time } = snapshot.begun
+    let snapshot = await db.snapshot(signal)
+    const { endpoint, begun } = snapshot
+    const { time } = begun
     // An engine without these catalogs has nothing to warn of.
     const warnings = await snapshot.run(WARNINGS_TIMEOUT, signal, creators).catch(() => [])
-    const limits = { now: parseMoment(time), budget, tick }
     async function* reports() {
       try {
         for (const status of collectors) {
+          // What one collector did to its session is not the fault of the next.
+          if (snapshot.lost) {
+            await snapshot.close()
+            snapshot = await db.snapshot(signal)
+          }
+          const { begun } = snapshot
+          const limits = { now: parseMoment(begun.time), budget, tick }
           yield await reportOn(
             status,
             (timeout, work) => snapshot.run(timeout, signal, work),
@@ -43,7 +50,7 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
         await snapshot.close()
       }
     }
-    return { endpoint: snapshot.endpoint.name, time, warnings, reports: reports() }
+    return { endpoint: endpoint.name, time, warnings, reports: reports() }
   }
 
   return {

@@ -2,20 +2,28 @@
 import type { Sql } from 'postgres'
 import type { ReportOptions } from '../../src/check/inspector.ts'
 import type { Report } from '../../src/check/report.ts'
-import { lint, shortInterval } from '../../src/contract/lint.ts'
+import { type Sent, sqlWarnings } from '../../src/check/sql-warnings.ts'
+import { valueWarnings } from '../../src/check/value-warnings.ts'
+import type { Collector } from '../../src/contract/collector.ts'
+import { lint } from '../../src/contract/lint.ts'
+import { definitionWarnings } from '../../src/contract/meant.ts'
 import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
+import { LostError } from '../../src/query/lost.ts'
 import type { ZonelessColumn } from '../../src/query/zoneless.ts'
 import { explainLimit } from '../../src/round/limit.ts'
 import { wantsTable } from '../../src/round/shipped.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
-import { countRejected } from '../../src/rows/rows.ts'
+import type { Cell } from '../../src/rows/label-set.ts'
+import { countRejected, type Rows } from '../../src/rows/rows.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
-import { formatMoment, later, type Moment } from '../../src/time/moment.ts'
+import { formatSeconds } from '../../src/time/age.ts'
+import { formatMoment, later, lengthOf, type Moment, type Window } from '../../src/time/moment.ts'
 import { inSlices } from '../../src/time/slices.ts'
 import { ask, explain } from './ask.ts'
 import { foreignCode } from './foreign-code.ts'
 import { type Inspection, inspect } from './inspect.ts'
+import { placed, placeError } from './locate.ts'
 import { rowLimit } from './run.ts'
 
 /** Runs work in a transaction of the snapshot, within `timeout` milliseconds. */
@@ -47,7 +55,8 @@ export async function reportOn(
 ): Promise<Report> {
   const { collector, timeout, interval, file = null } = status
   const { settle } = collector
-  const window = { from: settle === undefined ? now : later(now, -Math.max(interval, settle)), to: now }
+  const length = options.since ?? Math.max(interval, settle ?? 0)
+  const window = { from: settle === undefined ? now : later(now, -length), to: now }
   const ends = performance.now() + timeout
   const left = () => Math.max(ends - performance.now(), 1)
 
@@ -62,17 +71,28 @@ export async function reportOn(
   let rows = 0
   const errors: Finding[] = []
   let wants = false
+  const warnings: Finding[] = []
   try {
-    const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget)))
+    let sent: Sent | undefined
+    const heard = (what: Sent) => {
+      sent = what
+    }
+    const given = await transact(left(), (sql) => ask(status, sql, window, rowLimit(budget), heard))
     rows = given.seen
+    warnings.push(...valueWarnings(collector, given.sets, Number(now) / 1e6))
+    if (sent !== undefined) warnings.push(...sqlWarnings(collector, sent))
+    if (isEmpty(given, settle !== undefined) && inspection !== undefined && !inspection.empty)
+      warnings.push(noRows(window, collector))
     samples = await inSlices(samplesOf(collector, given, budget))
     const { rejected, rejection } = samples
     if (rejection !== undefined) {
       const seen = rows === 1 ? '1 row' : `${rows} rows`
       const problem = `${countRejected(rejected)} rejected in ${seen}; the first: ${rejection.problem}`
-      errors.push({ problem, advice: rejection.advice })
+      errors.push(await placed({ problem, advice: rejection.advice, about: rejection.about }, status))
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof LostError ? thrown.cause : thrown
+    await placeError(error, status)
     const elapsed = timeout - Math.max(ends - performance.now(), 0)
     wants = wantsTable(error)
     errors.push(findingOf(error instanceof Error ? explainLimit(error, status, elapsed, false) : error))
@@ -85,19 +105,20 @@ export async function reportOn(
     statement === undefined
       ? []
       : await transact(CATALOG_TIMEOUT, (sql) => foreignCode(sql, statement)).catch(() => [])
-  const short = shortInterval(collector, tick)
+  const found = [
+    ...definitionWarnings(collector, file, tick),
+    ...(inspection === undefined ? [] : warningsOf(inspection)),
+    ...foreign,
+    ...warnings,
+    ...lint(collector),
+  ]
   return {
     name: collector.name,
     ...(status.database === undefined ? {} : { database: status.database }),
     file,
     errors,
     ...(wants ? { wantsTable: true } : {}),
-    warnings: [
-      ...(short === undefined ? [] : [short]),
-      ...(inspection === undefined ? [] : warningsOf(inspection)),
-      ...foreign,
-      ...lint(collector),
-    ],
+    warnings: await Promise.all(found.map((finding) => placed(finding, status))),
     seconds,
     run:
       samples === undefined
@@ -143,6 +164,27 @@ function zonelessWarning({ table, column, type }: ZonelessColumn): Finding {
     problem: `${compared} without time zone, and so read as UTC`,
     advice: `write: ${column} > \${from} AT TIME ZONE 'UTC', or if it is a local time: ${column} AT TIME ZONE 'Europe/Berlin' > \${from}`,
   }
+}
+
+/** Whether a query found nothing: no row, or in a window one that has nothing. */
+function isEmpty({ seen, sets }: Rows, windowed: boolean): boolean {
+  if (seen !== 1 || !windowed) return seen === 0
+  const [only] = sets
+  return only !== undefined && only.labels.length === 0 && only.values.every(isZero)
+}
+
+function isZero(value: Cell): boolean {
+  return value === undefined || (typeof value === 'object' ? value.every((part) => part === 0) : value === 0)
+}
+
+function noRows({ from, to }: Window, { settle }: Collector): Finding {
+  const unseen = 'so that nothing of its values and labels was looked at'
+  if (settle === undefined) {
+    const problem = `its query returns no row, ${unseen}`
+    return { problem, advice: 'look at its WHERE: what it reads has rows', about: 'query' }
+  }
+  const problem = `no row is in its window of ${formatSeconds(lengthOf({ from, to }) / 1000)}, ${unseen}`
+  return { problem, advice: 'look at older rows: check --since 24h', about: 'window' }
 }
 
 /** The first lines of what the service would show. */

@@ -57,9 +57,11 @@ async function checkCollectors(asked: Arguments, io: Io, build: Build): Promise<
     const about = await run.run()
     if (run.ended !== undefined) return run.ended
     const { reports } = run
-    const ok = passes(reports, asked.strict) && !(asked.strict && run.warnings.length > 0)
+    const { types } = run
+    const ok =
+      passes(reports, asked.strict) && types.length === 0 && !(asked.strict && run.warnings.length > 0)
     const collectors = reports.map((report) => ({ ...report, verdict: verdictOf(report) }))
-    if (asked.json) printJson(io, { ok, ...about, collectors })
+    if (asked.json) printJson(io, { ok, ...about, types, collectors })
     return ok ? OK : FAILED
   } catch (error) {
     if (run.ended !== undefined) return run.ended

@@ -8,6 +8,8 @@ export interface ReportOptions {
   readonly explain: boolean
   /** How many lines of what a collector would put on the page to show. */
   readonly samples: number
+  /** Milliseconds that the window of an incremental collector goes back; undefined for what a run of the service asks. */
+  readonly since?: number | undefined
 }
 
 /** The snapshot that collectors are checked in, and what comes of it. */

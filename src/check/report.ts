@@ -1,4 +1,5 @@
-import { type Finding, renderFinding } from '../finding.ts'
+import { type Finding, inOneLine } from '../finding.ts'
+import { excerptOf, renderPlace } from '../place.ts'
 import type { MissingIndex } from '../query/missing-index.ts'
 import type { SequentialScan } from '../query/plan.ts'
 import { countRejected, type Rejections } from '../rows/rows.ts'
@@ -67,7 +68,7 @@ export function renderHead(width: number): string {
 
 /** A collector's line of the table, and below it its findings. */
 export function renderReport(report: Report, width: number): string {
-  const { name, file, errors, warnings, run, seconds, cost, plan, samples } = report
+  const { name, file, errors, warnings, run, seconds, cost, window, plan, samples } = report
   const verdict = verdictOf(report)
   return [
     line(verdict, name, width, [
@@ -76,6 +77,7 @@ export function renderReport(report: Report, width: number): string {
       cost === null ? '-' : numeral(Math.round(cost)),
     ]),
     ...(verdict === 'ok' || file === null ? [] : [indent(`in ${file}`)]),
+    ...(window === null ? [] : [indent(`window: after ${window.from} up to ${window.to}`)]),
     ...errors.map((finding) => indent(spread('error', finding))),
     ...warnings.map((finding) => indent(spread('warning', finding))),
     ...section('plan', plan),
@@ -111,9 +113,15 @@ function line(verdict: string, name: string, width: number, cells: Cells): strin
   ].join('')
 }
 
-/** The problem, and the advice on a line of its own. */
-function spread(kind: Verdict, finding: Finding): string {
-  return `${kind}: ${renderFinding(finding, '\n  ')}`
+/** The problem, and on lines of their own its place with what is written there, and the advice. */
+export function spread(kind: Verdict, { problem, place, advice }: Finding): string {
+  return [
+    `${kind}: ${inOneLine(problem)}`,
+    ...(place === undefined
+      ? []
+      : [`at ${renderPlace(place)}`, ...excerptOf(place).map((line) => `  ${line}`)]),
+    ...(advice === undefined ? [] : [inOneLine(advice)]),
+  ].join('\n  ')
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -8,5 +8,11 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const maxDistance = Math.max(Math.floor(name.length / CHARACTERS_PER_TYPO), 1)
   const lower = known.map((other) => other.toLowerCase())
   const found = closestMatch(name.toLowerCase(), lower, { maxDistance })
-  return known.find((_, i) => lower[i] === found)
+  const meant = known.find((_, i) => lower[i] === found)
+  // Two letters that changed places are one typo, and two steps.
+  return meant ?? known.find((other) => lettersOf(other) === lettersOf(name))
+}
+
+function lettersOf(name: string): string {
+  return [...name.toLowerCase()].sort().join('')
 }

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { Mistake } from '../finding.ts'
+import { type Finding, Mistake } from '../finding.ts'
 import { type Collector, collectorOf } from './collector.ts'
 import type { Definition, WindowOptions } from './definition.ts'
 import type { Labels } from './label.ts'
@@ -48,11 +48,11 @@ function checkDefinition(definition: Definition): Collector {
   const findings = problemsOf(definition)
   if (findings.length === 0) return collectorOf(definition)
   const advice = findings.flatMap(({ advice }) => advice ?? [])
-  throw new DefinitionError(
-    definition.name,
-    findings.map(({ problem }) => problem).join('; '),
-    advice.length === 0 ? undefined : advice.join('; '),
-  )
+  throw new DefinitionError(definition.name, {
+    problem: findings.map(({ problem }) => problem).join('; '),
+    advice: advice.length === 0 ? undefined : advice.join('; '),
+    about: findings.find(({ about }) => about !== undefined)?.about,
+  })
 }
 
 /** A definition is wrong. */
@@ -61,8 +61,8 @@ class DefinitionError extends Mistake {
   /** The name in the definition, whatever it is. */
   readonly collector: unknown
 
-  constructor(collector: unknown, problem: string, advice: string | undefined) {
-    super(`collector "${collector}": ${problem}`, advice)
+  constructor(collector: unknown, { problem, advice, about }: Finding) {
+    super(`collector "${collector}": ${problem}`, advice, { about })
     this.collector = collector
   }
 }

@@ -1,5 +1,4 @@
 import type { Finding } from '../finding.ts'
-import { formatDuration } from '../time/duration.ts'
 import type { Collector, CollectorMetric } from './collector.ts'
 import { BASE_UNITS, type BaseUnit } from './metric-names.ts'
 
@@ -33,30 +32,18 @@ const CAMEL = /[a-z][A-Z]/
 export function lint({ labels, metrics }: Collector): Finding[] {
   const names = labels.map(({ name }) => name)
   return metrics.flatMap((metric) =>
-    findingsOf(metric, names).map(({ problem, advice }) => ({
+    findingsOf(metric, names).map(({ problem, advice, about = metric.name }) => ({
       problem: `${metric.name}: ${problem}`,
       advice,
+      about,
     })),
   )
 }
 
-/**
- * Warns of an interval that is shorter than the tick: nothing runs between two ticks. It is no error, because
- * METRICS_TICK_DURATION is the operator's choice.
- */
-export function shortInterval({ interval }: Collector, tick: number): Finding | undefined {
-  if (interval === undefined || interval >= tick) return undefined
-  const [own, beat] = [formatDuration(interval), formatDuration(tick)]
-  return {
-    problem: `its interval ${own} is below METRICS_TICK_DURATION (${beat}), so that it runs at every tick`,
-    advice: `write: interval: '${beat}' or longer, or leave it out`,
-  }
-}
-
 function findingsOf({ name, type }: CollectorMetric, labels: readonly string[]): Finding[] {
   const findings: Finding[] = []
-  const check = (wrong: boolean, problem: string, advice?: string) => {
-    if (wrong) findings.push({ problem, advice })
+  const check = (wrong: boolean, problem: string, advice?: string, about?: string) => {
+    if (wrong) findings.push({ problem, advice, about })
   }
   const counts = type === 'counter'
   check(
@@ -87,7 +74,7 @@ function findingsOf({ name, type }: CollectorMetric, labels: readonly string[]):
   check(name.includes(':'), 'colons are for the names of recording rules')
   check(CAMEL.test(name), 'it is in camelCase', `write: ${snake(name)}`)
   for (const label of labels) {
-    check(CAMEL.test(label), `its label "${label}" is in camelCase`, `write: ${snake(label)}`)
+    check(CAMEL.test(label), `its label "${label}" is in camelCase`, `write: ${snake(label)}`, label)
   }
   return findings
 }

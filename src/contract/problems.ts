@@ -1,3 +1,4 @@
+import { nearest } from '../config/nearest.ts'
 import { type Finding, findingOf } from '../finding.ts'
 import { formatDuration, parseDuration } from '../time/duration.ts'
 import type { Definition } from './definition.ts'
@@ -13,19 +14,31 @@ const LONGEST_IDENTIFIER = 63
 /** A timer cannot wait longer than 2^31 - 1 milliseconds; this is far below it, and that of COLLECTOR_TIMEOUT. */
 const LONGEST_TIMEOUT = parseDuration('24h')
 
+const FIELDS = ['name', 'labels', 'metrics', 'databases', 'interval', 'timeout', 'window', 'query']
+const TYPES: readonly unknown[] = ['gauge', 'counter', 'histogram', 'timestamp']
+const FOLDS: readonly unknown[] = ['sum', 'min', 'max', 'none']
+
 /** Everything that is wrong with a definition. JavaScript lets a file leave out or mistype any field of it. */
 export function problemsOf(definition: Definition): Finding[] {
   const { name, labels = {}, metrics, query } = definition
   const findings: Finding[] = []
   if (typeof name !== 'string' || !NAME.test(name))
-    findings.push({ problem: 'its name is not lower-case words joined by hyphens or underscores' })
+    findings.push({
+      problem: 'its name is not lower-case words joined by hyphens or underscores',
+      about: 'name',
+    })
   if (typeof query !== 'function')
-    findings.push({ problem: 'it has no query', advice: 'write: query: (sql) => sql`SELECT …`' })
+    findings.push({
+      problem: 'it has no query',
+      advice: 'write: query: (sql) => sql`SELECT …`',
+      about: 'query',
+    })
   if (Object.keys(metrics ?? {}).length === 0) {
     const advice = "write: metrics: { business_things: gauge('Things.') }"
-    findings.push({ problem: 'it has no metrics', advice })
+    findings.push({ problem: 'it has no metrics', advice, about: 'metrics' })
   }
   return [
+    ...problemsOfFields(definition, FIELDS, 'a collector'),
     ...findings,
     ...problemsOfMetrics(metrics ?? {}, labels),
     ...problemsOfLabels(labels),
@@ -36,17 +49,41 @@ export function problemsOf(definition: Definition): Finding[] {
   ]
 }
 
+/** The fields that nothing has: JavaScript ignores them, and with them what they were meant to do. */
+function problemsOfFields(given: object, known: readonly string[], what: string): Finding[] {
+  return Object.keys(given)
+    .filter((field) => !known.includes(field))
+    .map((field) => {
+      const meant = nearest(field, known)
+      const problem = `${what} has no field "${field}"`
+      return meant === undefined
+        ? { problem, advice: `it has ${known.join(', ')}`, about: field }
+        : { problem: `${problem}: did you mean "${meant}"?`, advice: `write: ${meant}: …`, about: field }
+    })
+}
+
 /** Everything that is wrong with the metrics of a collector that has these labels. */
 export function problemsOfMetrics(metrics: Metrics, labels: Labels): Finding[] {
-  return Object.entries(metrics).flatMap(([name, metric]) => [
-    ...problemsOfColumn(name),
-    ...(Object.hasOwn(labels, name) ? [{ problem: `"${name}" is both a label and a metric` }] : []),
-    ...problemsOfMetric(name, metric, labels),
-  ])
+  return Object.entries(metrics).flatMap(([name, metric]) =>
+    [
+      ...problemsOfColumn(name),
+      ...(Object.hasOwn(labels, name) ? [{ problem: `"${name}" is both a label and a metric` }] : []),
+      ...problemsOfMetric(name, metric, labels),
+    ].map((finding) => ({ ...finding, about: name })),
+  )
 }
 
 function problemsOfMetric(name: string, metric: Metric, labels: Labels): Finding[] {
   const findings: Finding[] = []
+  const { type, fold } = metric ?? {}
+  if (!TYPES.includes(type)) {
+    const advice = `write: ${name}: gauge('…'), or counter, histogram or timestamp`
+    findings.push({ problem: `metric "${name}" has no type that there is`, advice })
+  }
+  if (fold !== undefined && !FOLDS.includes(fold)) {
+    const advice = `write: { fold: 'sum' }, or 'min', 'max' or 'none'`
+    findings.push({ problem: `metric "${name}" has the fold ${JSON.stringify(fold)}`, advice })
+  }
   if (!METRIC_NAME.test(name))
     findings.push({ problem: `"${name}" is not a metric name`, advice: 'use letters, digits, _ and :' })
   if (typeof metric?.help !== 'string' || metric.help.trim() === '')
@@ -71,10 +108,12 @@ function areBounds(buckets: readonly number[]): boolean {
 
 /** Everything that is wrong with the labels of a collector. */
 export function problemsOfLabels(labels: Labels): Finding[] {
-  return Object.entries(labels).flatMap(([name, label]) => [
-    ...problemsOfColumn(name),
-    ...problemsOfLabel(name, label),
-  ])
+  return Object.entries(labels).flatMap(([name, label]) =>
+    [...problemsOfColumn(name), ...problemsOfLabel(name, label)].map((finding) => ({
+      ...finding,
+      about: name,
+    })),
+  )
 }
 
 function problemsOfLabel(name: string, label: Label): Finding[] {
@@ -115,11 +154,13 @@ function problemsOfWindow({ window, metrics }: Definition): Finding[] {
     ([, metric]) => metric?.type === 'gauge' || metric?.type === 'timestamp',
   )
   return [
+    ...problemsOfFields(window ?? {}, ['settle'], 'a window'),
     ...(window?.settle === undefined
-      ? [{ problem: 'its window has no settle', advice: "write: window: { settle: '2m' }" }]
+      ? [{ problem: 'its window has no settle', advice: "write: window: { settle: '2m' }", about: 'window' }]
       : problemsOfDuration('settle', window.settle)),
     ...wrong.map(([name, { type }]) => ({
       problem: `"${name}" is a ${type}, and a window is for counters and histograms`,
+      about: name,
     })),
   ]
 }
@@ -129,7 +170,7 @@ function problemsOfDatabases({ databases }: Definition): Finding[] {
     Array.isArray(databases) && databases.length > 0 && databases.every((name) => typeof name === 'string')
   if (databases === undefined || listed) return []
   const problem = `its databases are ${JSON.stringify(databases)}`
-  return [{ problem, advice: 'list their names, or leave it out for all' }]
+  return [{ problem, advice: 'list their names, or leave it out for all', about: 'databases' }]
 }
 
 function problemsOfInterval({ interval }: Definition): Finding[] {
@@ -140,13 +181,15 @@ function problemsOfTimeout({ timeout }: Definition): Finding[] {
   if (timeout === undefined) return []
   const findings = problemsOfDuration('timeout', timeout)
   if (findings.length > 0 || parseDuration(timeout) <= LONGEST_TIMEOUT) return findings
-  return [{ problem: `its timeout is longer than ${formatDuration(LONGEST_TIMEOUT)}` }]
+  return [{ problem: `its timeout is longer than ${formatDuration(LONGEST_TIMEOUT)}`, about: 'timeout' }]
 }
 
 function problemsOfDuration(field: 'interval' | 'timeout' | 'settle', text: string): Finding[] {
   try {
-    return parseDuration(text) > 0 || field === 'settle' ? [] : [{ problem: `its ${field} is 0` }]
+    return parseDuration(text) > 0 || field === 'settle'
+      ? []
+      : [{ problem: `its ${field} is 0`, about: field }]
   } catch (error) {
-    return [{ problem: `its ${field} ${findingOf(error).problem}` }]
+    return [{ problem: `its ${field} ${findingOf(error).problem}`, about: field }]
   }
 }

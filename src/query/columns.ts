@@ -1,6 +1,7 @@
 import { nearest } from '../config/nearest.ts'
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import { Mistake } from '../finding.ts'
+import { identifier } from '../identifier.ts'
 
 /** How many wrong columns a message names. */
 const NAMED = 5
@@ -9,6 +10,9 @@ const NAMED = 5
 interface WrongColumn {
   readonly problem: string
   readonly line?: string | undefined
+  readonly name: string
+  /** Whether the query returns it. */
+  readonly present?: boolean
 }
 
 /**
@@ -23,6 +27,7 @@ export function placeColumns(collector: Collector, names: readonly string[]): nu
   const named = new Set(meant.values())
   const wrong: WrongColumn[] = [
     ...missing.map((name) => ({
+      name,
       problem: `the query returns no column "${name}"`,
       line: named.has(name) ? undefined : lineFor(collector, name),
     })),
@@ -30,8 +35,9 @@ export function placeColumns(collector: Collector, names: readonly string[]): nu
     ...names
       .filter((name, i) => names.indexOf(name) < i)
       .map((name) => ({
+        name,
         problem: `the query returns two columns "${name}"`,
-        line: `one of them only: … AS ${name}`,
+        line: `one of them only: … AS ${identifier(name)}`,
       })),
   ]
   if (wrong.length > 0) throw mistakeOf(wrong)
@@ -43,9 +49,12 @@ function mistakeOf(wrong: readonly WrongColumn[]): Mistake {
   const named = wrong.slice(0, NAMED)
   const more = wrong.length > NAMED ? `; and ${wrong.length - NAMED} more` : ''
   const lines = new Set(named.flatMap(({ line }) => line ?? []))
+  // One that is there can be seen in the query.
+  const about = (wrong.find(({ present }) => present) ?? wrong[0])?.name
   return new Mistake(
     `${named.map(({ problem }) => problem).join('; ')}${more}`,
     lines.size === 0 ? undefined : `write: ${[...lines].join('; ')}`,
+    { about },
   )
 }
 
@@ -62,14 +71,27 @@ function pair(unexpected: readonly string[], missing: readonly string[]): Map<st
 
 function unexpectedColumn(name: string, meant: string | undefined): WrongColumn {
   const problem = `the query returns a column "${name}", which is neither a label nor a metric`
-  if (meant !== undefined) return { problem: `${problem}: did you mean "${meant}"?`, line: `… AS ${meant}` }
-  return { problem, line: `labels: { ${name}: open(100) }, or leave that column out` }
+  if (meant === undefined)
+    return { name, problem, line: `labels: { ${name}: open(100) }, or leave that column out`, present: true }
+  if (meant !== name && meant.toLowerCase() === name) {
+    const why = 'PostgreSQL makes a name without quotes lower-case'
+    return {
+      name: meant,
+      problem: `${problem}: ${why}, and the file says "${meant}"`,
+      line: `… AS "${meant}", or in the file ${name}`,
+      present: true,
+    }
+  }
+  const line = `… AS ${identifier(meant)}`
+  return { name, problem: `${problem}: did you mean "${meant}"?`, line, present: true }
 }
 
 /** The line of SQL that adds a missing column. */
 function lineFor({ metrics }: Collector, name: string): string {
   const metric = metrics.find((metric) => metric.name === name)
-  return metric === undefined ? `SELECT ${name}, … GROUP BY ${name}` : columnOf(metric)
+  return metric === undefined
+    ? `SELECT ${identifier(name)}, … GROUP BY ${identifier(name)}`
+    : columnOf(metric)
 }
 
 /** The line of SQL that makes the column of a metric. */
@@ -78,8 +100,8 @@ export function columnOf({ name, type }: CollectorMetric): string {
     case 'histogram':
       return `\${observe('${name}', sql\`…\`)}`
     case 'timestamp':
-      return `extract(epoch FROM …) AS ${name}`
+      return `extract(epoch FROM …) AS ${identifier(name)}`
     default:
-      return `count(*) AS ${name}`
+      return `count(*) AS ${identifier(name)}`
   }
 }

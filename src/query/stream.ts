@@ -1,15 +1,21 @@
 import type { Fragment } from '../contract/definition.ts'
 import { sendable } from './tag.ts'
 
+/** A column of a result: its name, and the number of its type in pg_type. */
+export interface Column {
+  readonly name: string
+  readonly type: number
+}
+
 /** Receives the result of a query as it arrives. */
 export interface Receiver {
   /** Receives the text of the statement when it is sent, whether or not the query succeeds. Must not throw. */
   sent(text: string): void
   /**
-   * Receives the names of the columns and the text of the statement, once: before the first row, or at the end of a
-   * result without rows. An error that it throws ends the stream.
+   * Receives the columns and the text of the statement, once: before the first row, or at the end of a result without
+   * rows. An error that it throws ends the stream.
    */
-  columns(names: readonly string[], text: string): void
+  columns(columns: readonly Column[], text: string): void
   /** Receives the values of a row, in the order of the columns. An error that it throws ends the stream. */
   row(values: readonly unknown[]): void
 }
@@ -20,6 +26,7 @@ export type Query = Fragment & {
   readonly statement: { readonly string: string } | null
   /** Its text around the arguments. */
   strings: readonly string[]
+  readonly args: readonly unknown[]
   /** Whether it is sent as a simple query, which may be several statements. */
   readonly options: { simple?: boolean }
 }
@@ -32,6 +39,7 @@ export function isQuery(value: unknown): value is Query {
     'forEach' in value &&
     'statement' in value &&
     'strings' in value &&
+    'args' in value &&
     'options' in value
   )
 }
@@ -46,10 +54,7 @@ export async function stream(query: Query, receiver: Receiver): Promise<void> {
   let stopped = false
   const name = ({ columns, statement }: Result) => {
     named = true
-    receiver.columns(
-      columns.map(({ name }) => name),
-      statement.string,
-    )
+    receiver.columns(columns, statement.string)
   }
   // One statement: a text that ended its transaction would go on outside of it, and could write.
   query.options.simple = false
@@ -75,6 +80,6 @@ export async function stream(query: Query, receiver: Receiver): Promise<void> {
 
 /** The properties of a result beside its rows. */
 interface Result {
-  readonly columns: readonly { readonly name: string }[]
+  readonly columns: readonly Column[]
   readonly statement: { readonly string: string }
 }

@@ -1,5 +1,6 @@
 import type { ISql } from 'postgres'
 import { Mistake } from '../finding.ts'
+import { noteSite } from './site.ts'
 
 /** What the tag of a collector has beside the call, as the documentation says. */
 const PROPERTIES: ReadonlySet<unknown> = new Set(['unsafe', 'array', 'json', 'typed', 'types'])
@@ -35,16 +36,18 @@ const ADVICE = 'write one SELECT, and return it: query: (sql) => sql`SELECT …`
  */
 export function tagOf<Sql extends ISql>(sql: Sql): Sql {
   return new Proxy(sql, {
-    apply(client, self, [strings, ...values]) {
+    apply: function called(client, self, [strings, ...values]) {
       if (!isTemplate(strings)) return Reflect.apply(client, self, [strings, ...values])
-      return withheld(Reflect.apply(client, self, [writtenOf(strings), ...values.map(parameterOf)]))
+      return withheld(Reflect.apply(client, self, [writtenOf(strings, called), ...values.map(parameterOf)]))
     },
     get(client, property) {
       if (property === 'unsafe')
         return (...args: unknown[]) => withheld(Reflect.apply(client.unsafe, client, args))
       if (PROPERTIES.has(property)) return Reflect.get(client, property)
       if (typeof property === 'symbol') return undefined
-      throw new Mistake(`its query uses sql.${property}, which a collector does not have`, ADVICE)
+      throw new Mistake(`its query uses sql.${property}, which a collector does not have`, ADVICE, {
+        about: `sql.${property}`,
+      })
     },
   })
 }
@@ -58,7 +61,9 @@ export function sendable<Query extends object>(query: Query): Query {
 function withheld(query: object): object {
   for (const method of METHODS) {
     const value = () => {
-      throw new Mistake(`its query is sent by its own code (${method})`, ADVICE)
+      throw new Mistake(`its query is sent by its own code (${method})`, ADVICE, {
+        about: `.${method}`,
+      })
     }
     Object.defineProperty(query, method, { value, configurable: true })
   }
@@ -68,12 +73,13 @@ function withheld(query: object): object {
 /** Kept by its template, because the client keeps something for each array of texts that it ever saw. */
 const written = new WeakMap<TemplateStringsArray, TemplateStringsArray>()
 
-function writtenOf(strings: TemplateStringsArray): TemplateStringsArray {
+function writtenOf(strings: TemplateStringsArray, called: CallableFunction): TemplateStringsArray {
   const known = written.get(strings)
   if (known !== undefined) return known
   const texts = strings.raw.map((text) => text.replace(/\\(`|\$\{)/g, '$1'))
   const made = Object.assign(texts, { raw: texts })
   written.set(strings, made)
+  noteSite(made, strings.raw, called)
   return made
 }
 
@@ -81,9 +87,9 @@ function isTemplate(value: unknown): value is TemplateStringsArray {
   return Array.isArray(value) && 'raw' in value
 }
 
-/** An array as PostgreSQL writes one; anything else as it is: an array of fragments is a list of SQL. */
+/** An array as PostgreSQL writes one, also an empty one; anything else as it is: an array of fragments is a list of SQL. */
 function parameterOf(value: unknown): unknown {
-  return Array.isArray(value) && value.length > 0 && value.every(isPlain) ? literalOf(value) : value
+  return Array.isArray(value) && value.every(isPlain) ? literalOf(value) : value
 }
 
 type Plain = string | number | bigint | boolean | null | Date | readonly Plain[]

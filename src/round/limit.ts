@@ -1,5 +1,6 @@
 import { fieldOf } from '../advice.ts'
 import { CANCELED, isTimeout, Mistake } from '../finding.ts'
+import { placeOf, putPlace } from '../place.ts'
 import { lockTimeout } from '../query/lock-timeout.ts'
 import { formatDuration } from '../time/duration.ts'
 import type { CollectorStatus } from './status.ts'
@@ -34,7 +35,9 @@ interface Limit {
 export function explainLimit(error: Error, status: CollectorStatus, elapsed: number, again: boolean): Error {
   const limit = limitOf(error, status, elapsed)
   if (limit === undefined) return error
-  return new LimitError(limit, again ? nextRun(status.ticksAfter(limit.failure)) : '', error)
+  const explained = new LimitError(limit, again ? nextRun(status.ticksAfter(limit.failure)) : '', error)
+  putPlace(explained, placeOf(error))
+  return explained
 }
 
 function limitOf(error: Error, status: CollectorStatus, elapsed: number): Limit | undefined {

@@ -48,10 +48,11 @@ export function loggedError(error: Error, values: boolean): Finding {
   // What a function runs and says is its own, and may be of a row whatever the class.
   const isOfFunction = fieldOf(error, 'where') !== undefined || fieldOf(error, 'internal_query') !== undefined
   if (NO_VALUES.includes(code.slice(0, 2)) && !isOfFunction) return finding
-  if (values) return { problem: cut(finding.problem, SHORT) }
+  const { place } = finding
+  if (values) return { problem: cut(finding.problem, SHORT), place }
   const position = fieldOf(error, 'position')
-  const at = position === undefined ? '' : ` at character ${position}`
-  return { problem: `SQLSTATE ${condition}${at} (value hidden)` }
+  const at = position === undefined || place !== undefined ? '' : ` at character ${position}`
+  return { problem: `SQLSTATE ${condition}${at} (value hidden)`, place }
 }
 
 /** What the log says of a rejection. */

@@ -36,13 +36,17 @@ export function badValue(metric: CollectorMetric, given: unknown): Rejection {
   return about(given, (shown) => ({
     problem: `${metric.name} is ${shown}, which is not a value that it takes`,
     advice: write(valueInstead(metric, given)),
+    about: metric.name,
   }))
 }
 
 /** Says that a histogram leaves observations out, because no bucket takes them. */
 export function badObservations(metric: CollectorMetric, count: number): Finding {
   const kinds = takesNegative(metric) ? 'NaN or infinite' : 'NaN, infinite or negative'
-  return { problem: `${metric.name} leaves out observations that are ${kinds}: ${count}` }
+  return {
+    problem: `${metric.name} leaves out observations that are ${kinds}: ${count}`,
+    about: metric.name,
+  }
 }
 
 /** Says that a label does not take a value. */
@@ -50,6 +54,7 @@ export function badLabel(label: CollectorLabel, given: unknown): Rejection {
   return about(given, (shown, known) => ({
     problem: `${label.name} is ${shown}, which is not a value that the label takes`,
     advice: write(labelInstead(label, known)),
+    about: label.name,
   }))
 }
 
@@ -59,12 +64,14 @@ export function duplicate(labels: readonly CollectorLabel[], texts: readonly str
     return {
       problem: 'a row before it has no labels either',
       advice: write('one row, or a label to tell them apart'),
+      about: 'query',
     }
   }
   const names = labels.map(({ name }) => name).join(', ')
   return about(texts.join(', '), (shown) => ({
     problem: `a row before it had the same labels (${names}: ${shown})`,
     advice: write(`GROUP BY ${names}`),
+    about: 'query',
   }))
 }
 
@@ -92,6 +99,7 @@ function labelInstead({ name, values }: CollectorLabel, given: unknown): string 
   if (typeof given === 'string' && (values === undefined || given.length > SHORT))
     return `left(…, ${SHORT}) AS ${name}`
   if (values === undefined) return undefined
+  if (typeof given === 'boolean') return `${name}: ['true', 'false']`
   const [first] = values
   return `${name}: ['${first}', …, '${given}'], or with 'other' in that list for whatever is not in it`
 }

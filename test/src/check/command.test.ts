@@ -27,7 +27,7 @@ t.test('a check resolves to its exit code and leaves the process as it was', asy
     ['failing', 1, /^$/],
   ] as const) {
     const io = new TestIo()
-    t.equal(await check(['--folder', folder, name], io, build), code)
+    t.equal(await check(['--no-types', '--folder', folder, name], io, build), code)
     t.match(io.stdout.text, /\n1 collector: /)
     t.match(io.stderr.text, said)
     t.equal(globalThis.console, console)
@@ -40,8 +40,8 @@ t.test('two checks in one process do not know of each other', async (t) => {
   const build = await builder(t)
   const folder = folderOf(t, { good })
   const [right, wrong] = [new TestIo(), new TestIo()]
-  t.equal(await check(['--json', '--folder', folder, 'god'], wrong, build), 2)
-  t.equal(await check(['--json', '--folder', folder], right, build), 0)
+  t.equal(await check(['--json', '--no-types', '--folder', folder, 'god'], wrong, build), 2)
+  t.equal(await check(['--json', '--no-types', '--folder', folder], right, build), 0)
   t.match(JSON.parse(wrong.stdout.text), { ok: false, collectors: [] })
   t.match(JSON.parse(right.stdout.text), { ok: true, collectors: [{ name: 'good' }] })
 })

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import type { Report, Verdict } from '../../../src/check/report.ts'
 import type { Environment } from '../../../src/config/read.ts'
+import type { Finding } from '../../../src/finding.ts'
 import { ROOT } from '../../root.ts'
 import { checkSecrets, secretsOf } from '../../secrets.ts'
 
@@ -21,7 +22,13 @@ interface Document {
   readonly ok: boolean
   readonly endpoint?: string
   readonly errors?: readonly string[]
+  readonly types?: readonly Finding[]
   readonly collectors: readonly (Report & { readonly verdict: Verdict })[]
+}
+
+/** The arguments, with `--no-types` unless they have `--types`: the compiler takes longer than all else. */
+function typed(args: readonly string[]): string[] {
+  return args.includes('--types') ? args.filter((arg) => arg !== '--types') : [...args, '--no-types']
 }
 
 /** A check in a process of its own, as `npm run check` runs it; `ended` resolves to what it came to. */
@@ -30,7 +37,7 @@ export function startCheck(t: Test, env: Environment, args: readonly string[] = 
   // The test runner has every process load a part of its own.
   const child: ChildProcess = spawn(
     'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...args],
+    ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...typed(args)],
     {
       cwd: ROOT,
       env: { PATH, NODE_COMPILE_CACHE, ...env },

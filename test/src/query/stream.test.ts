@@ -1,7 +1,7 @@
 import type { ReservedSql } from 'postgres'
 import t, { type Test } from 'tap'
 import type { Fragment } from '../../../src/contract/definition.ts'
-import { isQuery, type Query, type Receiver, stream } from '../../../src/query/stream.ts'
+import { type Column, isQuery, type Query, type Receiver, stream } from '../../../src/query/stream.ts'
 import { createDatabase } from '../../database.ts'
 
 /** One open connection, as a query of a round has it. */
@@ -23,8 +23,8 @@ class Recorder implements Receiver {
   sent(text: string): void {
     this.given.push({ sent: text })
   }
-  columns(names: readonly string[], text: string): void {
-    this.given.push({ columns: names, text })
+  columns(columns: readonly Column[], text: string): void {
+    this.given.push({ columns: columns.map(({ name }) => name), text })
   }
   row(values: readonly unknown[]): void {
     this.given.push(values)

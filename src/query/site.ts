@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url'
+
+/** Where a template is written: the first character of its tag, and its texts as they are between the backticks. */
+export interface Site {
+  readonly file: string
+  /** Both are counted from 1. */
+  readonly line: number
+  readonly column: number
+  readonly raw: readonly string[]
+}
+
+/** By the texts of the template's query. */
+const sites = new WeakMap<readonly string[], Site>()
+
+/** `at NAME (file:///PATH?QUERY:LINE:COLUMN)`, the parentheses only with a name: https://v8.dev/docs/stack-trace-api */
+const FRAME = /\(?(file:\/\/[^\s)]+?)(?:\?[^\s)]*?)?:(\d+):(\d+)\)?$/
+
+/** A file and a place in it, as the line of a stack names them. */
+export function frameOf(
+  line: string,
+): { readonly file: string; readonly line: number; readonly column: number } | undefined {
+  const [, url, row, column] = FRAME.exec(line.trim()) ?? []
+  if (url === undefined) return undefined
+  try {
+    return { file: fileURLToPath(url), line: Number(row), column: Number(column) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Remembers where the template is whose tag `called` is, while it is being called. */
+export function noteSite(strings: readonly string[], raw: readonly string[], called: CallableFunction): void {
+  const holder: { stack?: unknown } = {}
+  Error.captureStackTrace(holder, called)
+  const [, caller = ''] = String(holder.stack).split('\n', 2)
+  const frame = frameOf(caller)
+  if (frame !== undefined) sites.set(strings, { ...frame, raw })
+}
+
+export function siteOf(strings: readonly string[]): Site | undefined {
+  return sites.get(strings)
+}
