@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parse } from 'acorn'
 import t from 'tap'
 import { createDatabase } from '../database.ts'
@@ -158,6 +159,17 @@ t.test('a collector that the package made is taken by the service of another pla
   const { url } = await createDatabase(t)
   const args = ['src/cli.ts', 'check', '--folder', join(mine, 'collectors')]
   t.match(run(ROOT, process.execPath, args, { DATABASE_URL: url }), { status: 0, stdout: /\nok +tables +1 / })
+  // By its path, which nothing resolves to the service's own copy.
+  const copies = join(place, 'copies')
+  mkdirSync(copies)
+  const text = readFileSync(join(mine, 'collectors/tables.ts'), 'utf8')
+  const copy = pathToFileURL(join(service, 'dist/src/collector.js')).href
+  writeFileSync(join(copies, 'tables.ts'), text.replace("'metrics-service'", `'${copy}'`))
+  const other = [...args.slice(0, -1), copies]
+  t.match(run(ROOT, process.execPath, other, { DATABASE_URL: url }), {
+    status: 0,
+    stdout: /\nok +tables +1 /,
+  })
 })
 
 t.test('import writes collectors that import the package, and run', async (t) => {
