@@ -18,7 +18,7 @@ import type { WindowState } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
-import { placeError } from './round/locate.ts'
+import { placed, placeError } from './round/locate.ts'
 import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
@@ -90,8 +90,10 @@ export function openRound(options: RoundOptions): Round {
         lost = 'begun'
         return run(status, sql, context)
       })
-      const output = await toSamples()
-      return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
+      const { result, ...output } = await toSamples()
+      const seconds = (performance.now() - started) / 1000
+      const rejection = result.rejection && (await placed(result.rejection, status))
+      return { outcome: { status, seconds, ...output, result: { ...result, rejection } } }
     } catch (error) {
       const isLost = error instanceof LostError
       await placeError(isLost ? error.cause : error, status)
