@@ -19,7 +19,7 @@ import type { WindowState } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
-import { placeError } from './round/locate.ts'
+import { placed, placeError } from './round/locate.ts'
 import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
@@ -93,9 +93,11 @@ export function openRound(options: RoundOptions): Round {
         lost = 'begun'
         return run(status, sql, context)
       })
-      const output = await toSamples()
+      const { result, ...output } = await toSamples()
       if (status.strays.last !== undefined) throw status.strays.last
-      return { outcome: { status, seconds: (performance.now() - started) / 1000, ...output } }
+      const seconds = (performance.now() - started) / 1000
+      const rejection = result.rejection && (await placed(result.rejection, status))
+      return { outcome: { status, seconds, ...output, result: { ...result, rejection } } }
     } catch (error) {
       const isLost = error instanceof LostError
       await placeError(isLost ? error.cause : error, status)

@@ -58,7 +58,10 @@ export async function placeError(error: unknown, status: CollectorStatus): Promi
 }
 
 /** Adds to a finding about a word in the collector's file the place of that. */
-export async function placed(finding: Finding, { file }: CollectorStatus): Promise<Finding> {
+export async function placed<Found extends Finding>(
+  finding: Found,
+  { file }: CollectorStatus,
+): Promise<Found & Pick<Finding, 'place'>> {
   const { about, place } = finding
   if (about === undefined || place !== undefined || file === undefined) return finding
   const source = await readFile(file, 'utf8').catch(() => '')

@@ -1,3 +1,5 @@
+import { Mistake } from '../finding.ts'
+
 /** How the values of several label sets become one when they fold; `none`: they cannot, so that no value is shown. */
 export type Fold = 'sum' | 'min' | 'max' | 'none'
 
@@ -9,6 +11,10 @@ export interface Metric<Type extends string = 'gauge' | 'counter' | 'histogram' 
   readonly buckets: readonly number[]
 }
 
+/** What people look for among the options. */
+const NO_ROW =
+  "it has fold: 'sum', 'min', 'max' or 'none'. A gauge has no sample where the value is NULL, and a timestamp where there is no row"
+
 export type Metrics = Readonly<Record<string, Metric>>
 
 /**
@@ -16,7 +22,8 @@ export type Metrics = Readonly<Record<string, Metric>>
  * there is no sample. `fold` says how the values that fold into "other" become one (default: their sum).
  * @example business_invoices: gauge('Invoices that are not void.')
  */
-export function gauge(help: string, { fold = 'sum' }: { fold?: Fold } = {}): Metric<'gauge'> {
+export function gauge(help: string, options: { fold?: Fold } = {}): Metric<'gauge'> {
+  const { fold = 'sum' } = only(options, 'gauge')
   return { type: 'gauge', help, fold, buckets: [] }
 }
 
@@ -53,7 +60,15 @@ export function takesNegative({ buckets: [least = 0] }: Pick<Metric, 'buckets'>)
  */
 export function timestamp(
   help: string,
-  { fold = 'none' }: { fold?: 'min' | 'max' | 'none' } = {},
+  options: { fold?: 'min' | 'max' | 'none' } = {},
 ): Metric<'timestamp'> {
+  const { fold = 'none' } = only(options, 'timestamp')
   return { type: 'timestamp', help, fold, buckets: [] }
+}
+
+/** Returns the options. Throws a Mistake when there is another one than `fold`, which would be ignored. */
+function only<Options extends { fold?: Fold }>(options: Options, type: string): Options {
+  const unknown = Object.keys(options).filter((name) => name !== 'fold')
+  if (unknown.length === 0) return options
+  throw new Mistake(`${type}(…) has no option ${unknown.map((name) => `"${name}"`).join(', ')}`, NO_ROW)
 }

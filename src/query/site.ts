@@ -16,7 +16,7 @@ const sites = new WeakMap<readonly string[], Site>()
 const FRAME = /\(?(file:\/\/[^\s)]+?)(?:\?[^\s)]*?)?:(\d+):(\d+)\)?$/
 
 /** A file and a place in it, as the line of a stack names them. */
-export function frameOf(
+function frameOf(
   line: string,
 ): { readonly file: string; readonly line: number; readonly column: number } | undefined {
   const [, url, row, column] = FRAME.exec(line.trim()) ?? []

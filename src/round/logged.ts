@@ -57,7 +57,7 @@ export function loggedError(error: Error, values: boolean): Finding {
 
 /** What the log says of a rejection. */
 export function loggedRejection(rejection: Rejection, values: boolean): Finding {
-  const { logged } = rejection
+  const { logged, place } = rejection
   if (logged === undefined) return rejection
-  return values ? logged.short : logged.hidden
+  return { ...(values ? logged.short : logged.hidden), place }
 }
