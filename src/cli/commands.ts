@@ -1,4 +1,4 @@
-// Commands: serve, check, health. The only code that imports src/app.ts.
+// Commands: serve, check, new, health. The only code that imports src/app.ts.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
 import { nearest } from '../config/nearest.ts'
 import { print } from '../config/print.ts'
@@ -8,6 +8,7 @@ const USAGE = `Usage: node src/cli.ts [command] [option …]
 
   serve         collect and serve the page: what runs when no command is given
   check         run each collector once and report what is wrong
+  new           make a collector of a query
   health        ask the running service whether it is healthy
 
   --help        show this; after a command, what that takes
@@ -20,6 +21,7 @@ type Run = (args: readonly string[], io: Io) => Promise<ExitCode>
 const COMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ['serve', loadServe],
   ['check', loadCheck],
+  ['new', loadNew],
   ['health', loadHealth],
 ])
 
@@ -46,6 +48,11 @@ async function loadServe(): Promise<Run> {
 async function loadCheck(): Promise<Run> {
   const [{ check }, { buildApp }] = await Promise.all([import('../check/command.ts'), import('../app.ts')])
   return (args, io) => check(args, io, buildApp)
+}
+
+async function loadNew(): Promise<Run> {
+  const [{ create }, { buildApp }] = await Promise.all([import('../new/command.ts'), import('../app.ts')])
+  return (args, io) => create(args, io, buildApp)
 }
 
 async function loadHealth(): Promise<Run> {

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import type { Report, Verdict } from '../../../src/check/report.ts'
 import type { Environment } from '../../../src/config/read.ts'
+import { leash } from '../../leash.ts'
 import { ROOT } from '../../root.ts'
 import { checkSecrets, secretsOf } from '../../secrets.ts'
 
@@ -28,14 +29,12 @@ interface Document {
 export function startCheck(t: Test, env: Environment, args: readonly string[] = []) {
   const { PATH, NODE_COMPILE_CACHE } = process.env
   // The test runner has every process load a part of its own.
-  const child: ChildProcess = spawn(
-    'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...args],
-    {
+  const child: ChildProcess = leash(
+    spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...args], {
       cwd: ROOT,
       env: { PATH, NODE_COMPILE_CACHE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-    },
+    }),
   )
   t.teardown(() => child.kill('SIGKILL'))
   const { stdout, stderr } = child
