@@ -88,7 +88,7 @@ async function programs(folder: string, owner: Owner): Promise<string> {
 }
 
 /** Lets everybody read a folder and run its programs, whatever the umask was when it was made. */
-async function openUp(folder: string): Promise<void> {
+export async function openUp(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)

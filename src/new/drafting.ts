@@ -55,8 +55,8 @@ export async function draftOf(app: FastifyInstance, asked: Asked): Promise<Draft
     }
     if (answers.window !== undefined) {
       throw new Mistake(
-        `the window cannot be added by itself: with it, the query does not return the same for all of ${column}`,
-        'write the file with --window none, and add it by hand: docs/windows.md',
+        `with a window by ${column}, the query does not count all that it counts without`,
+        `add WHERE ${column} IS NOT NULL if rows get it later, or write the window by hand: docs/windows.md`,
       )
     }
   }

@@ -72,6 +72,18 @@ t.test('answers can be given beforehand', async (t) => {
   t.match(file, `placed_at <= \${to} AND (gift OR total > 3)`)
 })
 
+t.test('a window that would leave rows out is refused, and written where it counts them all', async (t) => {
+  const args = ['--window', 'paid_at', '--sql']
+  const { code, stderr, file } = await run(['paid', ...args, 'SELECT count(*) FROM orders'])
+  t.equal(code, 1)
+  t.match(stderr, 'with a window by paid_at, the query does not count all that it counts without')
+  t.match(stderr, 'add WHERE paid_at IS NOT NULL')
+  t.equal(file, undefined)
+  const paid = await run(['paid', ...args, 'SELECT count(*) FROM orders WHERE paid_at IS NOT NULL'])
+  t.equal(paid.code, 0, paid.stdout)
+  t.match(paid.file, `paid_at <= \${to} AND (paid_at IS NOT NULL)`)
+})
+
 t.test('a file that is there is not written over', async (t) => {
   const { file } = await run(['kept', '--sql', 'SELECT count(*) FROM orders'])
   const { code, stderr, file: after } = await run(['kept', '--sql', 'SELECT count(*) FROM visits'])
