@@ -157,6 +157,7 @@ function kindOf(base: string, category: string): Kind {
     N: 'number',
     S: 'text',
     T: 'duration',
+    Z: 'text',
   }
   return kinds[category] ?? 'other'
 }

@@ -18,6 +18,8 @@ import { Questions } from './questions.ts'
 import { renderCollector } from './render.ts'
 import { readStatement } from './statement.ts'
 
+/** What ends it early. The query that runs ends on the server, too. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 /** Lines of the page that are shown. */
 const SHOWN = 20
 
@@ -49,7 +51,15 @@ export function create(args: readonly string[], io: Io, build: Build): Promise<E
       sql = statementOf(asked)
       const app = await build({ folder: empty, logger: false })
       const request: Asked = { name, sql, answers, database: values.database, questions }
-      const drafted = await draftOf(app, request).finally(() => app.close())
+      const cancel = () => {
+        for (const { inspector } of app.databases) inspector.cancel()
+        questions?.close()
+      }
+      for (const signal of SIGNALS) process.once(signal, cancel)
+      const drafted = await draftOf(app, request).finally(async () => {
+        for (const signal of SIGNALS) process.off(signal, cancel)
+        await app.close()
+      })
       writeNew(path, renderCollector(drafted.draft, drafted.sql, contractFor(folder)))
       print(io.stdout, [`wrote ${path}`, ...drafted.notes, ''].map((line) => `${line}\n`).join(''))
     } catch (error) {

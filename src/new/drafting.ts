@@ -1,9 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { checkNames } from '../contract/did-you-mean.ts'
+import { open } from '../contract/label.ts'
+import { gauge } from '../contract/metric.ts'
+import { isReserved } from '../contract/metric-names.ts'
+import { problemsOfLabels, problemsOfMetrics } from '../contract/problems.ts'
 import type { Database } from '../database.ts'
-import { Mistake } from '../finding.ts'
+import { isTimeout, Mistake } from '../finding.ts'
 import type { Study } from '../query/study.ts'
 import { formatSeconds } from '../time/age.ts'
+import { formatDuration } from '../time/duration.ts'
 import { type Answers, NO_WINDOW } from './answers.ts'
 import type { Draft } from './draft.ts'
 import { counted, propose } from './propose.ts'
@@ -37,9 +42,17 @@ export async function draftOf(app: FastifyInstance, asked: Asked): Promise<Draft
   const { name, sql, answers, questions } = asked
   const { COLLECTOR_TIMEOUT: timeout, METRICS_TICK_DURATION: tick } = app.config
   const { inspector } = databaseOf(app, asked.database)
-  const study = await inspector.study(sql, timeout)
+  const study = await inspector.study(sql, timeout).catch((error) => {
+    if (!isTimeout(error)) throw error
+    throw new Mistake(
+      `the query took longer than COLLECTOR_TIMEOUT (${formatDuration(timeout)})`,
+      'ask for less, add an index, or give it more time: COLLECTOR_TIMEOUT=5m',
+      { cause: error },
+    )
+  })
   const proposed = { ...propose(name, study, answers, tick), database: asked.database }
   const plain = (await questions?.about(proposed)) ?? proposed
+  checkDraft(plain)
   const compare = (one: string, other: string, columns: readonly string[]) =>
     inspector.returnsSame(one, other, columns, timeout)
   const { column, wanted } = await windowOf(study, plain, asked)
@@ -66,6 +79,19 @@ export async function draftOf(app: FastifyInstance, asked: Asked): Promise<Draft
       : [`it could count only what is new, at less cost: --window ${column}`]
   const text = (await textOf(plain, sql, study, compare)) ?? ''
   return { draft: plain, sql: text, notes: [...notes, ...hint] }
+}
+
+/** Throws a Mistake when an answer makes a collector that could not be loaded. */
+function checkDraft(draft: Draft): void {
+  const labels = Object.fromEntries(
+    draft.labels.map(({ name, values, limit }) => [name, values ?? open(limit)]),
+  )
+  const metrics = Object.fromEntries(draft.metrics.map(({ name, help }) => [name, gauge(help)]))
+  const [finding] = [...problemsOfLabels(labels), ...problemsOfMetrics(metrics, labels)]
+  if (finding !== undefined) throw new Mistake(finding.problem, finding.advice)
+  const reserved = draft.metrics.find(({ name }) => isReserved(name))
+  if (reserved === undefined) return
+  throw new Mistake(`"${reserved.name}" is a name of the service's own`, `write: business_${reserved.name}`)
 }
 
 function databaseOf({ databases }: FastifyInstance, name: string | undefined): Database {

@@ -8,10 +8,17 @@ import type { Draft, DraftLabel, DraftMetric } from './draft.ts'
 export class Questions {
   readonly #io: Io
   readonly #terminal: ReturnType<typeof createInterface>
+  /** Rejects when nobody answers any more: by Ctrl-C or Ctrl-D, or because the terminal is gone. */
+  readonly #gone: Promise<never>
 
   constructor(io: Io & { readonly stdin: NodeJS.ReadableStream }) {
     this.#io = io
     this.#terminal = createInterface({ input: io.stdin, output: io.stderr })
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.#terminal.once('close', () => reject(new Error('there were no more answers')))
+    // It may be so when nothing is asked any more.
+    promise.catch(() => {})
+    this.#gone = promise
   }
 
   close(): void {
@@ -42,7 +49,8 @@ export class Questions {
   }
 
   async text(question: string, proposed: string): Promise<string> {
-    const answer = await this.#terminal.question(printable(`${question} [${proposed}]: `))
+    const asked = this.#terminal.question(printable(`${question} [${proposed}]: `))
+    const answer = await Promise.race([asked, this.#gone])
     return answer.trim() === '' ? proposed : answer.trim()
   }
 

@@ -84,6 +84,46 @@ t.test('a window that would leave rows out is refused, and written where it coun
   t.match(paid.file, `paid_at <= \${to} AND (paid_at IS NOT NULL)`)
 })
 
+t.test('a query that takes too long says which limit it met', async (t) => {
+  const { code, stderr } = await run(
+    ['slow', '--sql', 'SELECT count(*), pg_sleep(60) FROM orders'],
+    undefined,
+    {
+      COLLECTOR_TIMEOUT: '200ms',
+    },
+  )
+  t.equal(code, 1)
+  t.match(stderr, 'the query took longer than COLLECTOR_TIMEOUT (200ms)')
+})
+
+t.test('an answer that no collector could have is refused before anything is written', async (t) => {
+  for (const [answer, said] of [
+    ['count=two words', '"two words" is not a metric name'],
+    ['count=collector_orders', `"collector_orders" is a name of the service's own`],
+  ] as const) {
+    const { code, stderr, file } = await run([
+      'odd',
+      '--sql',
+      'SELECT count(*) FROM orders',
+      '--metric',
+      answer,
+    ])
+    t.equal(code, 1)
+    t.match(stderr, said)
+    t.equal(file, undefined)
+  }
+})
+
+t.test('without an answer on the terminal it ends, and writes nothing', async (t) => {
+  const { code, stderr, file } = await run(['gone', '--sql', 'SELECT count(*) FROM orders'], {
+    typed: [],
+    ends: true,
+  })
+  t.equal(code, 1)
+  t.match(stderr, 'there were no more answers')
+  t.equal(file, undefined)
+})
+
 t.test('a file that is there is not written over', async (t) => {
   const { file } = await run(['kept', '--sql', 'SELECT count(*) FROM orders'])
   const { code, stderr, file: after } = await run(['kept', '--sql', 'SELECT count(*) FROM visits'])
