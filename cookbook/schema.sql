@@ -67,3 +67,15 @@ CREATE MATERIALIZED VIEW revenue_by_plan AS
     FROM invoices
    WHERE paid_time > now() - interval '30 days'
    GROUP BY plan;
+
+CREATE TYPE shipment_state AS ENUM ('packed', 'sent', 'delivered');
+CREATE TABLE shipments (
+  id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  state   shipment_state NOT NULL DEFAULT 'packed',
+  express boolean NOT NULL DEFAULT false
+);
+
+CREATE SCHEMA acme;
+CREATE TABLE acme.tickets (closed_time timestamptz);
+CREATE SCHEMA globex;
+CREATE TABLE globex.tickets (closed_time timestamptz);

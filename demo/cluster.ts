@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { arch, platform, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { type Guard, guardFolder } from './guard.ts'
@@ -83,8 +83,18 @@ async function programs(folder: string, owner: Owner): Promise<string> {
   // A checkout in root's home is closed to the other account; one without the executable bits, to everybody.
   const copy = join(folder, 'native')
   await cp(dirname(bin), copy, { recursive: true, verbatimSymlinks: true })
-  for (const program of ['postgres', 'initdb']) await chmod(join(copy, 'bin', program), 0o755)
+  await openUp(copy)
   return join(copy, 'bin')
+}
+
+/** Lets everybody read a folder and run its programs, whatever the umask was when it was made. */
+export async function openUp(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const runs = entry.isDirectory() || basename(entry.parentPath) === 'bin'
+    if (!entry.isSymbolicLink()) await chmod(path, runs ? 0o755 : 0o644)
+  }
 }
 
 /**
@@ -132,7 +142,9 @@ function initialise(
       output += text
     })
     child.once('error', (cause) => {
-      reject(new Error(`initdb cannot be run; on Linux it needs glibc: ${initdb}`, { cause }))
+      // The loader that it names is missing, which the system reports as if the program were.
+      const libc = 'code' in cause && cause.code === 'ENOENT' ? '; on Linux it needs glibc' : ''
+      reject(new Error(`initdb cannot be run${libc}: ${cause.message}`, { cause }))
     })
     child.once('close', (code, signal) => {
       guard.watch(undefined)

@@ -5,7 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { runCommand } from '../src/config/arguments.ts'
+import { checkPlace } from '../src/config/listen.ts'
 import { progress as overwrite, print } from '../src/config/print.ts'
+import { findingOf, renderFinding } from '../src/finding.ts'
 import { startPostgres } from './postgres.ts'
 import { hasPrometheus, type Prometheus, shippedFiles, startPrometheus } from './prometheus.ts'
 import { seed } from './seed.ts'
@@ -13,6 +15,8 @@ import { startTraffic } from './traffic.ts'
 
 const operations = 100_000
 const { HOST = '0.0.0.0', PORT = '9993', DEBUG_HOST = '127.0.0.1', DEBUG_PORT = '6063' } = process.env
+/** Milliseconds that the service has to stop: more than it takes at most. */
+const GRACE = 20_000
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const stopping = new AbortController()
@@ -61,6 +65,12 @@ async function demo(watched: boolean): Promise<number> {
     say('prometheus is not installed: install the Debian package prometheus, or leave --prometheus out')
     return 1
   }
+  try {
+    await checkPlaces()
+  } catch (error) {
+    say(`The demo cannot start: ${renderFinding(findingOf(error))}`)
+    return 1
+  }
   say('Starting PostgreSQL')
   const database = await startPostgres()
   try {
@@ -77,6 +87,12 @@ async function demo(watched: boolean): Promise<number> {
     say('Removing PostgreSQL')
     await database.destroy()
   }
+}
+
+/** Looks whether the service will find its ports free, before anything takes time. Rejects with what to set. */
+async function checkPlaces(): Promise<void> {
+  await checkPlace({ host: HOST, port: Number(PORT) }, { host: 'HOST', port: 'PORT' })
+  await checkPlace({ host: DEBUG_HOST, port: Number(DEBUG_PORT) }, { host: 'DEBUG_HOST', port: 'DEBUG_PORT' })
 }
 
 async function fill(url: string): Promise<void> {
@@ -121,10 +137,15 @@ async function serve(url: string, prometheus: string | undefined): Promise<numbe
     detached: true,
   })
   service = child
-  const stop = () => child.kill('SIGTERM')
+  const stop = () => {
+    child.kill('SIGTERM')
+    // It ends by itself in less, whatever it waits for. This one may be beyond that.
+    setTimeout(() => child.kill('SIGKILL'), GRACE).unref()
+  }
   stopping.signal.addEventListener('abort', stop)
   const ended = new AbortController()
   const exit = once(child, 'exit').finally(() => ended.abort())
+  say('Starting the service')
   announce(url, prometheus, ended.signal)
   const [code, signal] = await exit
   service = undefined
@@ -133,25 +154,34 @@ async function serve(url: string, prometheus: string | undefined): Promise<numbe
   return code ?? 1
 }
 
-/** Says where to look as soon as the service answers, unless it has ended first. */
+/** Says where to look as soon as there are values to see, unless the service has ended first. */
 async function announce(url: string, prometheus: string | undefined, ended: AbortSignal): Promise<void> {
   const base = `http://${reachable(HOST)}:${PORT}`
-  while (!(await answers(`${base}/healthz`))) {
+  while (!(await answers(`${base}/readyz`))) {
     if (ended.aborted) return
     await delay(100)
   }
   if (ended.aborted) return
   const places = [`${base}/metrics`, `${base}/readyz`, `${base}/`]
-  if (Number(DEBUG_PORT) !== 0) places.push(`http://${reachable(DEBUG_HOST)}:${DEBUG_PORT}/debug`)
+  const hasDebug = Number(DEBUG_PORT) !== 0
+  if (hasDebug) places.unshift(`http://${reachable(DEBUG_HOST)}:${DEBUG_PORT}/debug`)
   if (prometheus !== undefined) {
     // Debian's has the older pages only.
     const alerts = (await answers(`${prometheus}/alerts`)) ? 'alerts' : 'classic/alerts'
     places.push(prometheus, `${prometheus}/${alerts}`)
   }
   say(
-    ['', 'Open', ...places, '', 'Ask the database', `psql ${url}`, '', 'Ctrl-C ends it all.', ''].join(
-      '\n  ',
-    ),
+    [
+      '',
+      hasDebug ? 'Open, the first one first: it is renewed every few seconds' : 'Open',
+      ...places,
+      '',
+      'Ask the database',
+      `psql ${url}`,
+      '',
+      'Ctrl-C ends it all.',
+      '',
+    ].join('\n  '),
   )
 }
 

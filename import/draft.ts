@@ -3,9 +3,9 @@ import { gauge } from '../src/contract/metric.ts'
 import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { problemsOfLabels, problemsOfMetrics } from '../src/contract/problems.ts'
 import type { Finding } from '../src/finding.ts'
+import { readStatement } from '../src/new/statement.ts'
 import type { Loss } from './loss.ts'
 import type { Question, QuestionMetric } from './question.ts'
-import { readStatement } from './statement.ts'
 
 /** A collector to be written. */
 export interface Draft {

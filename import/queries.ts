@@ -1,6 +1,6 @@
 import type { Loss } from './loss.ts'
 import { columnLabel, type Question, type QuestionMetric, type Reading } from './question.ts'
-import { caseOf, columnOf, literal } from './statement.ts'
+import { caseOf, columnOf, literal } from './sql.ts'
 import type { Mapping } from './yaml.ts'
 
 const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver']

@@ -1,6 +1,6 @@
 import type { Finding } from '../src/finding.ts'
 import type { Loss } from './loss.ts'
-import { columnOf } from './statement.ts'
+import { columnOf } from './sql.ts'
 import type { Place } from './yaml.ts'
 
 /** A query as another exporter asks it, with what it makes of the rows. */

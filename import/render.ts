@@ -1,11 +1,10 @@
+import { comment, key, quote, WIDTH, written } from '../src/new/code.ts'
+import { hasLongQuotes } from '../src/new/statement.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Draft, LIMIT } from './draft.ts'
 import { renderLoss, renderNote } from './loss.ts'
 import type { QuestionLabel, QuestionMetric } from './question.ts'
-import { columnOf, hasLongQuotes, identifier, literal } from './statement.ts'
-
-/** The width of a line in biome.json. */
-const WIDTH = 110
+import { columnOf, identifier, literal } from './sql.ts'
 
 /** The text of a collector's file, formatted; `contract` is where it imports src/collector.ts from. */
 export function renderFile(draft: Draft, program: string, contract: string): string {
@@ -71,37 +70,4 @@ function statementOf({ question, sql, metrics }: Draft): string {
       ? [`     CROSS JOIN LATERAL (VALUES ${measures.join(`,\n${' '.repeat(32)}`)}) AS measure (name, value)`]
       : []),
   ].join('\n')
-}
-
-/**
- * Writes SQL into a template literal, which sends backslashes as they are. A backslash that escaped a backtick or a
- * placeholder there would be undone, so both are written as a fragment.
- */
-function written(sql: string): string {
-  return sql.replace(/(?<!\\)(\\*)(`|\$\{)/g, (text, slashes: string, mark: string) =>
-    slashes.length % 2 === 0 ? `${slashes}\\${mark}` : `\${sql.unsafe(${quote(text)})}`,
-  )
-}
-
-/** A string literal, in the quotes that need fewer escapes. */
-function quote(text: string): string {
-  const inside = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
-  // The linter takes ${ in other quotes for a mistake.
-  if (text.includes('${')) return `\`${inside.replace(/`|\$\{/g, '\\$&')}\``
-  const [single, double] = [inside.split("'").length, inside.split('"').length]
-  return single > double ? `"${inside.replaceAll('"', '\\"')}"` : `'${inside.replaceAll("'", "\\'")}'`
-}
-
-function key(name: string): string {
-  return /^[a-zA-Z_]\w*$/.test(name) ? name : quote(name)
-}
-
-function comment(text: string): string[] {
-  const lines: string[] = []
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + word.length < WIDTH) lines.splice(-1, 1, `${last} ${word}`)
-    else lines.push(`//${lines.length > 0 ? '  ' : ''} ${word}`)
-  }
-  return lines
 }

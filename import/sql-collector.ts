@@ -1,6 +1,6 @@
 import type { Loss } from './loss.ts'
 import { columnLabel, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
-import { columnOf, literal } from './statement.ts'
+import { columnOf, literal } from './sql.ts'
 import type { Mapping } from './yaml.ts'
 
 const COLLECTOR_KEYS = ['collector_name', 'min_interval', 'metrics', 'queries']

@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readdirSync } from 'node:fs'
-import { basename } from 'node:path'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { basename, join } from 'node:path'
 import t from 'tap'
+import { openUp } from '../demo/cluster.ts'
 import { freePort } from '../demo/port.ts'
 import { poll } from './poll.ts'
 import { spawnService } from './process.ts'
@@ -56,6 +58,77 @@ t.test('the demo shows a page that lives, and ends without a trace', async (t) =
   t.same(readdirSync(temporary), [])
   await t.rejects(scrape(demo), 'the service is gone')
   if (!unwatched) await t.rejects(fetch(`${prometheus}/-/healthy`), 'so is Prometheus')
+})
+
+/** Runs a command on a terminal, and closes that when it says that Ctrl-C ends it. */
+const CLOSED = `
+import fcntl, os, subprocess, sys, termios
+master, slave = os.openpty()
+own = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=own)
+os.close(slave)
+said = b''
+while b'Ctrl-C ends' not in said:
+    said += os.read(master, 4096)
+os.close(master)
+child.wait()`
+
+t.test('a terminal that is closed ends all of the demo', { skip: lacks('python3', 'python3') }, async (t) => {
+  const temporary = t.testdir({})
+  chmodSync(temporary, 0o777)
+  const port = await freePort()
+  const python = spawn('python3', ['-c', CLOSED, process.execPath, 'demo/demo.ts'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env.PATH,
+      TMPDIR: temporary,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DEBUG_PORT: '0',
+    },
+    stdio: 'inherit',
+  })
+  const [code] = await once(python, 'exit')
+  t.equal(code, 0)
+  await poll(
+    () => readdirSync(temporary),
+    (files) => files.length === 0,
+  )
+  await t.rejects(fetch(`http://127.0.0.1:${port}/healthz`))
+})
+
+t.test('a port that is taken ends the demo before it takes time, and is named', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const port = String((taken.address() as AddressInfo).port)
+  for (const [name, env] of [
+    ['PORT', { PORT: port, DEBUG_PORT: '0' }],
+    ['DEBUG_PORT', { PORT: '0', DEBUG_PORT: port }],
+  ] as const) {
+    const { status, stdout } = spawnSync(process.execPath, ['demo/demo.ts'], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, HOST: '127.0.0.1', ...env },
+      encoding: 'utf8',
+    })
+    t.equal(status, 1)
+    t.match(stdout, new RegExp(`^The demo cannot start: .*: set ${name} to a free one\n$`))
+  }
+})
+
+t.test('the programs of a closed checkout are copied for everybody', async (t) => {
+  const before = process.umask(0o077)
+  t.teardown(() => process.umask(before))
+  const folder = t.testdir({
+    bin: { initdb: '' },
+    lib: { 'x.so.1': '', 'x.so': t.fixture('symlink', 'x.so.1') },
+  })
+  for (const path of ['', 'bin', 'bin/initdb', 'lib', 'lib/x.so.1']) chmodSync(join(folder, path), 0o700)
+  await openUp(folder)
+  const modes = ['', 'bin', 'bin/initdb', 'lib', 'lib/x.so.1'].map((path) =>
+    (statSync(join(folder, path)).mode & 0o777).toString(8),
+  )
+  t.same(modes, ['755', '755', '755', '755', '644'])
 })
 
 t.test('without Prometheus the demo says what to install', async (t) => {

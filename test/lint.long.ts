@@ -18,6 +18,7 @@ const STAGES = [
   'round',
   'page',
   'check',
+  'new',
   'html',
 ]
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import type { Environment } from '../src/config/read.ts'
+import { leash } from './leash.ts'
 import { ROOT } from './root.ts'
 import { checkSecrets, secretsOf } from './secrets.ts'
 
@@ -31,12 +32,14 @@ export async function spawnService(
 ): Promise<ServiceProcess> {
   const { PATH, NODE_COMPILE_CACHE } = process.env
   // The test runner has every process load a part of its own, which wants to write where this one may not.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...command], {
-    cwd,
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-    env: { PATH, NODE_COMPILE_CACHE, HOST: '127.0.0.1', PORT: '0', DEBUG_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = leash(
+    spawn('env', ['-u', 'NODE_OPTIONS', ...command], {
+      cwd,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+      env: { PATH, NODE_COMPILE_CACHE, HOST: '127.0.0.1', PORT: '0', DEBUG_PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const exit = once(child, 'exit').then(([code, signal]) => code ?? signal)

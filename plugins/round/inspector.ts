@@ -6,6 +6,7 @@ import { parseMoment } from '../../src/time/moment.ts'
 import { explain } from './ask.ts'
 import { creators } from './creators.ts'
 import { type ReportLimits, reportOn } from './report.ts'
+import { returnsSame, study } from './study.ts'
 
 /** The database that an inspector asks, and the limits of its reports. */
 export interface InspectorOptions extends Omit<ReportLimits, 'now'> {
@@ -20,10 +21,14 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
   const stopping = new AbortController()
   const { signal } = stopping
 
-  async function check(collectors: readonly CollectorStatus[], options: ReportOptions): Promise<Check> {
-    // A check does not wait for the quorum: it reports what is so now.
+  /** Asks who is there. What is asked by hand does not wait for the quorum: it reports what is so now. */
+  async function vote(): Promise<void> {
     await db.vote(signal)
     if (db.votes === 0) throw new Error(db.endpoints.flatMap(({ error }) => error ?? []).join('; '))
+  }
+
+  async function check(collectors: readonly CollectorStatus[], options: ReportOptions): Promise<Check> {
+    await vote()
     let snapshot = await db.snapshot(signal)
     const { endpoint, begun } = snapshot
     const { time } = begun
@@ -63,6 +68,12 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
         const now = parseMoment(time)
         return explain(collector, sql, { from: window?.sealedTo ?? now, to: now })
       }),
+    async study(text, timeout) {
+      await vote()
+      return db.ask(timeout, signal, (sql) => study(sql, text, budget))
+    },
+    returnsSame: (one, other, columns, timeout) =>
+      db.ask(timeout, signal, (sql) => returnsSame(sql, one, other, columns)).catch(() => false),
     cancel: () => stopping.abort(new Error('the service is stopping')),
   }
 }

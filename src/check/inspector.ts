@@ -1,4 +1,5 @@
 import type { Finding } from '../finding.ts'
+import type { Study } from '../query/study.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Report } from './report.ts'
 
@@ -35,6 +36,15 @@ export interface Inspector {
    * endpoint when none can be used.
    */
   check(collectors: readonly CollectorStatus[], options: ReportOptions): Promise<Check>
+  /**
+   * Describes a query that is no collector yet, and runs it once, within `timeout` milliseconds. Rejects with PostgreSQL's
+   * error when it is none, and with a Mistake when it returns more rows than a page could show.
+   */
+  study(text: string, timeout: number): Promise<Study>
+  /**
+   * Whether two queries return the same rows, and the second has these columns; false when one of them fails.
+   */
+  returnsSame(one: string, other: string, columns: readonly string[], timeout: number): Promise<boolean>
   /** Cancels what runs, on the server too. */
   cancel(): void
 }

@@ -1,4 +1,4 @@
-// Commands: serve, check, health, init, import. The only code that imports src/app.ts, init/ and import/.
+// Commands: serve, check, new, health, init, import. The only code that imports src/app.ts, init/ and import/.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
 import { nearest } from '../config/nearest.ts'
 import { print } from '../config/print.ts'
@@ -8,6 +8,7 @@ const USAGE = `Usage: metrics-service [command] [option …]
 
   serve         collect and serve the page: what runs when no command is given
   check         run each collector once and report what is wrong
+  new           make a collector of a query
   health        ask the running service whether it is healthy
   init          make a folder of your own collectors
   import        write collectors from the queries of sql_exporter or postgres_exporter
@@ -22,6 +23,7 @@ type Run = (args: readonly string[], io: Io) => Promise<ExitCode>
 const COMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ['serve', loadServe],
   ['check', loadCheck],
+  ['new', loadNew],
   ['health', loadHealth],
   ['init', async () => (await import('../../init/init.ts')).init],
   ['import', async () => (await import('../../import/command.ts')).importCollectors],
@@ -50,6 +52,11 @@ async function loadServe(): Promise<Run> {
 async function loadCheck(): Promise<Run> {
   const [{ check }, { buildApp }] = await Promise.all([import('../check/command.ts'), import('../app.ts')])
   return (args, io) => check(args, io, buildApp)
+}
+
+async function loadNew(): Promise<Run> {
+  const [{ create }, { buildApp }] = await Promise.all([import('../new/command.ts'), import('../app.ts')])
+  return (args, io) => create(args, io, buildApp)
 }
 
 async function loadHealth(): Promise<Run> {

@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util'
 import { describeError } from '../finding.ts'
 import { print } from './print.ts'
 
-/** The streams that a command writes to; `process` has them. */
+/** The streams that a command writes to, and the one that it may read; `process` has them. */
 export interface Io {
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
 }
@@ -22,7 +23,10 @@ export class UsageError extends Error {
 }
 
 type Options = Readonly<
-  Record<string, { readonly type: 'boolean' | 'string'; readonly default?: string | boolean }>
+  Record<
+    string,
+    { readonly type: 'boolean' | 'string'; readonly multiple?: boolean; readonly default?: string | boolean }
+  >
 >
 
 /** A command, and the arguments that it takes. Every command takes --help besides. */

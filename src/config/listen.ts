@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 import { fieldOf } from '../advice.ts'
 import { Mistake } from '../finding.ts'
@@ -20,22 +22,44 @@ interface Variables {
 /** Has an app listen. Rejects with a Mistake that names the variables when it cannot be there. */
 export async function listen(
   app: Pick<FastifyInstance, 'listen'>,
-  options: FastifyListenOptions & { readonly host: string; readonly port: number },
+  options: FastifyListenOptions & Place,
   variables: Variables,
 ): Promise<void> {
   try {
     await app.listen(options)
   } catch (error) {
-    // What another plugin has found wrong at the start comes out here, too.
-    if (!(error instanceof Error) || error instanceof Mistake) throw error
-    const code = fieldOf(error, 'code')
-    if (code === undefined || !isKnown(code)) throw error
-    throw new Mistake(
-      `${variables.host} is "${options.host}" and ${variables.port} is "${options.port}": ${error.message}`,
-      ADVICE[code](variables.port, variables.host),
-      { cause: error },
-    )
+    throw explained(error, options, variables)
   }
+}
+
+/** Where a listener is to be. */
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/** Rejects with the same Mistake when no listener can be there now. */
+export async function checkPlace({ host, port }: Place, variables: Variables): Promise<void> {
+  const server = createServer().listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw explained(error, { host, port }, variables)
+  }
+  server.close()
+  await once(server, 'close')
+}
+
+/** What another plugin has found wrong at the start comes out of the listening, too: that is left as it is. */
+function explained(error: unknown, { host, port }: Place, variables: Variables): unknown {
+  if (!(error instanceof Error) || error instanceof Mistake) return error
+  const code = fieldOf(error, 'code')
+  if (code === undefined || !isKnown(code)) return error
+  return new Mistake(
+    `${variables.host} is "${host}" and ${variables.port} is "${port}": ${error.message}`,
+    ADVICE[code](variables.port, variables.host),
+    { cause: error },
+  )
 }
 
 function isKnown(code: string): code is keyof typeof ADVICE {

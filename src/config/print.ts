@@ -16,7 +16,8 @@ export function progress(stream: NodeJS.WritableStream, text: string): void {
   stream.write(`${ERASE}${printable(text)}`)
 }
 
-function printable(text: string): string {
+/** A text for people, with all that is no character written out. */
+export function printable(text: string): string {
   return text.replaceAll(UNSEEN, (character) =>
     character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )

@@ -1,16 +1,23 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { kit } from '#kit'
+import { buildApp } from '../../src/app.ts'
+import type { Build } from '../../src/check/command.ts'
+import { create } from '../../src/new/command.ts'
+import { createDatabase } from '../database.ts'
+import { TestIo } from '../io.ts'
 import { lacks } from '../program.ts'
 import { ROOT } from '../root.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
 const document = read('docs/collectors.md')
-const tests = ['overdue-invoices', 'recipes'].map((name) => read(`test/cookbook/${name}.test.ts`))
+const tests = ['overdue-invoices', 'payments', 'recipes', 'sql'].map((name) =>
+  read(`test/cookbook/${name}.test.ts`),
+)
 const files = readdirSync(join(ROOT, 'cookbook')).filter((file) => file.endsWith('.ts'))
 
 /** The blocks of code in a language. */
@@ -20,12 +27,53 @@ function blocks(language: string): string[] {
   )
 }
 
+/** What a reader's own file has in place of what a file of this repository has. */
+const OWN = [
+  ["'../src/collector.ts'", "'metrics-service'"],
+  ["import t from 'tap'\n", "import { strict as assert } from 'node:assert'\nimport test from 'node:test'\n"],
+  ["'#kit'", "'metrics-service/kit'"],
+  ["'../../cookbook/", "'../collectors/"],
+  ["'cookbook/schema.sql'", "'schema.sql'"],
+  ['t.test(', 'test('],
+  ['t.same(', 'assert.deepEqual('],
+  ['t.equal(', 'assert.equal('],
+] as const
+
+/** A file as a reader has it in a folder of their own. */
+function own(text: string): string {
+  return OWN.reduce((written, [here, there]) => written.replaceAll(here, there), text)
+}
+
 t.test('each block of TypeScript is a file as it is, and each file of the cookbook is shown', async (t) => {
-  // The test is the reader's own: of a collector that is in collectors/.
-  const test = tests[0]?.replace('/cookbook/', '/collectors/')
-  const shown = [...files.map((file) => read(`cookbook/${file}`)), test]
-  t.same(blocks('ts').sort(), shown.sort())
+  const [overdue, payments] = tests
+  const written = blocks('ts').filter((text) => !text.includes('business_overdue_invoices'))
+  const shown = [...files.map((file) => read(`cookbook/${file}`)), overdue ?? '', payments ?? '']
+  t.same(written.sort(), shown.map(own).sort())
 })
+
+t.test('new makes the file that the document shows of the query that it shows', async (t) => {
+  const { sql, url } = await openDatabase(t)
+  await sql`
+    INSERT INTO invoices (plan, due_time)
+    SELECT plan, now() - interval '1 day' FROM unnest(ARRAY['starter', 'team', 'enterprise']) AS plan`
+  const command = blocks('sh').find((text) => text.includes('metrics-service new'))
+  const [, name = '', query = ''] = / new ([\w-]+) --sql "(.*)"\n$/s.exec(command ?? '') ?? []
+  const folder = t.testdir({})
+  const io = new TestIo()
+  const args = [name, '--sql', query.trim().replaceAll(/\s+/g, ' '), '--folder', folder]
+  const build: Build = (options) => buildApp({ env: { DATABASE_URL: url }, ...options })
+  t.equal(await create(args, io, build), 0, io.stderr.text + io.stdout.text)
+  const made = readFileSync(join(folder, `${name}.ts`), 'utf8')
+  const shown = blocks('ts').find((text) => text.includes('business_overdue_invoices'))
+  t.equal(made.replace(/(?<= from )'.*'/, "'metrics-service'"), shown)
+})
+
+/** A database with the tables of the document. */
+async function openDatabase(t: Test) {
+  const database = await createDatabase(t, { schema: false })
+  await database.sql.unsafe(read('cookbook/schema.sql'))
+  return database
+}
 
 t.test(
   'each file of the cookbook has its name, is tested, and can be loaded beside the others',

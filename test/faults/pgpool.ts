@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { freePort } from '../../demo/port.ts'
 import type { Postgres } from '../../demo/postgres.ts'
+import { leash } from '../leash.ts'
 
 export interface Pgpool {
   /** The database `postgres` through it, as the superuser, with this password. */
@@ -75,18 +76,20 @@ export async function startPgpool(
     writeFileSync(join(folder, name), content, { mode: 0o600 })
     if (owner.uid !== undefined) chownSync(join(folder, name), uid, gid)
   }
-  const child: ChildProcess = spawn(
-    'pgpool',
-    [
-      '-n',
-      '-f',
-      join(folder, 'pgpool.conf'),
-      '-F',
-      join(folder, 'pcp.conf'),
-      '-a',
-      join(folder, 'pool_hba.conf'),
-    ],
-    { ...owner, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  const child: ChildProcess = leash(
+    spawn(
+      'pgpool',
+      [
+        '-n',
+        '-f',
+        join(folder, 'pgpool.conf'),
+        '-F',
+        join(folder, 'pcp.conf'),
+        '-a',
+        join(folder, 'pool_hba.conf'),
+      ],
+      { ...owner, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+    ),
   )
   let log = ''
   const ended = once(child, 'exit')

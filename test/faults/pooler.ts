@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { freePort } from '../../demo/port.ts'
 import type { Postgres } from '../../demo/postgres.ts'
+import { leash } from '../leash.ts'
 
 export interface Pooler {
   /** The database `postgres` through it, as the superuser. */
@@ -72,7 +73,7 @@ ${more}
   let log = ''
 
   async function start(): Promise<void> {
-    const started = spawn('pgbouncer', [settings], { ...owner, stdio: ['ignore', 'ignore', 'pipe'] })
+    const started = leash(spawn('pgbouncer', [settings], { ...owner, stdio: ['ignore', 'ignore', 'pipe'] }))
     child = started
     log = ''
     for (;;) {

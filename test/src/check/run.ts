@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import type { Report, Verdict } from '../../../src/check/report.ts'
 import type { Environment } from '../../../src/config/read.ts'
 import type { Finding } from '../../../src/finding.ts'
+import { leash } from '../../leash.ts'
 import { ROOT } from '../../root.ts'
 import { checkSecrets, secretsOf } from '../../secrets.ts'
 
@@ -35,14 +36,12 @@ function typed(args: readonly string[]): string[] {
 export function startCheck(t: Test, env: Environment, args: readonly string[] = []) {
   const { PATH, NODE_COMPILE_CACHE } = process.env
   // The test runner has every process load a part of its own.
-  const child: ChildProcess = spawn(
-    'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...typed(args)],
-    {
+  const child: ChildProcess = leash(
+    spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, 'src/cli.ts', 'check', ...typed(args)], {
       cwd: ROOT,
       env: { PATH, NODE_COMPILE_CACHE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-    },
+    }),
   )
   t.teardown(() => child.kill('SIGKILL'))
   const { stdout, stderr } = child

@@ -24,7 +24,7 @@ t.test('--version is that of the package', async (t) => {
   t.same(await call('--version'), { code: 0, stdout: `${version}\n`, stderr: '' })
 })
 
-for (const command of ['serve', 'check', 'health', 'init']) {
+for (const command of ['serve', 'check', 'new', 'health', 'init']) {
   t.test(`${command} --help says what ${command} takes, and does nothing else`, async (t) => {
     const { code, stdout, stderr } = await call(command, '--help')
     t.match(stdout, new RegExp(`^Usage: ${command} `))

@@ -1,4 +1,4 @@
-import type { Finding } from '../src/finding.ts'
+import type { Finding } from '../finding.ts'
 
 /** What is in quotes or in a line's comment, up to its end; and what begins another comment, or a text between dollars. */
 const QUIET =
@@ -17,7 +17,7 @@ type StatementReading = { readonly statement: Statement } | { readonly obstacle:
  * What is in quotes, between dollars, or in a comment.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
-function* quietParts(sql: string): Generator<{ readonly start: number; readonly end: number }> {
+export function* quietParts(sql: string): Generator<{ readonly start: number; readonly end: number }> {
   const pattern = new RegExp(QUIET)
   for (let found = pattern.exec(sql); found !== null; found = pattern.exec(sql)) {
     const [quiet] = found
@@ -103,24 +103,4 @@ export function hasLongQuotes(sql: string): boolean {
   return Array.from(quietParts(sql), ({ start, end }) => sql.slice(start, end)).some(
     (quiet) => quiet.includes('\n') && !quiet.startsWith('/*'),
   )
-}
-
-/** A column of the inner query, spelled for PostgreSQL. */
-export function columnOf(name: string): string {
-  return `source.${identifier(name)}`
-}
-
-/** A name spelled for PostgreSQL. After AS or a dot no word needs quotes, not even a keyword. */
-export function identifier(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
-}
-
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
-}
-
-/** A CASE of several lines, indented for the list of columns. */
-export function caseOf(subject: string, branches: readonly string[]): string {
-  const indent = ' '.repeat(11)
-  return [`CASE${subject}`, ...branches.map((branch) => `${indent}  ${branch}`), `${indent}END`].join('\n')
 }

@@ -1,0 +1,49 @@
+/** What a type of PostgreSQL is to a metric. */
+export type Kind = 'number' | 'text' | 'boolean' | 'moment' | 'duration' | 'money' | 'uuid' | 'other'
+
+/** A column of a query, as the database describes it. */
+export interface StudiedColumn {
+  readonly name: string
+  /** As PostgreSQL writes it: `timestamp with time zone`. */
+  readonly type: string
+  readonly kind: Kind
+  /** The values of an enum, in its order; empty for any other type. */
+  readonly values: readonly string[]
+  /** Whether it is a column of a table as it is, and not computed. */
+  readonly stored: boolean
+  /** Its expression as the planner writes it, such as `count(*)`; undefined when the plan has none. */
+  readonly expression: string | undefined
+  /** Whether the query groups by it. */
+  readonly grouped: boolean
+}
+
+/** A column that holds moments. */
+export interface TimeColumn {
+  readonly name: string
+  /** Whether an index begins with it. */
+  readonly indexed: boolean
+  /** Whether each row has it, and so from the time when it is made. */
+  readonly required: boolean
+  /** The default of the column, as SQL. */
+  readonly fallback: string | null
+}
+
+/** The only table that a query reads. */
+export interface StudiedTable {
+  /** Its schema and name, as SQL. */
+  readonly name: string
+  /** About how many rows it has. */
+  readonly rows: number
+  /** Its columns of the type `timestamptz`. */
+  readonly times: readonly TimeColumn[]
+}
+
+/** What there is to know of a query before it is a collector. */
+export interface Study {
+  readonly columns: readonly StudiedColumn[]
+  /** Its rows: each value as PostgreSQL writes it, cut to what a label may have. */
+  readonly rows: readonly (readonly (string | null)[])[]
+  /** How long it took. */
+  readonly seconds: number
+  readonly table: StudiedTable | undefined
+}
