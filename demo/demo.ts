@@ -15,6 +15,8 @@ import { startTraffic } from './traffic.ts'
 
 const operations = 100_000
 const { HOST = '0.0.0.0', PORT = '9993', DEBUG_HOST = '127.0.0.1', DEBUG_PORT = '6063' } = process.env
+/** Milliseconds after which the pages are shown before all values are there. */
+const PATIENCE = 15_000
 /** Milliseconds that the service has to stop: more than it takes at most. */
 const GRACE = 20_000
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -157,7 +159,10 @@ async function serve(url: string, prometheus: string | undefined): Promise<numbe
 /** Says where to look as soon as there are values to see, unless the service has ended first. */
 async function announce(url: string, prometheus: string | undefined, ended: AbortSignal): Promise<void> {
   const base = `http://${reachable(HOST)}:${PORT}`
-  while (!(await answers(`${base}/readyz`))) {
+  const started = performance.now()
+  // Whoever has broken a collector, or a slow machine, shall see that, too.
+  const path = () => (performance.now() - started < PATIENCE ? 'readyz' : 'healthz')
+  while (!(await answers(`${base}/${path()}`))) {
     if (ended.aborted) return
     await delay(100)
   }
