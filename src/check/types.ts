@@ -14,12 +14,15 @@ const TIMEOUT = 60_000
 const ERROR = /^(.+?)\((\d+),(\d+)\): error (TS\d+: .*)$/
 /** What Node.js runs as it stands, for files without a tsconfig.json. */
 const OPTIONS = { strict: true, target: 'es2024', module: 'nodenext', types: [] }
+/** What is wrong, and not how it is written. */
 const OURS = {
   noEmit: true,
   composite: false,
   incremental: false,
   skipLibCheck: true,
   allowImportingTsExtensions: true,
+  noUnusedLocals: false,
+  noUnusedParameters: false,
 }
 
 /**
@@ -47,7 +50,7 @@ export async function typeErrors(
       ),
     )
     const said = await run(compiler, project, signal)
-    return said === undefined ? undefined : await Promise.all(findingsIn(said, folder, files))
+    return said === undefined ? undefined : await Promise.all(findingsIn(said, files))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -97,12 +100,12 @@ function run(compiler: string, project: string, signal: AbortSignal): Promise<st
   return promise
 }
 
-/** The compiler names files from the folder of the project. */
-function findingsIn(said: string, folder: string, files: readonly string[]): Promise<Finding>[] {
+/** The compiler names files from the working directory. */
+function findingsIn(said: string, files: readonly string[]): Promise<Finding>[] {
   const known = new Map(files.map((file) => [resolve(file), file]))
   return said.split('\n').flatMap((line) => {
     const [, path = '', row, column, problem = ''] = ERROR.exec(line) ?? []
-    const file = known.get(resolve(folder, path))
+    const file = known.get(resolve(path))
     return file === undefined ? [] : findingAt(file, Number(row), Number(column), problem)
   })
 }

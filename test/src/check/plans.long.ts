@@ -34,7 +34,8 @@ async function reportOf(t: Test, { url }: Database, collector: CollectorPlugin):
   await reports.return()
   if (!value) throw new Error('there is no report')
   t.same(value.errors, [])
-  return value
+  // Some of the windows are over an expression that no row of the last minutes has.
+  return { ...value, warnings: value.warnings.filter(({ problem }) => !problem.startsWith('no row is in')) }
 }
 
 const ofThings: Query = (sql, { from, to }) => sql`
