@@ -174,7 +174,7 @@ t.test('each metric is described, and each that is described exists', async (t) 
   )
 
   const examples = filesOf(['cookbook'], '.ts').flatMap((file) => capture(read(file), /\bbusiness_\w+/g))
-  const name = /(?<![\w:])(?:business|collection|collector|database|metrics_service)_\w+(?![\w:])/g
+  const name = /(?<![\w:])(?:business|collection|collectors?|database|metrics_service)_\w+(?![\w:])/g
   // The document about importing names settings of other exporters.
   for (const document of all.filter(({ path }) => path !== 'docs/import.md')) {
     const text = [document.prose, ...blocks(document, '', 'sh', 'yaml', 'promql')].join('\n')

@@ -33,7 +33,7 @@ export interface Loaded extends Omit<Listing, 'files'> {
 }
 
 /** Milliseconds that a file has to be loaded. */
-const PATIENCE = 5000
+const PATIENCE = 10_000
 
 /** A folder of collectors. A file of it is loaded once, and again when it, or what is beside the collectors, changes. */
 export class CollectorFolder {
@@ -90,10 +90,11 @@ export class CollectorFolder {
     if (problem !== undefined) return { ...file, problem: new Mistake(`${path} cannot be read: ${problem}`) }
     const hung = stuck.get(from)
     if (hung !== undefined) return { ...file, problem: new Mistake(`${path} cannot be loaded: ${hung}`) }
-    remember(from, path)
+    const culprit = { file: path, url }
+    remember(from, culprit)
     let module: { default?: unknown }
     try {
-      module = await runAs({ file: path }, () => within(import(from), { ms: this.#patience }))
+      module = await runAs(culprit, () => within(import(from), { ms: this.#patience }))
     } catch (error) {
       const { problem, advice } = findingOf(error)
       const mistake = new Mistake(`${path} cannot be loaded: ${problem}`, advice, { cause: error })

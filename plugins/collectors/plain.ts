@@ -1,6 +1,6 @@
 // Plain plugins as collectors. Imports src/ only.
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
-import { runAs } from '../../src/contract/culprit.ts'
+import { type Culprit, runAs } from '../../src/contract/culprit.ts'
 
 /** A plugin of a file that does with the app what it likes: mostly it adds a collector. */
 export type PlainPlugin = FastifyPluginAsync | FastifyPluginCallback
@@ -8,12 +8,12 @@ export type PlainPlugin = FastifyPluginAsync | FastifyPluginCallback
 /** Makes a plugin of it that never fails: `failed` is told instead. */
 export function harmless(
   plugin: PlainPlugin,
-  file: string,
+  culprit: Culprit,
   failed: (error: unknown) => void,
 ): FastifyPluginAsync {
   const harmless: FastifyPluginAsync = async (app) => {
     try {
-      await runAs({ file }, () => call(plugin, app))
+      await runAs(culprit, () => call(plugin, app))
     } catch (error) {
       failed(error)
     }

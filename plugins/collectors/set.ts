@@ -5,15 +5,16 @@ import type { Collector } from '../../src/contract/collector.ts'
 import type { Culprit } from '../../src/contract/culprit.ts'
 import { checkNames } from '../../src/contract/did-you-mean.ts'
 import type { Database } from '../../src/database.ts'
-import { describeError, findingOf, Mistake, renderFinding } from '../../src/finding.ts'
+import { describeError, findingOf, Mistake } from '../../src/finding.ts'
 import type { Page } from '../../src/page/page.ts'
 import type { Placed } from '../../src/round/collectors.ts'
 import type { Reload, Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { within } from '../../src/time/deadline.ts'
-import { type Arrangement, arrange, type Problem } from './arrange.ts'
+import { type Arrangement, arrange } from './arrange.ts'
 import { type CollectorFolder, type Loaded, unreadable } from './folder.ts'
 import { harmless } from './plain.ts'
+import { compare, report } from './report.ts'
 
 /** What the set of collectors works with. */
 export interface SetOptions {
@@ -33,6 +34,8 @@ export class CollectorSet implements Reloads {
   readonly #added: Collector[] = []
   /** Why plain plugins failed, by the path of the file. */
   readonly #failed = new Map<string, Error>()
+  /** Versions of collectors of which a stray error was said. */
+  readonly #blamed = new Set<unknown>()
   #loaded: Loaded
   #arrangement: Arrangement
   #reloading: Promise<Reload> | undefined
@@ -161,35 +164,21 @@ export class CollectorSet implements Reloads {
     for (const file of this.#loaded.strange) {
       this.#options.log.warn({ file }, 'file left out: the name of a collector ends in .ts or .js')
     }
-    for (const problem of problems) this.#say(problem)
+    for (const problem of problems) report(problem, this.#options.log)
     const success = problems.every(({ outcome }) => outcome === 'is not asked for')
     if (success) this.#lastSuccess = Date.now() / 1000
-    const was = new Map(before.map(({ collector }) => [collector.name, collector]))
-    const is = new Map(placed.map(({ collector }) => [collector.name, collector]))
-    const isOther = (name: string) => was.has(name) && was.get(name) !== is.get(name)
     return {
       success,
       problems: problems.map(({ error }) => describeError(error)),
-      begun: [...is.keys()].filter((name) => !was.has(name)),
-      changed: [...is.keys()].filter(isOther),
-      gone: [...was.keys()].filter((name) => !is.has(name)),
+      ...compare(before, placed),
     }
-  }
-
-  #say({ file, collector, error, outcome }: Problem): void {
-    const { log } = this.#options
-    const said = renderFinding(findingOf(error))
-    if (outcome === 'fails') log.error({ collector, file }, `collector cannot run: ${said}`)
-    else if (outcome === 'goes on') {
-      log.error({ collector, file }, `collector not reloaded, and its last version goes on: ${said}`)
-    } else log.warn({ file }, `file left out, because COLLECTORS does not have it: ${said}`)
   }
 
   /** The plain plugins of the folder. One that fails is a collector that fails. */
   get plugins(): readonly FastifyPluginAsync[] {
-    return this.#loaded.files.flatMap(({ path, plugin, collector }) => {
+    return this.#loaded.files.flatMap(({ path, url, plugin, collector }) => {
       if (plugin === undefined || collector !== undefined) return []
-      return harmless(plugin, path, (error) => {
+      return harmless(plugin, { file: path, url }, (error) => {
         const { problem, advice } = findingOf(error)
         this.#failed.set(path, new Mistake(`${path} cannot be loaded: ${problem}`, advice, { cause: error }))
         this.#arrangement = this.#arrange(this.#arrangement.placed)
@@ -201,23 +190,28 @@ export class CollectorSet implements Reloads {
 
   /** Takes an error that code of a collector threw where nobody waited for it: the collector fails. */
   blame(culprit: Culprit, error: unknown): void {
-    const { log, databases } = this.#options
-    const { problem } = findingOf(error)
-    const mistake = new Mistake(
-      `its code failed where nobody waited for it: ${problem}`,
-      'await what it starts, or catch its errors',
-      { cause: error },
+    const mistake = strayError(error)
+    const statuses = this.#options.databases.flatMap(({ collectors }) => [...collectors.list])
+    const isThere = this.#loaded.files.some(({ url }) => url === culprit.url)
+    const theirs = statuses.filter(({ collector, file }) =>
+      culprit.collector === undefined ? isThere && file === culprit.file : collector === culprit.collector,
     )
-    const theirs = databases
-      .flatMap(({ collectors }) => [...collectors.list])
-      .filter(
-        ({ collector, file }) =>
-          culprit.name === collector.name || (file !== undefined && culprit.file === file),
-      )
-    const isFirst = theirs.filter((status) => status.strays.add(mistake)).length > 0
-    if (!isFirst && theirs.length > 0) return
+    const isFirst = theirs.filter(({ strays }) => strays.add(mistake)).length > 0
+    // What is left of an earlier version is nobody's failure, and is said once.
+    const version = culprit.collector ?? culprit.url
+    if (theirs.length > 0 ? !isFirst : this.#blamed.has(version)) return
+    this.#blamed.add(version)
     const [status] = theirs
-    const fields = { collector: status?.collector.name ?? culprit.name, file: status?.file ?? culprit.file }
-    log.error(fields, `collector failed: ${describeError(mistake)}`)
+    const name = status?.collector.name ?? culprit.collector?.name
+    const fields = { collector: name, file: status?.file ?? culprit.file }
+    this.#options.log.error(fields, `collector failed: ${describeError(mistake)}`)
   }
+}
+
+function strayError(error: unknown): Error {
+  return new Mistake(
+    `its code failed where nobody waited for it: ${findingOf(error).problem}`,
+    'await what it starts, or catch its errors',
+    { cause: error },
+  )
 }

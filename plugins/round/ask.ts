@@ -99,7 +99,7 @@ function write(
   const bounds = { from: literal(window.from), to: literal(window.to) }
   const [from, to] = [sql.unsafe<Row[]>(bounds.from), sql.unsafe<Row[]>(bounds.to)]
   const context = { observe: observer(sql, collector), from, to }
-  const query: unknown = runAs({ name: collector.name }, () => collector.query(tagOf(sql), context))
+  const query: unknown = runAs({ collector }, () => collector.query(tagOf(sql), context))
   if (!isQuery(query)) {
     // Whatever comes of it, this run has failed.
     if (query instanceof Promise) query.catch(() => {})

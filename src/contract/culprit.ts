@@ -1,9 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Collector } from './collector.ts'
 
-/** Whose code runs: that of a file while it is loaded, or that of a collector by its name. */
+/**
+ * Whose code runs: that of a version of a file since it was loaded, or that of a collector since its query was made. Code
+ * of an earlier version may go on, as in a timer.
+ */
 export interface Culprit {
+  /** The path of the file, and its URL with the version. */
   readonly file?: string
-  readonly name?: string
+  readonly url?: string
+  readonly collector?: Collector
 }
 
 const running = new AsyncLocalStorage<Culprit>()
@@ -18,12 +24,12 @@ export function currentCulprit(): Culprit | undefined {
   return running.getStore()
 }
 
-/** The files of collectors that were loaded: the path that people read by the URL that a stack has. */
-const files = new Map<string, string>()
+/** The files of collectors that were loaded, by the URL that a stack has. */
+const files = new Map<string, Culprit>()
 
 /** Remembers the file that a module was loaded from. */
-export function remember(url: string, file: string): void {
-  files.set(url, file)
+export function remember(url: string, culprit: Culprit): void {
+  files.set(url, culprit)
 }
 
 /**
@@ -36,6 +42,5 @@ export function culpritOf(error: unknown): Culprit | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   // The innermost frame that is no code of Node.js: what a collector calls is the service's own.
   const frame = /\(?(file:\/\/[^\s)]+?):\d+:\d+\)?$/m.exec(stack)?.[1]
-  const file = frame === undefined ? undefined : files.get(frame)
-  return file === undefined ? undefined : { file }
+  return frame === undefined ? undefined : files.get(frame)
 }

@@ -23,6 +23,19 @@ const MAX_RUNS = 60
 /** Unused texts that a dictionary may always hold. */
 const SPARE_TEXTS = 100
 
+/** What came of the runs of a collector so far. Nothing changes it: a run replaces it. */
+interface Past {
+  readonly last?: RunResult
+  readonly lastSuccess?: number
+  readonly counts: Counts
+  readonly window?: WindowState | undefined
+  readonly started?: Horizon | undefined
+  readonly published?: number
+  readonly openRejected?: RunResult['openRejected']
+}
+
+const NEW: Past = { counts: NO_COUNTS }
+
 /** The status of a collector on one database: when it is due, how its runs ended, what it shows. */
 export class CollectorStatus {
   readonly collector: Collector
@@ -42,13 +55,7 @@ export class CollectorStatus {
   readonly #due: Due
   readonly #shown: Shown
   readonly #runs: PastRun[] = []
-  #last: RunResult | undefined
-  #lastSuccess: number | undefined
-  #counts = NO_COUNTS
-  #window: WindowState | undefined
-  #started: Horizon | undefined
-  #published: number | undefined
-  #openRejected: RunResult['openRejected']
+  #past = NEW
   #dictionaries: Dictionary[]
 
   constructor(collector: Collector, limits: Limits, file?: string) {
@@ -64,18 +71,18 @@ export class CollectorStatus {
 
   /** How its last run ended. */
   get last(): RunResult | undefined {
-    return this.#last
+    return this.#past.last
   }
 
   /** Why it fails: it cannot run, its code threw, or its last run failed; undefined when it does not. */
   get error(): Error | undefined {
-    const ran = this.#last?.result instanceof Error ? this.#last.result : undefined
+    const ran = this.#past.last?.result instanceof Error ? this.#past.last.result : undefined
     return this.collector.fault ?? this.strays.since ?? ran
   }
 
   /** When it last succeeded, in seconds since 1970. */
   get lastSuccess(): number | undefined {
-    return this.#lastSuccess
+    return this.#past.lastSuccess
   }
 
   /** Its last runs, the newest last. */
@@ -85,27 +92,27 @@ export class CollectorStatus {
 
   /** Totals over its runs. */
   get counts(): Counts {
-    return this.#counts
+    return this.#past.counts
   }
 
   /** The state of a windowed collector; undefined before its first run. */
   get window(): WindowState | undefined {
-    return this.#window
+    return this.#past.window
   }
 
   /** What the first snapshot saw: its counters start there, whatever came of its first run. */
   get started(): Horizon | undefined {
-    return this.#started
+    return this.#past.started
   }
 
   /** What the last run rejected in its open window. */
   get openRejected(): RunResult['openRejected'] {
-    return this.#openRejected
+    return this.#past.openRejected
   }
 
   /** When the results of a run were last published, in milliseconds of the monotonic clock. */
   get published(): number | undefined {
-    return this.#published
+    return this.#past.published
   }
 
   /**
@@ -116,13 +123,7 @@ export class CollectorStatus {
     const [a, b] = [this.collector, other.collector]
     const isSame = (a.settle === undefined) === (b.settle === undefined) && shapeOf(a) === shapeOf(b)
     if (!isSame || a.fault !== undefined || b.fault !== undefined) return false
-    this.#last = other.#last
-    this.#lastSuccess = other.#lastSuccess
-    this.#counts = other.#counts
-    this.#window = other.#window
-    this.#started = other.#started
-    this.#published = other.#published
-    this.#openRejected = other.#openRejected
+    this.#past = other.#past
     this.#runs.push(...other.#runs)
     this.#shown.continueFrom(other.#shown)
     return true
@@ -147,8 +148,8 @@ export class CollectorStatus {
    * Returns its state: not run yet, last run succeeded, last run failed, or failing for so long that values are gone.
    */
   state(now: number): 'waiting' | 'ok' | 'failing' | 'stale' {
-    if (this.error === undefined) return this.#last === undefined ? 'waiting' : 'ok'
-    return this.#lastSuccess !== undefined && this.isStale(now) ? 'stale' : 'failing'
+    if (this.error === undefined) return this.#past.last === undefined ? 'waiting' : 'ok'
+    return this.#past.lastSuccess !== undefined && this.isStale(now) ? 'stale' : 'failing'
   }
 
   /** Returns what is on the page. */
@@ -177,13 +178,12 @@ export class CollectorStatus {
 
   /** Sets the state of a windowed collector before its first run: a saved one, or undefined to start from 0. */
   restore(window: WindowState | undefined): void {
-    this.#window = window
-    this.#started = undefined
+    this.#past = { ...this.#past, window, started: undefined }
   }
 
   /** Makes its counters start with a snapshot, unless they have. */
   start(horizon: Horizon): void {
-    this.#started ??= horizon
+    if (this.#past.started === undefined) this.#past = { ...this.#past, started: horizon }
   }
 
   /**
@@ -197,33 +197,27 @@ export class CollectorStatus {
     time: number,
   ): void {
     const failed = result instanceof Error
-    this.#last = { seconds, result }
     const failure = failed ? failureOf(result, unavailable) : undefined
     this.#due.ran(tick, failure)
     this.pace.ended(failure === 'timeout')
-    this.#counts = addCounts(this.#counts, result)
-    // A run that failed may have sealed some windows before that.
-    if (window !== undefined) this.#window = window
-    if (!failed) {
-      this.#lastSuccess = time
-      this.#published = now
-      this.#openRejected = openRejected
-      this.#shown.replace(result, now)
-    } else if (this.#lastSuccess === undefined && this.collector.settle === undefined) {
-      this.#shown.clear()
+    const { counts, ...past } = this.#past
+    this.#past = {
+      ...past,
+      last: { seconds, result },
+      counts: addCounts(counts, result),
+      // A run that failed may have sealed some windows before that.
+      ...(window === undefined ? {} : { window }),
+      ...(failed ? {} : { lastSuccess: time, published: now, openRejected }),
     }
+    if (!failed) this.#shown.replace(result, now)
+    else if (past.lastSuccess === undefined && this.collector.settle === undefined) this.#shown.clear()
     this.#runs.push({ seconds, failed, series: this.shown(now).series })
     if (this.#runs.length > MAX_RUNS) this.#runs.shift()
   }
 
   /** Forgets everything but its past runs, because another replica collects it now. */
   reset(): void {
-    this.#last = undefined
-    this.#lastSuccess = undefined
-    this.#counts = NO_COUNTS
-    this.restore(undefined)
-    this.#published = undefined
-    this.#openRejected = undefined
+    this.#past = NEW
     this.#due.reset()
     this.#shown.clear()
   }

@@ -40,6 +40,15 @@ export const rounds: Row = {
       width: 8,
     }),
     graph({
+      title: 'Collectors as their files are',
+      description:
+        '1 while every collector runs as its file was when the folder was last read, 0 when a file is wrong.',
+      unit: unit.Short,
+      queries: { '{{instance}}': `min by (instance) (collectors_reload_success{${on}})` },
+      width: 12,
+      max: 1,
+    }),
+    graph({
       title: 'Endpoints of the database',
       description:
         '1 for an endpoint that answered when it was last asked, 0 for another, as each instance sees it.',

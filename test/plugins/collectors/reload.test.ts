@@ -302,3 +302,31 @@ t.test('SIGHUP reads the folder', async (t) => {
   service.child.kill('SIGTERM')
   t.equal(await service.exit, 0)
 })
+
+t.test(
+  'what is left of an earlier version of a file is not the fault of the one that repairs it',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const stray = (value: number) =>
+      gauge('a', value).replace('query: (sql) =>', 'query: (sql) => (start(), sql`SELECT 1`) &&')
+    const start = "function start() { setInterval(() => { throw new Error('stray') }, 50) }"
+    const folder = t.testdir({
+      'a.ts': `${start}\n${stray(1)}`,
+      'b.ts': `setInterval(() => { throw 1 }, 50)\n${gauge('b', 1)}`,
+    })
+    const service = await spawnService(t, {
+      DATABASE_URL: url,
+      COLLECTORS_FOLDER: folder,
+      METRICS_TICK_DURATION: '1s',
+    })
+    await service.said('metrics on')
+    const page = async () => samplesOf(await (await fetch(`${service.url}/metrics`)).text())
+    const success = (value: number, samples: ReadonlyMap<string, number>) =>
+      ['a', 'b'].every((name) => samples.get(`collector_success{collector="${name}"}`) === value)
+    await poll(page, (samples) => success(0, samples))
+    for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.ts`), gauge(name, 2))
+    const samples = await poll(page, (samples) => success(1, samples))
+    t.equal(samples.get('business_a'), 2)
+    t.equal(samples.get('business_b'), 2)
+  },
+)

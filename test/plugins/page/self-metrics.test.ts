@@ -35,7 +35,7 @@ t.test(
     const rank = (name: string) =>
       [
         /^business_/,
-        /^(collection|collector|database|metrics_service)_/,
+        /^(collection|collectors?|database|metrics_service)_/,
         /^(process|nodejs|http)_/,
       ].findIndex((form) => form.test(name))
     const ranks = families.map(rank)
@@ -62,6 +62,8 @@ t.test(
         'database_replication_lag_seconds',
         'database_quorum_votes',
         'database_quorum_required',
+        'collectors_reload_success',
+        'collectors_reload_timestamp_seconds',
         'metrics_service_build_info',
       ],
     )
