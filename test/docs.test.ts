@@ -115,7 +115,6 @@ t.test('each npm script that is named exists, and each that exists is named', as
 t.test('each variable is described, and each that is described exists', async (t) => {
   /** That of the tests, that of another exporter, those of Node.js and OpenSSL, and of databases with a name. */
   const foreign = [
-    'COLLECTORS_FOLDER',
     ...['TEST_DATABASE_URL', 'DATA_SOURCE_NAME', 'SQL_ASCII', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
     ...['DATABASE_EU_USER', 'DATABASE_EU_PASSWORD_FILE', 'DATABASE_EU_WEST_USER', ...PG_VARIABLES],
   ]

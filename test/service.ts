@@ -35,7 +35,7 @@ export async function startService(
     collectors = [],
     folder,
     start = true,
-    patience = 5000,
+    patience = 10_000,
   }: { collectors?: CollectorPlugin[]; folder?: string; start?: boolean; patience?: number } = {},
 ): Promise<Service> {
   const log: Service['log'][number][] = []

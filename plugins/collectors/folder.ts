@@ -36,7 +36,7 @@ export interface Loaded extends Omit<Listing, 'files'> {
 }
 
 /** Milliseconds that a file has to be loaded. */
-const PATIENCE = 5000
+const PATIENCE = 10_000
 
 /** A folder of collectors. A file of it is loaded once, and again when it, or what is beside the collectors, changes. */
 export class CollectorFolder {

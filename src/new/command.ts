@@ -33,12 +33,12 @@ export function create(args: readonly string[], io: Io, build: Build): Promise<E
       throw new UsageError(`"${name}" is no name of a collector: it takes lower-case words joined by hyphens`)
     }
     const answers = answersOf(values)
-    const folder = values.folder ?? process.env.COLLECTORS_FOLDER ?? 'collectors'
     let sql = ''
     let questions: Questions | undefined
+    let folder = ''
+    let app: Awaited<ReturnType<Build>> | undefined
     const empty = mkdtempSync(join(tmpdir(), 'metrics-service-new-'))
     try {
-      const path = placeOf(folder, name)
       const isPiped = io.stdin !== undefined && io.stdin.isTTY !== true
       const isQuery = values.sql !== undefined || values.file !== undefined
       const { stdin } = io
@@ -49,16 +49,18 @@ export function create(args: readonly string[], io: Io, build: Build): Promise<E
       if (asked.trim() === '' && !isQuery)
         throw new UsageError('Give the query: --sql, --file, or the standard input')
       sql = statementOf(asked)
-      const app = await build({ folder: empty, logger: false })
+      app = await build({ folder: empty, logger: false })
+      folder = values.folder ?? app.config.COLLECTORS_FOLDER ?? 'collectors'
+      const path = placeOf(folder, name)
       const request: Asked = { name, sql, answers, database: values.database, questions }
+      const { databases } = app
       const cancel = () => {
-        for (const { inspector } of app.databases) inspector.cancel()
+        for (const { inspector } of databases) inspector.cancel()
         questions?.close()
       }
       for (const signal of SIGNALS) process.once(signal, cancel)
-      const drafted = await draftOf(app, request).finally(async () => {
+      const drafted = await draftOf(app, request).finally(() => {
         for (const signal of SIGNALS) process.off(signal, cancel)
-        await app.close()
       })
       writeNew(path, renderCollector(drafted.draft, drafted.sql, contractFor(folder)))
       print(io.stdout, [`wrote ${path}`, ...drafted.notes, ''].map((line) => `${line}\n`).join(''))
@@ -69,6 +71,7 @@ export function create(args: readonly string[], io: Io, build: Build): Promise<E
       return FAILED
     } finally {
       questions?.close()
+      await app?.close()
       rmSync(empty, { recursive: true })
     }
     return check([name, '--folder', resolve(folder), '--samples', String(SHOWN)], io, build)

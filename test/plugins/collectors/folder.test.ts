@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openFolder } from '../../../plugins/collectors.ts'
@@ -97,6 +98,23 @@ if (!helped || data.known !== true) throw new Error('not there')`
 t.test('the path of the package from beside src/ goes on working anywhere', async (t) => {
   const folder = t.testdir({ 'things.ts': source('things', '../src/collector.ts') })
   t.strictSame(await namesIn(folder), { 'things.ts': 'things' })
+})
+
+t.test('a folder outside of any package, and in one of CommonJS, has collectors and helpers', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'metrics-service-folder-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const before = "import { helped } from './_helper.ts'\nif (!helped) throw new Error('not there')"
+  const write = () => {
+    writeFileSync(join(dir, '_helper.ts'), 'export const helped: boolean = true')
+    writeFileSync(join(dir, 'things.ts'), source('things', 'metrics-service', before))
+    writeFileSync(join(dir, 'old.ts'), source('old', '../src/collector.ts', before))
+    writeFileSync(join(dir, 'script.mjs'), source('script'))
+  }
+  write()
+  const all = { 'old.ts': 'old', 'script.mjs': 'script', 'things.ts': 'things' }
+  t.strictSame(await namesIn(dir), all)
+  writeFileSync(join(dir, 'package.json'), '{"type":"commonjs"}')
+  t.strictSame(await namesIn(dir), all)
 })
 
 t.test('the links of a ConfigMap are followed', async (t) => {

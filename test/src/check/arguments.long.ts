@@ -6,16 +6,12 @@ import { folderOf, runCheck, runJson } from './run.ts'
 
 const good = "metrics: { business_good: gauge('Good.') }, query: (sql) => sql`SELECT 1 AS business_good`"
 
-t.test('what is wrong with the configuration or with a file is told, and nothing is checked', async (t) => {
+t.test('what is wrong with the configuration is told, and nothing is checked', async (t) => {
   const none = await runJson(t, {})
   t.match(none.document, { ok: false, errors: [/DATABASE_URL is not set/], collectors: [] })
   t.match(none.stderr, /nothing was checked:\n {2}DATABASE_URL is not set/)
   t.equal(none.code, 1)
   const { url } = await createDatabase(t, { schema: false })
-  const folder = folderOf(t, { good, wrong: 'metrics: {}, query: (sql) => sql`SELECT 1`' })
-  const wrong = await runCheck(t, { DATABASE_URL: url }, '--folder', folder)
-  t.match(wrong.stderr, /wrong\.ts cannot be loaded: collector "wrong": it has no metrics/)
-  t.equal(wrong.code, 1)
   const unknown = await runCheck(
     t,
     { DATABASE_URL: url, COLLECTORS: 'god' },
@@ -24,6 +20,15 @@ t.test('what is wrong with the configuration or with a file is told, and nothing
   )
   t.match(unknown.stderr, /COLLECTORS names "god": did you mean "good"\?; the collectors are good/)
   t.equal(unknown.code, 1)
+})
+
+t.test('what is wrong with a file is told, and the others are checked', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const folder = folderOf(t, { good, wrong: 'metrics: {}, query: (sql) => sql`SELECT 1`' })
+  const { stdout, code } = await runCheck(t, { DATABASE_URL: url }, '--folder', folder)
+  t.match(stdout, /error: .*wrong\.ts cannot be loaded: collector "wrong": it has no metrics/)
+  t.match(stdout, /^2 collectors: 1 ok, 0 with warnings, 1 with errors$/m)
+  t.equal(code, 1)
 })
 
 t.test('a folder without a collector is no good one', async (t) => {
