@@ -1,6 +1,7 @@
 import type { Collector } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
 import { codeOf } from '../query/code.ts'
+import { indexesOf } from '../words.ts'
 
 /** The bounds of a window as the statement has them. */
 export interface Bounds {
@@ -160,7 +161,11 @@ function outside(code: string): string {
 
 /** The expression that a column is an alias of; empty if it is not found. */
 function expressionOf(code: string, name: string): string {
-  const ends = [...code.matchAll(new RegExp(`\\bAS\\s+"?${name}\\b`, 'gi'))].at(-1)?.index
+  const lower = code.toLowerCase()
+  const alias = indexesOf(lower, name.toLowerCase()).findLast((at) =>
+    /\bas\s"?$/.test(lower.slice(Math.max(at - 5, 0), at)),
+  )
+  const ends = alias === undefined ? undefined : lower.lastIndexOf('as', alias)
   if (ends === undefined) return ''
   let depth = 0
   for (let at = ends - 1; at >= 0; at--) {

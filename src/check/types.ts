@@ -11,7 +11,7 @@ import { placeOn } from '../place.ts'
 const COLLECTOR = fileURLToPath(new URL('../collector.ts', import.meta.url))
 /** Milliseconds that the compiler may take. */
 const TIMEOUT = 60_000
-const ERROR = /^(.+?)\((\d+),(\d+)\): error (TS\d+: .*)$/
+const ERROR = ': error TS'
 /** What Node.js runs as it stands, for files without a tsconfig.json. */
 const OPTIONS = { strict: true, target: 'es2024', module: 'nodenext', types: [] }
 /** What is wrong, and not how it is written. */
@@ -104,9 +104,14 @@ function run(compiler: string, project: string, signal: AbortSignal): Promise<st
 function findingsIn(said: string, files: readonly string[]): Promise<Finding>[] {
   const known = new Map(files.map((file) => [resolve(file), file]))
   return said.split('\n').flatMap((line) => {
-    const [, path = '', row, column, problem = ''] = ERROR.exec(line) ?? []
-    const file = known.get(resolve(path))
-    return file === undefined ? [] : findingAt(file, Number(row), Number(column), problem)
+    const ends = line.indexOf(ERROR)
+    const bracket = line.lastIndexOf('(', ends)
+    const file = ends < 0 ? undefined : known.get(resolve(line.slice(0, bracket)))
+    const [row = 1, column = 1] = line
+      .slice(bracket + 1, ends - 1)
+      .split(',')
+      .map(Number)
+    return file === undefined ? [] : findingAt(file, row, column, line.slice(ends + ': error '.length))
   })
 }
 

@@ -36,10 +36,8 @@ function otherName({ name }: Collector, file: string | null): Finding[] {
 
 /** A file's name as a collector's. */
 function slug(name: string): string {
-  return name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^[-\d]+|-+$/g, '')
+  const words = name.toLowerCase().split(/[^a-z0-9]/)
+  return words.filter((word) => word !== '').join('-')
 }
 
 function metricWarnings({ name, type }: CollectorMetric): Finding[] {

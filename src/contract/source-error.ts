@@ -1,17 +1,13 @@
 import { basename, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { nearest } from '../config/nearest.ts'
 import { type Finding, findingOf, Mistake } from '../finding.ts'
+import { frameOf, pathOf } from '../frame.ts'
 import { type Place, placeAt, placeOn } from '../place.ts'
+import { indexesOf } from '../words.ts'
 import { placeOfWord } from './word.ts'
 
 /** What collector files import from the service. */
 const EXPORTS = ['counter', 'defineCollector', 'gauge', 'histogram', 'open', 'timestamp']
-
-/** What Node.js writes above the stack of a SyntaxError: `PATH:LINE`, then lines of the source with carets below the wrong part. */
-const HEAD = /^((?:file:\/\/)?\/[^\n]*?)(?:\?[^\n:]*)?:(\d+)\n([\s\S]*?)(?:\n\n|\nSyntaxError)/
-/** A frame of a stack that is in a file: https://v8.dev/docs/stack-trace-api */
-const FRAMES = /(file:\/\/[^\s)?]+)(?:\?[^\s)]*?)?:(\d+):(\d+)\)?$/gm
 
 /**
  * Says what is wrong with a collector's file that cannot be loaded, and where. `path` is how people know the file, `source`
@@ -37,15 +33,16 @@ function placeIn(error: Error, path: string, source: string): Place | undefined 
   )
 }
 
+/** Node.js writes `PATH:LINE` above the stack of a SyntaxError, then lines of the source with carets below the wrong part. */
 function placeInHead({ stack = '' }: Error, path: string, source: string): Place | undefined {
-  const [, file, row, excerpt = ''] = HEAD.exec(stack) ?? []
-  if (file === undefined) return undefined
-  const line = Number(row)
-  const lines = excerpt.split('\n')
-  const caret = lines.findIndex((text) => /^\s*\^+\s*$/.test(text))
-  const column = caret === -1 ? 1 : (lines[caret]?.indexOf('^') ?? 0) + 1
+  const [head = '', ...excerpt] = stack.split('\n', 6)
+  const colon = head.lastIndexOf(':')
+  const [line, file] = [Number(head.slice(colon + 1)), pathOf(head.slice(0, colon))]
+  if (!(line > 0) || file?.startsWith('/') !== true) return undefined
+  const caret = excerpt.findIndex((text) => text.trim() !== '' && text.replaceAll('^', '').trim() === '')
+  const column = caret === -1 ? 1 : (excerpt[caret]?.indexOf('^') ?? 0) + 1
   if (isSame(file, path)) return placeOn(path, source, line, column)
-  return { file: pathOf(file), line, column, text: lines[caret - 1] ?? lines[0] ?? '' }
+  return { file, line, column, text: excerpt[caret - 1] ?? excerpt[0] ?? '' }
 }
 
 /** Node.js names the file that imports something which is not there, and not the line. */
@@ -53,20 +50,18 @@ function placeOfImport({ message }: Error, path: string, source: string): Place 
   const [, missing = '', by = ''] =
     /^Cannot find (?:package|module) '([^']+)' imported from (\S+)/.exec(message) ?? []
   if (missing === '' || !isSame(by, path)) return undefined
-  const written = [...source.matchAll(/(?<=\b(?:from|import)[\s(]*)(['"])([^'"\n]+)\1/g)]
-  const found = written.find(
-    ([, , name = '']) =>
-      name === missing ||
-      name.startsWith(`${missing}/`) ||
-      missing.endsWith(name.replace(/^(\.\.?\/)+/, '/')),
+  const found = [...source.matchAll(/['"]([^'"\n]+)['"]/g)].find(
+    ([, name = '']) =>
+      name === missing || name.startsWith(`${missing}/`) || missing.endsWith(name.replace(/^[./]+/, '/')),
   )
   return found === undefined ? undefined : placeAt(path, source, found.index)
 }
 
 function placeInStack({ stack = '', message }: Error, path: string, source: string): Place | undefined {
-  const frame = [...stack.matchAll(FRAMES)].find(([, file = '']) => isSame(file, path))
+  const frames = stack.split('\n').flatMap((line) => frameOf(line) ?? [])
+  const frame = frames.find(({ file }) => isSame(file, path))
   if (frame === undefined) return undefined
-  const place = placeOn(path, source, Number(frame[2]), Number(frame[3]))
+  const place = placeOn(path, source, frame.line, frame.column)
   const [, unknown] = /^(\w+) is not defined/.exec(message) ?? []
   // V8 tells the place of the statement, or of the one before, where a name is looked up.
   return unknown === undefined ? place : (wordFrom(source, place, unknown, path) ?? place)
@@ -74,28 +69,25 @@ function placeInStack({ stack = '', message }: Error, path: string, source: stri
 
 function wordFrom(source: string, { line }: Place, word: string, path: string): Place | undefined {
   const begins = source.split('\n', line - 1).reduce((sum, text) => sum + text.length + 1, 0)
-  const pattern = new RegExp(`(?<![\\w$.'"\`])${word}(?![\\w$:'"])`, 'g')
-  pattern.lastIndex = begins
-  const found = pattern.exec(source)
-  return found === null ? undefined : placeAt(path, source, found.index)
+  const found = indexesOf(source, word, begins).find(
+    (at) => !/['"`.]/.test(source[at - 1] ?? '') && source[at + word.length] !== ':',
+  )
+  return found === undefined ? undefined : placeAt(path, source, found)
 }
 
 /** The second declaration of a name: V8 does not say where it is. */
 function placeOfSecond({ message }: Error, path: string, source: string): Place | undefined {
   const [, name] = /^Identifier '(\w+)' has already been declared/.exec(message) ?? []
   if (name === undefined) return undefined
-  const declared = `(?<=\\b(?:const|let|var|function|class)\\s+)${name}\\b`
-  const [, second] = [...source.matchAll(new RegExp(declared, 'g'))]
-  return second === undefined ? undefined : placeAt(path, source, second.index)
+  const declared = indexesOf(source, name).filter((at) =>
+    /(const|let|var|function|class) $/.test(source.slice(0, at).slice(-9)),
+  )
+  const [, second] = declared
+  return second === undefined ? undefined : placeAt(path, source, second)
 }
 
 function isSame(file: string, path: string): boolean {
-  const found = pathOf(file)
-  return found === resolve(path) || basename(found) === basename(path)
-}
-
-function pathOf(file: string): string {
-  return file.startsWith('file://') ? fileURLToPath(file) : file
+  return file === resolve(path) || basename(file) === basename(path)
 }
 
 function adviceFor({ message }: Error, place: Place | undefined): string | undefined {

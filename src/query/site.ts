@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { frameOf } from '../frame.ts'
 
 /** Where a template is written: the first character of its tag, and its texts as they are between the backticks. */
 export interface Site {
@@ -11,22 +11,6 @@ export interface Site {
 
 /** By the texts of the template's query. */
 const sites = new WeakMap<readonly string[], Site>()
-
-/** `at NAME (file:///PATH?QUERY:LINE:COLUMN)`, the parentheses only with a name: https://v8.dev/docs/stack-trace-api */
-const FRAME = /\(?(file:\/\/[^\s)]+?)(?:\?[^\s)]*?)?:(\d+):(\d+)\)?$/
-
-/** A file and a place in it, as the line of a stack names them. */
-function frameOf(
-  line: string,
-): { readonly file: string; readonly line: number; readonly column: number } | undefined {
-  const [, url, row, column] = FRAME.exec(line.trim()) ?? []
-  if (url === undefined) return undefined
-  try {
-    return { file: fileURLToPath(url), line: Number(row), column: Number(column) }
-  } catch {
-    return undefined
-  }
-}
 
 /** Remembers where the template is whose tag `called` is, while it is being called. */
 export function noteSite(strings: readonly string[], raw: readonly string[], called: CallableFunction): void {

@@ -28,7 +28,7 @@ export function sqlAdvice({ error, statement, index }: Complaint): string | unde
       return syntaxAdvice(message, statement, index)
     case '42P02':
     case '08P01':
-      return parameterAdvice(message, statement)
+      return parameterAdvice(message)
     case '42P18':
       return `write the type behind the value: \${…}::text`
     case '22012':
@@ -73,7 +73,7 @@ function syntaxAdvice(message: string, statement: string, index: number | undefi
   if (/,\s*$/.test(before) && isClause) return `take out the comma before ${near}`
   if (isReserved(near) && !isClause && (BEFORE_NAME.test(before) || NAMES.test(near)))
     return `"${near}" is a word of SQL. As a name, write: ${identifier(near)}`
-  if (/^(where|group|order|having|on)$/i.test(near) && isReserved(/(\w+)\s*$/.exec(before)?.[1] ?? ''))
+  if (/^(where|group|order|having|on)$/i.test(near) && isReserved(before.trimEnd().split(/\W/).at(-1) ?? ''))
     return reservedBefore(before)
   if (near === '`' || near === '{' || near === '}')
     return `write a value as \${…}, and a name in double quotes`
@@ -91,15 +91,16 @@ function reservedBefore(before: string): string | undefined {
   return isReserved(word) ? `"${word}" is a word of SQL. As a name, write: ${identifier(word)}` : undefined
 }
 
-function parameterAdvice(message: string, statement: string): string | undefined {
-  const [, supplied, required] = /supplies (\d+) parameters?, but .* requires (\d+)/.exec(message) ?? []
+function parameterAdvice(message: string): string | undefined {
+  const [, supplied] = / supplies (\d+) /.exec(message) ?? []
+  const [, required] = / requires (\d+)/.exec(message) ?? []
   if (supplied === undefined && !message.startsWith('there is no parameter')) return undefined
-  if (Number(supplied) > Number(required) || /'[^']*\$\d+[^']*'/.test(statement)) return WITHOUT_QUOTES
+  if (Number(supplied) > Number(required)) return WITHOUT_QUOTES
   return `write the value itself, as \${…}: $1 is made of that`
 }
 
 function valueAdvice(message: string): string | undefined {
-  const [, value = ''] = /: "([\s\S]*)"$/.exec(message) ?? []
+  const value = message.slice(message.indexOf(': "') + 3, -1)
   if (message.startsWith('malformed array literal'))
     return `write a list as = ANY(\${[…]}), or as IN \${sql([…])}`
   if (/^\$\d+$/.test(value)) return WITHOUT_QUOTES
