@@ -3,6 +3,7 @@ import { type Latency, LockServer } from '../test/model/lock-server.ts'
 import { Timeline } from '../test/model/timeline.ts'
 import { random } from './fleet/random.ts'
 import { Replica } from './fleet/replica.ts'
+import { Table } from './fleet/table.ts'
 import { Watch } from './fleet/watch.ts'
 
 /*
@@ -53,11 +54,13 @@ const latency: Latency = () => (chance() < 0.01 ? 3 * SECOND * chance() : 1 - Ma
 
 const timeline = new Timeline()
 const servers = Array.from({ length: DATABASES }, () => new LockServer(timeline, TICK / 2, latency))
+const table = new Table(timeline, DATABASES, latency)
 const replicas = new Set<Replica>()
 const watch = new Watch(timeline, replicas, servers)
 const plan = {
   timeline,
   servers,
+  table,
   tick: TICK,
   compute: COMPUTE,
   chance,
@@ -86,6 +89,7 @@ const some = (count: number) => [...replicas].sort(() => chance() - 0.5).slice(0
 /** Lets something happen, and prints a line about it. */
 async function chapter(title: string, happen: () => Promise<void>): Promise<void> {
   watch.begin()
+  table.begin()
   await happen()
   watch.lookAtAll()
   const gaps = watch.gaps.toSorted((a, b) => a - b)
@@ -103,6 +107,9 @@ async function chapter(title: string, happen: () => Promise<void>): Promise<void
     watch.rounds,
     `${watch.skipped.filter(isSlow).length} / ${watch.skipped.filter((database) => !isSlow(database)).length}`,
     evenness(),
+    table.claims,
+    writes(),
+    table.refused,
   ]
   process.stdout.write(`| ${cells.join(' | ')} |\n`)
 }
@@ -120,6 +127,18 @@ function evenness(): string {
   return `${seconds[0]} / ${seconds[seconds.length >> 1]} / ${seconds.at(-1)}`
 }
 
+/** Returns how many states are written in one second: the mean, and the most. */
+function writes(): string {
+  const seconds = new Map<number, number>()
+  for (const moment of table.writes) {
+    const second = Math.floor(moment / SECOND)
+    seconds.set(second, (seconds.get(second) ?? 0) + 1)
+  }
+  const [first = 0, last = 0] = [table.writes[0], table.writes.at(-1)]
+  const mean = table.writes.length / Math.max((last - first) / SECOND, 1)
+  return `${mean.toFixed(0)} / ${Math.max(0, ...seconds.values())}`
+}
+
 const HEADINGS = [
   'What happens',
   'Replicas',
@@ -131,6 +150,9 @@ const HEADINGS = [
   'Rounds',
   'Skipped ticks: of slow databases / of others',
   'Rounds that begin in a second: least / median / most',
+  'Counters claimed',
+  'States written in a second: mean / most',
+  'Writes of an older term, refused',
 ]
 process.stdout.write(`${DATABASES} databases, ${REPLICAS} replicas, seed ${SEED}\n\n`)
 process.stdout.write(`| ${HEADINGS.join(' | ')} |\n|${' --- |'.repeat(HEADINGS.length)}\n`)

@@ -3,11 +3,13 @@ import { Ticker } from '../../src/tick/ticker.ts'
 import type { LockServer } from '../../test/model/lock-server.ts'
 import { Machine } from '../../test/model/machine.ts'
 import type { Timeline } from '../../test/model/timeline.ts'
+import type { Table } from './table.ts'
 
 /** What all replicas of a fleet have in common. Times are in milliseconds. */
 export interface Plan {
   readonly timeline: Timeline
   readonly servers: readonly LockServer[]
+  readonly table: Table
   readonly tick: number
   /** Returns how long the next round waits for its database, given by its number. */
   roundOf(database: number): number
@@ -30,10 +32,12 @@ export class Replica {
   readonly #tickers: Ticker[] = []
   readonly #sessions = new Map<number, { lost(): void }>()
   readonly #led = new Set()
+  readonly #store: ReturnType<Table['of']>
 
   constructor(plan: Plan) {
     this.#plan = plan
     this.machine = new Machine(plan.timeline)
+    this.#store = plan.table.of(this.machine)
     for (const [database, server] of plan.servers.entries()) this.#start(database, server)
   }
 
@@ -78,10 +82,15 @@ export class Replica {
       },
     })
     let running: Promise<void> | undefined
+    /** The lead in which the counters were claimed, and the term that the table gave it. */
+    let claimed: { readonly lead: number; readonly term: number } | undefined
     const round = async () => {
+      const lead = leadership.term
+      if (claimed?.lead !== lead) claimed = { lead, term: await this.#store.claim(database) }
       await new Promise<void>((resolve) => machine.after(roundOf(database), resolve))
       await machine.compute(compute)
-      await leadership.confirm()
+      if (!(await leadership.confirm()) || leadership.term !== lead) return
+      await this.#store.write(database, claimed.term)
     }
     const ticker = new Ticker({
       clock: machine,
