@@ -70,7 +70,8 @@ t.test('a collector that fails is an error that says why, beside others that do 
   })
   const { collect } = await kit(t, { schema, collectors: [things, lost] })
   await t.rejects(collect(), {
-    message: /^collector "lost" fails: relation "nothing" does not exist — if it is in a schema/,
+    message:
+      /^collector "lost" fails: relation "nothing" does not exist \(.*kit\.test\.ts:\d+:\d+\) — if it is in a schema/,
   })
 })
 

@@ -33,11 +33,13 @@ export class Fit {
     }
     const named = this.#databases.length > 0
     if (this.#names.has(name)) throw new Error(`there are two collectors with the name "${name}"`)
+    const own = new Map<string, string>()
     for (const metric of metrics) {
       for (const known of namesOnPage(metric)) {
-        const other = isReserved(known) ? 'the service itself' : this.#owners.get(known)
+        const other = isReserved(known) ? 'the service itself' : (this.#owners.get(known) ?? own.get(known))
         if (other !== undefined)
           fail(`the name "${known}" of its metric "${metric.name}" is taken by ${other}`)
+        own.set(known, `collector "${name}"`)
       }
     }
     if (named && labels.some((label) => label.name === DATABASE_LABEL)) {
@@ -56,6 +58,6 @@ export class Fit {
       fail(`its closed labels make ${least} series, more than COLLECTOR_MAX_SERIES (${this.#limit})`)
     }
     this.#names.add(name)
-    for (const name of metrics.flatMap(namesOnPage)) this.#owners.set(name, `collector "${collector.name}"`)
+    for (const [known, owner] of own) this.#owners.set(known, owner)
   }
 }

@@ -13,7 +13,9 @@ import { type PrometheusClient, watchWithPrometheus } from '../prometheus.ts'
 export async function watchDemo(t: Test): Promise<PrometheusClient> {
   const { url, sql } = await createDatabase(t)
   await seed(sql, { operations: 2000 })
-  const service = await spawnService(t, { DATABASE_URL: url, METRICS_TICK_DURATION: '1s' })
+  // With an election, because some metrics are only there then.
+  const env = { DATABASE_URL: url, METRICS_TICK_DURATION: '1s', LEADER_ELECTION: 'true' }
+  const service = await spawnService(t, env)
   await service.said('metrics on')
   const traffic = startTraffic(url, { perSecond: 50 })
   t.teardown(() => traffic.stop())

@@ -63,7 +63,10 @@ t.test('a query that returns ten million rows fails, says why, and is ended on t
   t.equal(samples.get('collector_success{collector="rows"}'), 0)
   t.equal(samples.get('collector_series{collector="rows"}'), 0)
   t.ok((samples.get('collection_errors_total{collector="rows"}') ?? 0) >= ROUNDS)
-  t.match(service.output(), /returns more than 200000 rows — aggregate in SQL, or raise COLLECTOR_MAX_SERIES/)
+  t.match(
+    service.output(),
+    /returns more than 200000 rows \(test\/faults\/flood\/rows\.ts:\d+:\d+\) — aggregate in SQL, or raise COLLECTOR_MAX_SERIES/,
+  )
   const backends = await sql`
     SELECT FROM pg_stat_activity
      WHERE application_name = 'metrics-service' AND datname = current_database()`

@@ -127,9 +127,9 @@ const inFuture = (text: string) => {
   return JSON.stringify(state)
 }
 for (const [what, change, says] of [
-  ['a negative total', total(-5), /business_things_total was -5;/],
-  ['a negative text', total('-5.5'), /business_things_total was -5.5;/],
-  ['a total that is infinite', total('9'.repeat(400)), /business_things_total was Infinity;/],
+  ['a negative total', total(-5), /business_things_total was -5$/],
+  ['a negative text', total('-5.5'), /business_things_total was -5.5$/],
+  ['a total that is infinite', total('9'.repeat(400)), /business_things_total was Infinity$/],
   [
     'a moment that is to come',
     inFuture,

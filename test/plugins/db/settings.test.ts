@@ -105,5 +105,8 @@ t.test('a table that is not found there is told with what to write', async (t) =
   await database.sql`CREATE TABLE app.things (schema text)`
   const own = await createRole(t, database, { search_path: 'app' })
   const { log } = await startService(t, { DATABASE_URL: own }, { collectors: [found] })
-  t.match(log.at(-1)?.msg, /"things" does not exist — .*\?search_path=SCHEMA in DATABASE_URL/)
+  t.match(
+    log.at(-1)?.msg,
+    /"things" does not exist \(.*settings\.test\.ts:\d+:\d+\) — .*\?search_path=SCHEMA in DATABASE_URL/,
+  )
 })

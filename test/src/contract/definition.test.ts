@@ -156,7 +156,7 @@ const wrong: [what: string, difference: Partial<Definition>, says: RegExp][] = [
 for (const [what, difference, says] of wrong) {
   t.test(`${what} is refused with an error that names it and the collector`, async (t) => {
     const problem = problemWith(difference)
-    t.match(problem, /^Error: collector "things": /)
+    t.match(problem, /^DefinitionError: collector "things": /)
     t.match(problem, says)
   })
 }
@@ -182,7 +182,7 @@ const untyped: [what: string, difference: Readonly<Record<string, unknown>>, say
 for (const [what, difference, says] of untyped) {
   t.test(`${what} is refused with an error that names it and the collector`, async (t) => {
     const problem = problemWithUntyped(difference)
-    t.match(problem, /^Error: collector "(things|undefined)": /)
+    t.match(problem, /^DefinitionError: collector "(things|undefined)": /)
     t.match(problem, says)
   })
 }
