@@ -18,7 +18,7 @@ export type Latency = () => number
 /**
  * Models what the election of a leader needs from one PostgreSQL server: sessions, the advisory lock that one of them can
  * hold, and idle_session_timeout. A simulation has thousands of servers, so they cannot be real ones; that a real one
- * does the same is tested by test/faults/leader.long.ts.
+ * does the same is tested by test/faults/leader.slow.ts.
  * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export class LockServer {
