@@ -36,11 +36,24 @@ export class Profiler {
       this.#sampling.start(pprof, seconds)
       // It rejects only when the signal aborts, which ends the profile early.
       await delay(seconds * 1000, undefined, { signal }).catch(() => {})
-      return await pprof.encode(await this.#sampling.stop(pprof))
+      return await pprof.encode(withoutVersions(await this.#sampling.stop(pprof)))
     } finally {
       this.#running = false
     }
   }
+}
+
+/** What the URL of a collector's file ends with, so that it is read again when it changes. */
+const VERSION = /\?v=\w+(&try=\d+)?$/
+
+/** A profile whose files are those that people know. */
+function withoutVersions(profile: Profile): Profile {
+  const { stringTable } = profile
+  for (const of of profile.function) {
+    const file = stringTable.strings[Number(of.filename)] ?? ''
+    if (VERSION.test(file)) of.filename = stringTable.dedup(file.replace(VERSION, ''))
+  }
+  return profile
 }
 
 /** The most samples of one profile, idle ones included: each takes memory until the profile ends. */

@@ -17,7 +17,7 @@ const NONE = 'none'
 
 /** A value that a program gives a name to. */
 const CODE = /^[a-z][a-z0-9_-]{0,31}$/i
-const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/
+const EMAIL = /^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Words of names whose values are one for each thing or person, and words of names whose values people give. */
 const SINGLE = new Set('id ids uuid guid key token email mail phone ip iban ssn session'.split(' '))

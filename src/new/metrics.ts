@@ -10,14 +10,14 @@ import { meaningOf, metricName, plural, sentence, unitOf, wordsOf } from './name
 const LONGEST = 63 - '_total'.length
 
 /** An aggregate, where an expression begins with one. */
-const AGGREGATE = /^\(*(?:coalesce\(|round\(|extract\(epoch from )?\(*(count|sum|avg|min|max)\(/i
+const AGGREGATE = /^(?:\(|coalesce\(|round\(|extract\(epoch from )*(count|sum|avg|min|max)\(/i
 /** The column that an aggregate is of, where it is of a column alone. */
 const ARGUMENT =
-  /^\(*(?:coalesce\(|round\(|extract\(epoch from )?\(*(?:sum|avg|min|max)\(\(*(?:"?\w+"?\.)?"?(\w+)"?\)/i
+  /^(?:\(|coalesce\(|round\(|extract\(epoch from )*(?:sum|avg|min|max)\(\(*(?:"?\w+"?\.)?"?(\w+)"?\)/i
 /** The beginning of what windows can add up, and what may follow it. */
 const ADDED = /^(?:coalesce\()?(?:count|sum)(?=\((?!distinct))/i
 const AFTER = /^(?: FILTER \(.*\))?(?:, '?0(?:\.0)?'?(?:::\w+)?\))?$/s
-const SIZE = /^\(*(?:sum\()?\(*(?:pg_\w+_size|octet_length|length)\(/i
+const SIZE = /^(?:\(|sum\()*(?:pg_\w+_size|octet_length|length)\(/i
 
 const FOLDS: Readonly<Record<string, Fold>> = { min: 'min', max: 'max', avg: 'none' }
 const WORDS: Readonly<Record<string, string>> = {
