@@ -29,6 +29,8 @@ export function overview(
 <main>
 ${facts(fragments)}
 ${databases.map((database) => collectorTable(database, fragments))}
+<h2>Folder of collectors</h2>
+<div id="folder">${fragments.get('folder')}</div>
 <h2>Configuration</h2>
 ${configuration(settings)}
 <h2>More</h2>
@@ -58,7 +60,6 @@ function facts(fragments: Fragments): Html {
 ${fact('Round', 'round')}
 ${fact('Next tick', 'tick')}
 ${fact('Database', 'database')}
-${fact('Folder of collectors', 'folder')}
 ${fact('Process', 'process')}
 </dl>`
 }

@@ -195,6 +195,8 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.getByText('round started').waitFor()
+    // Past the button that reloads collectors.
+    await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/debug\/collectors\/fragile$/)
