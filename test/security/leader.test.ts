@@ -35,7 +35,7 @@ async function keysOf(sql: Sql): Promise<{ leader: string; member: string }> {
     () => sql<{ mode: string; key: string }[]>`
       SELECT mode, ((classid::bigint << 32) | objid::bigint)::text AS key
         FROM pg_locks JOIN pg_stat_activity USING (pid)
-       WHERE locktype = 'advisory' AND application_name = 'metrics-service' AND datname = current_database()`,
+       WHERE locktype = 'advisory' AND application_name LIKE 'metrics-service%' AND datname = current_database()`,
     (rows) => rows.length === 2,
   )
   const [leader = '', member = ''] = ['ExclusiveLock', 'ShareLock'].map(
