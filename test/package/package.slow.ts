@@ -165,7 +165,8 @@ t.test('a collector that the package made is taken by the service of another pla
   const text = readFileSync(join(mine, 'collectors/tables.ts'), 'utf8')
   const copy = pathToFileURL(join(service, 'dist/src/collector.js')).href
   writeFileSync(join(copies, 'tables.ts'), text.replace("'metrics-service'", `'${copy}'`))
-  const other = [...args.slice(0, -1), copies]
+  // The compiler takes no import of a URL.
+  const other = [...args.slice(0, -1), copies, '--no-types']
   t.match(run(ROOT, process.execPath, other, { DATABASE_URL: url }), {
     status: 0,
     stdout: /\nok +tables +1 /,
