@@ -49,6 +49,17 @@ export const rounds: Row = {
       max: 1,
     }),
     graph({
+      title: 'Leaders',
+      description:
+        'How many replicas collect the database: 1 is right. With the host and the process of the leader. Only with LEADER_ELECTION.',
+      unit: unit.Short,
+      queries: {
+        leaders: `sum(collection_leader{${on}})`,
+        '{{host}}, process {{pid}}': `max by (host, pid) (collection_leader_info{${on}})`,
+      },
+      width: 12,
+    }),
+    graph({
       title: 'Endpoints of the database',
       description:
         '1 for an endpoint that answered when it was last asked, 0 for another, as each instance sees it.',
