@@ -40,7 +40,17 @@ export function createFolder(t: Test, files: Files = {}, program = join(ROOT, 'i
 /** A copy of the project without collectors, with these files in it, to judge what its own program writes. */
 export function createProject(t: Test, files: Files = {}): Project {
   const folder = createFolder(t, files, 'import/import.ts')
-  for (const path of ['import', 'init', 'src', 'plugins', 'package.json', 'tsconfig.json', 'biome.json']) {
+  for (const path of [
+    'import',
+    'init',
+    'kit',
+    'demo',
+    'src',
+    'plugins',
+    'package.json',
+    'tsconfig.json',
+    'biome.json',
+  ]) {
     cpSync(join(ROOT, path), join(folder.dir, path), { recursive: true })
   }
   return {

@@ -122,16 +122,16 @@ t.test('a mistake is told over two lines: what is wrong, and what to write inste
   const { code, stdout } = await runCheck(t, { DATABASE_URL: url }, '--folder', folder)
   t.match(
     stdout,
-    /1 rejected in 1 row; the first: business_when is 2\S*, which .*\n {11}write: extract\(epoch FROM …\) AS business_when\n/,
+    /1 rejected in 1 row; the first: business_when is 2\S*, which .*\n(?:.*\n){3} {11}write: extract\(epoch FROM …\) AS business_when\n/,
   )
   t.match(
     stdout,
-    /warning: its interval 10s is below METRICS_TICK_DURATION \(1m\)[^\n]*\n {11}write: interval: '1m'/,
+    /warning: its interval 10s is below METRICS_TICK_DURATION \(1m\)[^\n]*\n(?:.*\n){3} {11}write: interval: '1m'/,
   )
-  t.match(stdout, /did you mean "kind"\?\n {11}write: … AS kind\n/)
+  t.match(stdout, /did you mean "kind"\?\n(?:.*\n){3} {11}write: … AS kind\n/)
   t.match(
     stdout,
-    /does not use "from" and "to".*\n {11}write: query: \(sql, \{ from, to \}\) => sql`… WHERE /,
+    /does not use "from" and "to".*\n(?:.*\n){3} {11}write: query: \(sql, \{ from, to \}\) => sql`… WHERE /,
   )
   t.equal(code, 1)
 })
