@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { frameOf } from '../frame.ts'
 import type { Collector } from './collector.ts'
 
 /**
@@ -41,12 +42,6 @@ export function culpritOf(error: unknown): Culprit | undefined {
   if (culprit !== undefined) return culprit
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   // The innermost frame that is no code of Node.js: what a collector calls is the service's own.
-  const frame = stack.split('\n').flatMap((line) => fileIn(line) ?? [])[0]
-  return frame === undefined ? undefined : files.get(frame)
-}
-
-/** The URL in a frame of a stack, such as `at query (file:///collectors/things.ts?v=1:7:3)`: https://v8.dev/docs/stack-trace-api */
-function fileIn(line: string): string | undefined {
-  const at = line.indexOf('file://')
-  return at === -1 ? undefined : line.slice(at).split(':').slice(0, -2).join(':')
+  const [frame] = stack.split('\n').flatMap((line) => frameOf(line) ?? [])
+  return frame === undefined ? undefined : files.get(frame.url)
 }

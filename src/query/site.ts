@@ -18,7 +18,9 @@ export function noteSite(strings: readonly string[], raw: readonly string[], cal
   Error.captureStackTrace(holder, called)
   const [, caller = ''] = String(holder.stack).split('\n', 2)
   const frame = frameOf(caller)
-  if (frame !== undefined) sites.set(strings, { ...frame, raw })
+  if (frame === undefined) return
+  const { file, line, column } = frame
+  sites.set(strings, { file, line, column, raw })
 }
 
 export function siteOf(strings: readonly string[]): Site | undefined {
