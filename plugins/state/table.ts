@@ -4,7 +4,7 @@ import type { Sql } from 'postgres'
 import { fieldOf } from '../../src/advice.ts'
 import { describeError, Mistake } from '../../src/finding.ts'
 import type { Session } from '../../src/query/db.ts'
-import { DeadlineError, within } from '../../src/time/deadline.ts'
+import { DeadlineError, orClose, within } from '../../src/time/deadline.ts'
 
 /** A row of a collector that was claimed. */
 export interface Claimed {
@@ -162,16 +162,9 @@ export class StateTable {
   /** Opens a session. One that arrives too late is closed. */
   async #newSession(): Promise<Session> {
     const { signal } = this.#closing
-    const opened = this.#open(signal)
-    try {
-      return await within(opened, { ms: this.#patience, signal })
-    } catch (error) {
-      opened.then(
-        (session) => session.close(),
-        () => {},
-      )
-      throw error
-    }
+    const opening = this.#open(signal)
+    const inTime = within(opening, { ms: this.#patience, signal })
+    return orClose(opening, inTime, (session) => session.close())
   }
 
   async #runIn<T>(session: Session, statement: (sql: Sql) => PromiseLike<T>): Promise<T> {

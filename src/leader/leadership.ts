@@ -1,5 +1,6 @@
 // Leader: which replica collects a database. Imports stages before it and src/finding.ts only.
 import { describeError } from '../finding.ts'
+import { orClose } from '../time/deadline.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
 import { Lease, type LeaseOptions, type Listener } from './lease.ts'
@@ -126,16 +127,9 @@ export class Leadership implements Leader {
   async #open(): Promise<LeaderLock> {
     const { clock, lease, open } = this.#options
     const { signal } = this.#stopping
-    const opened = open(signal)
-    try {
-      return await clock.within(opened, { ms: Math.max(lease, OPENING), signal })
-    } catch (error) {
-      opened.then(
-        (lock) => lock.close(),
-        () => {},
-      )
-      throw error
-    }
+    const opening = open(signal)
+    const inTime = clock.within(opening, { ms: Math.max(lease, OPENING), signal })
+    return orClose(opening, inTime, (lock) => lock.close())
   }
 
   /** Says once of each who has the lock and is no replica, and once that there is none any more. */

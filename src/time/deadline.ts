@@ -67,6 +67,23 @@ export function within<T>(work: PromiseLike<T>, limit: Limit): Promise<T> {
   }, limit)
 }
 
+/**
+ * Waits for what is being opened as long as `inTime` does, which is the same work within a limit. What arrives later is
+ * closed, because nobody has it.
+ */
+export async function orClose<T>(
+  opening: Promise<T>,
+  inTime: Promise<T>,
+  close: (late: T) => unknown,
+): Promise<T> {
+  try {
+    return await inTime
+  } catch (error) {
+    opening.then(close, () => {})
+    throw error
+  }
+}
+
 /** Resolves after so many milliseconds, or as soon as `signal` aborts. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {

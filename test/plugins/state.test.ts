@@ -3,20 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { counter, defineCollector } from '../../src/collector.ts'
 import { createDatabase } from '../database.ts'
 import { startService } from '../service.ts'
-
-const things = defineCollector({
-  name: 'things',
-  metrics: { business_things_total: counter('Things.') },
-  window: { settle: '1m' },
-  query: (sql, { from, to }) => sql`
-    SELECT count(*) AS business_things_total
-      FROM things
-     WHERE created > ${from} AND created <= ${to}`,
-})
-const TOTAL = 'business_things_total'
+import { TOTAL, things } from './state/things.ts'
 
 async function setUp(t: Test) {
   const database = await createDatabase(t, { schema: false })
