@@ -1,18 +1,15 @@
 // Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Endpoint } from '../src/config/database-url.ts'
-import { describeError, type Finding, renderFinding } from '../src/finding.ts'
+import { describeError } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
 import type { Page } from '../src/page/page.ts'
-import { excerptOf } from '../src/place.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
 import { explainLimit } from '../src/round/limit.ts'
-import { loggedError, loggedRejection } from '../src/round/logged.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
-import { findOnlyShipped, wantsTable } from '../src/round/shipped.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { WindowState } from '../src/samples/window.ts'
@@ -20,6 +17,7 @@ import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
 import { placed, placeError } from './round/locate.ts'
+import { RoundLog } from './round/log.ts'
 import { Past } from './round/past.ts'
 import { run } from './round/run.ts'
 
@@ -50,11 +48,11 @@ const GRACE = 10_000
 export function openRound(options: RoundOptions): Round {
   const { name, db, collectors, state, leader, page, concurrency, budget, logValues, log } = options
   const past = new Past({ state, log })
+  const roundLog = new RoundLog({ collectors, logValues, log })
   const stopping = new AbortController()
   let current: Promise<void> | undefined
   let progress: Progress | undefined
   let outage = false
-  let shipped = false
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
   async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
@@ -107,27 +105,6 @@ export function openRound(options: RoundOptions): Round {
     }
   }
 
-  function report({ status, result, unavailable }: Outcome): void {
-    const fields = { collector: status.collector.name, file: status.file }
-    if (result instanceof Error) {
-      if (status.error === undefined && !unavailable) {
-        const finding = loggedError(result, logValues)
-        log.error({ ...fields, ...excerptFields(finding) }, `collector failed: ${renderFinding(finding)}`)
-      }
-      return
-    }
-    if (status.error !== undefined) log.info(fields, 'collector recovered')
-    const previous = status.last?.result
-    const rejectedBefore =
-      previous !== undefined && !(previous instanceof Error) && previous.rejection !== undefined
-    if (result.rejection !== undefined && !rejectedBefore) {
-      log.warn(
-        { ...fields, rejected: result.rejected },
-        `collector rejected rows: ${renderFinding(loggedRejection(result.rejection, logValues))}`,
-      )
-    }
-  }
-
   /** The failure of a collector whose counters are not for this replica to count; undefined when they are. */
   function hinder({ status, seconds }: Pick<Outcome, 'status' | 'seconds'>): Outcome | undefined {
     const error = state.hindrance(status)
@@ -135,21 +112,10 @@ export function openRound(options: RoundOptions): Round {
   }
 
   /** Divides collectors into those that can run, and the failures of those that cannot. */
-  function parted(due: readonly CollectorStatus[]): [CollectorStatus[], Outcome[]] {
+  function divide(due: readonly CollectorStatus[]): [CollectorStatus[], Outcome[]] {
     const hindered = due.flatMap((status) => hinder({ status, seconds: 0 }) ?? [])
     const statuses = new Set(hindered.map(({ status }) => status))
     return [due.filter((status) => !statuses.has(status)), hindered]
-  }
-
-  /** Says once what to do where no collector has its table. */
-  function reportShipped(outcomes: readonly Outcome[]): void {
-    if (shipped || outcomes.length < collectors.list.length) return
-    const finding = findOnlyShipped(
-      outcomes.map(({ status: { file }, result }) => ({ file, wantsTable: wantsTable(result) })),
-    )
-    if (finding === undefined) return
-    shipped = true
-    log.error(`no collector works: ${renderFinding(finding)}`)
   }
 
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
@@ -160,7 +126,7 @@ export function openRound(options: RoundOptions): Round {
     // What is counted since the last page of another replica, or of the process before, is shown first.
     const restored = await state.open(term)
     if (restored.length > 0) page.seed(restored)
-    const [free, hindered] = parted(due)
+    const [free, hindered] = divide(due)
     const outcomes = await collect(free, {
       snapshot: take,
       run: runOne,
@@ -178,8 +144,7 @@ export function openRound(options: RoundOptions): Round {
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])
     if (leader.trustedUntil <= performance.now() || leader.term !== term) return
     const published = [...hindered, ...outcomes.map((outcome) => hinder(outcome) ?? outcome)]
-    for (const outcome of published) report(outcome)
-    reportShipped(published)
+    roundLog.say(published)
     page.publish(name, published, (performance.now() - started) / 1000, tick)
     // Votes after the round, because the results do not depend on it and collectors need the connections.
     void db.vote(stopping.signal)
@@ -212,12 +177,6 @@ export function openRound(options: RoundOptions): Round {
       await settled()
     },
   }
-}
-
-/** The line that a finding is about, with a caret, for the log. */
-function excerptFields({ place }: Finding): { readonly excerpt?: string } {
-  const lines = place === undefined ? [] : excerptOf(place)
-  return lines.length === 0 ? {} : { excerpt: lines.join('\n') }
 }
 
 function limited(error: unknown, status: CollectorStatus, started: number): unknown {
