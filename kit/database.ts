@@ -7,7 +7,7 @@ export interface OwnDatabase {
   readonly url: string
   /** A client, as the database's owner. */
   readonly sql: Sql
-  /** Ends the client and drops the database, whoever is connected to it. */
+  /** Ends the client and drops the database, with all sessions that it has. */
   remove(): Promise<void>
 }
 

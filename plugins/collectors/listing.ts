@@ -21,7 +21,7 @@ export interface Listing extends Look {
   readonly files: readonly FoundFile[]
   /** Scripts that are left aside because of their names, and folders of packages. */
   readonly aside: readonly string[]
-  /** What looks like a collector and is none. */
+  /** What looks like a collector and is not one. */
   readonly strange: readonly string[]
   /** The version of whatever is no collector: helpers, and the data that they read. */
   readonly others: string
@@ -153,7 +153,7 @@ async function look(path: string, kind: Entry['kind']): Promise<Omit<Entry, 'nam
     if (!is.isFile()) return { kind, stamp, size: 0, problem: 'it is no file' }
     return { kind, stamp, size: is.size }
   } catch (error) {
-    // Between the listing and this it may have gone, as when an editor writes it anew.
+    // Between the listing and this it may have gone, as when an editor replaces it.
     const link = await lstat(path).catch(() => undefined)
     if (link === undefined) return { kind: 'other', stamp: 'gone', size: 0 }
     const problem = link.isSymbolicLink() ? `it is a link that leads nowhere` : describeError(error)

@@ -58,7 +58,7 @@ async function look(sql: ISql, text: string, limit: number, described: Described
   return { columns, rows: rows as (string | null)[][], seconds, table: await tableOf(sql, top) }
 }
 
-/** Whether two queries return the same rows. Rejects when one of them is none. */
+/** Whether two queries return the same rows. Rejects when one of them is not a query. */
 export async function returnsSame(
   sql: ISql,
   one: string,

@@ -38,7 +38,7 @@ export interface Inspector {
   check(collectors: readonly CollectorStatus[], options: ReportOptions): Promise<Check>
   /**
    * Describes a query that is no collector yet, and runs it once, within `timeout` milliseconds. Rejects with PostgreSQL's
-   * error when it is none, and with a Mistake when it returns more rows than a page could show.
+   * error when it is not a query, and with a Mistake when it returns more rows than a page could show.
    */
   study(text: string, timeout: number): Promise<Study>
   /**

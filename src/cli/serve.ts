@@ -31,7 +31,7 @@ const STOP = 15_000
 /** Signals that must not end it: SIGHUP reloads, and supervisors of Node.js send SIGUSR2 to restart what they run. */
 const NOT_ENDING = ['SIGHUP', 'SIGUSR2'] as const
 
-/** What is for whoever catches them, who knows whose they are. */
+/** Errors that nobody has caught: a handler of their own knows which collector has thrown them. */
 const FAULTS = ['uncaughtException', 'unhandledRejection'] as const
 
 /** Runs the service. Resolves when it has stopped, or could not start. */

@@ -21,7 +21,7 @@ export interface Asked {
   readonly name: string
   readonly sql: string
   readonly answers: Answers
-  /** The name of the database that is asked; the first one when there is none. */
+  /** The name of the database that is asked; by default the first one. */
   readonly database: string | undefined
   /** Who is asked; undefined when nobody is. */
   readonly questions: Questions | undefined
@@ -37,7 +37,7 @@ interface Drafted {
 /** How late rows may be committed, unless it is said. */
 const SETTLE = '10m'
 
-/** Asks the database, and whoever answers questions, and makes a collector of what they say. */
+/** Asks the database, and the person who answers questions, and makes a collector of what they say. */
 export async function draftOf(app: FastifyInstance, asked: Asked): Promise<Drafted> {
   const { name, sql, answers, questions } = asked
   const { COLLECTOR_TIMEOUT: timeout, METRICS_TICK_DURATION: tick } = app.config

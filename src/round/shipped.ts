@@ -25,7 +25,7 @@ export function wantsTable(error: unknown): boolean {
 
 /**
  * Returns what to do where each of the collectors is one that the service comes with, and fails for want of a table:
- * whoever runs them has other tables, and needs other collectors.
+ * the database has other tables, and needs other collectors.
  */
 export function findOnlyShipped(collectors: readonly Run[]): Finding | undefined {
   const all = collectors.every(
