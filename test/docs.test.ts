@@ -55,6 +55,10 @@ function missing(wanted: Iterable<string>, there: Iterable<string>): string[] {
   return [...new Set(wanted)].filter((name) => !known.has(name)).sort()
 }
 
+t.test('no document holds two versions of a text, as a merge leaves them', async (t) => {
+  for (const { path } of all) t.notMatch(read(path), /^(?:<{7}|>{7})/m, path)
+})
+
 t.test('each link leads to a file, and to a heading of it', async (t) => {
   for (const document of all) {
     for (const { path, anchor } of localLinks(document)) {
