@@ -4,7 +4,7 @@ import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/argume
 import { listen } from '../config/listen.ts'
 import { print } from '../config/print.ts'
 import { linesOf } from '../config/read.ts'
-import { Faults } from '../contract/faults.ts'
+import { FAULTS, Faults } from '../contract/faults.ts'
 
 const COMMAND = {
   usage: `Usage: serve [option …]
@@ -30,9 +30,6 @@ const STOP = 15_000
 
 /** Signals that must not end it: SIGHUP reloads, and supervisors of Node.js send SIGUSR2 to restart what they run. */
 const NOT_ENDING = ['SIGHUP', 'SIGUSR2'] as const
-
-/** Errors that nobody has caught: a handler of their own knows which collector has thrown them. */
-const FAULTS = ['uncaughtException', 'unhandledRejection'] as const
 
 /** Runs the service. Resolves when it has stopped, or could not start. */
 export function serve(args: readonly string[], io: Io): Promise<ExitCode> {

@@ -3,7 +3,8 @@ import { type Culprit, culpritOf } from './culprit.ts'
 /** Takes an error of a collector's code. */
 type Blame = (culprit: Culprit, error: unknown) => void
 
-const EVENTS = ['uncaughtException', 'unhandledRejection'] as const
+/** What the process calls errors that nobody caught. */
+export const FAULTS = ['uncaughtException', 'unhandledRejection'] as const
 
 /**
  * Catches what nobody caught. An error of a collector's code is that collector's failure. Any other is given to `fatal`,
@@ -15,7 +16,7 @@ export class Faults {
   #fatal: ((error: unknown) => void) | undefined
 
   constructor() {
-    for (const event of EVENTS) process.on(event, this.#caught)
+    for (const event of FAULTS) process.on(event, this.#caught)
   }
 
   /** Says who is told from now on, and of the collectors' errors before. */
@@ -27,7 +28,7 @@ export class Faults {
 
   /** Catches nothing more. */
   end(): void {
-    for (const event of EVENTS) process.off(event, this.#caught)
+    for (const event of FAULTS) process.off(event, this.#caught)
   }
 
   readonly #caught = (error: unknown) => {

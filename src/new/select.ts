@@ -1,4 +1,4 @@
-import { quietParts } from './statement.ts'
+import { quietParts } from '../query/code.ts'
 
 /** A piece of SQL, and how many parentheses it is in. */
 export interface Token {

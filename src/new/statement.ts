@@ -1,8 +1,5 @@
 import type { Finding } from '../finding.ts'
-
-/** What is in quotes or in a line's comment, up to its end; and what begins another comment, or a text between dollars. */
-const QUIET =
-  /\bE'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|\$(?:[a-z_]\w*)?\$|--[^\n]*|\/\*/gi
+import { quietParts } from '../query/code.ts'
 
 /** A query that a collector can ask: its text, and what to know about it. */
 interface Statement {
@@ -12,23 +9,6 @@ interface Statement {
 
 /** A query as a statement, or why it cannot be one. */
 type StatementReading = { readonly statement: Statement } | { readonly obstacle: Finding }
-
-/**
- * What is in quotes, between dollars, or in a comment.
- * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
- */
-export function* quietParts(sql: string): Generator<{ readonly start: number; readonly end: number }> {
-  const pattern = new RegExp(QUIET)
-  for (let found = pattern.exec(sql); found !== null; found = pattern.exec(sql)) {
-    const [quiet] = found
-    if (quiet.startsWith('$') || quiet === '/*') {
-      const end = quiet === '/*' ? '*/' : quiet
-      const close = sql.indexOf(end, pattern.lastIndex)
-      pattern.lastIndex = close === -1 ? sql.length : close + end.length
-    }
-    yield { start: found.index, end: pattern.lastIndex }
-  }
-}
 
 /** Replaces all that is quoted or commented by as many blanks, so that the rest can be searched. */
 function bare(sql: string): string {

@@ -1,44 +1,64 @@
 /**
+ * What of a statement is a text, a name in quotes or a comment, one after the other. A text begins with the E before it.
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+ */
+export function* quietParts(statement: string): Generator<{ readonly start: number; readonly end: number }> {
+  for (let start = 0; start < statement.length; start++) {
+    const end = endOfQuiet(statement, start)
+    if (end === start) continue
+    yield { start, end }
+    start = end - 1
+  }
+}
+
+/**
  * A statement in which each character of a text or a comment is a blank, and so is what is in the quotes of a name: what is
  * left can be searched for words, and is at its place.
  */
 export function codeOf(statement: string): string {
-  let code = ''
-  while (code.length < statement.length) {
-    const at = code.length
-    const ends = endOfQuoted(statement, at)
-    const quoted = statement.slice(at, ends)
-    code += ends === at ? statement[at] : blank(quoted)
+  const parts: string[] = []
+  let from = 0
+  for (const { start, end } of quietParts(statement)) {
+    parts.push(statement.slice(from, start), blank(statement.slice(start, end)))
+    from = end
   }
-  return code
+  return parts.join('') + statement.slice(from)
 }
 
 /** Blanks but for the ends of lines, and the quotes. */
-function blank(quoted: string): string {
-  const inside = quoted.replaceAll(/[^\n]/g, ' ')
-  const first = quoted[0] ?? ''
-  return first === "'" || first === '"' ? first + inside.slice(1, -1) + first : inside
+function blank(quiet: string): string {
+  const [, opening = ''] = /^(E?'|")/i.exec(quiet) ?? []
+  const closing = quiet.length > opening.length ? opening.slice(-1) : ''
+  const inside = quiet.slice(opening.length, quiet.length - closing.length)
+  return opening + inside.replaceAll(/[^\n]/g, ' ') + closing
 }
 
 /** The index behind the text, name or comment that begins at an index; that index where none does. */
-function endOfQuoted(statement: string, at: number): number {
-  const rest = (mark: string, from: number) => {
-    const found = statement.indexOf(mark, from)
-    return found < 0 ? statement.length : found + mark.length
-  }
-  const first = statement[at]
-  if (statement.startsWith('--', at)) return rest('\n', at) - (statement.includes('\n', at) ? 1 : 0)
-  if (statement.startsWith('/*', at)) return rest('*/', at + 2)
-  if (first === '"') return rest('"', at + 1)
-  if (first === "'") return endOfText(statement, at, /[eE]/.test(statement[at - 1] ?? ''))
-  const [mark] = first === '$' ? (/^\$[A-Za-z_]{0,63}\$/.exec(statement.slice(at, at + 65)) ?? []) : []
-  return mark === undefined ? at : rest(mark, at + mark.length)
+function endOfQuiet(statement: string, at: number): number {
+  const first = statement[at] ?? ''
+  if (first === "'" || first === '"') return endOfQuotes(statement, at, false)
+  if (/[eE]/.test(first) && statement[at + 1] === "'" && !/\w/.test(statement[at - 1] ?? ''))
+    return endOfQuotes(statement, at + 1, true)
+  if (statement.startsWith('--', at)) return indexBehind(statement, '\n', at, 0)
+  if (statement.startsWith('/*', at)) return indexBehind(statement, '*/', at + 2)
+  const [mark] = first === '$' ? (/^\$(?:[a-z_]\w{0,62})?\$/i.exec(statement.slice(at, at + 65)) ?? []) : []
+  return mark === undefined ? at : indexBehind(statement, mark, at + mark.length)
 }
 
-function endOfText(statement: string, begins: number, escaped: boolean): number {
+/** The index behind a mark, or so many characters after its begin; the end of the statement where it has none. */
+function indexBehind(statement: string, mark: string, from: number, length = mark.length): number {
+  const found = statement.indexOf(mark, from)
+  return found < 0 ? statement.length : found + length
+}
+
+/** The index behind what is between two quotes, in which two of them are one, and a backslash may escape one. */
+function endOfQuotes(statement: string, begins: number, escaped: boolean): number {
+  const quote = statement[begins]
   for (let at = begins + 1; at < statement.length; at++) {
     if (escaped && statement[at] === '\\') at++
-    else if (statement[at] === "'") return at + 1
+    else if (statement[at] !== quote) continue
+    else if (statement[at + 1] === quote) at++
+    else return at + 1
   }
   return statement.length
 }
