@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.ts'
-import type { Study } from '../query/study.ts'
+import type { Description, Study } from '../query/study.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Report } from './report.ts'
 
@@ -41,6 +41,11 @@ export interface Inspector {
    * error when it is not a query, and with a Mistake when it returns more rows than a page could show.
    */
   study(text: string, timeout: number): Promise<Study>
+  /**
+   * Describes and plans queries, in one snapshot, and runs none. Resolves to what each is, or to why PostgreSQL refuses it.
+   * Rejects with the reason of each endpoint when none can be used.
+   */
+  describe(texts: readonly string[], timeout: number): Promise<readonly (Description | Error)[]>
   /**
    * Whether two queries return the same rows, and the second has these columns; false when one of them fails.
    */
