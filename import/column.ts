@@ -63,8 +63,11 @@ export function readMetric(
   }
   const source = columnOf(column)
   if (usage === 'DURATION') {
-    // Whole milliseconds, and -1 for none, as the exporter reads a duration.
-    const sql = `trunc(extract(epoch FROM nullif(${source}::text, '-1')::interval) * 1000)`
+    // Whole milliseconds, and -1 for none, as the exporter reads a duration. It shows a number as it is.
+    const sql = caseOf('', [
+      `WHEN ${source}::text ~ '^[0-9.]+$' THEN ${source}::text::numeric`,
+      `ELSE trunc(extract(epoch FROM nullif(${source}::text, '-1')::interval) * 1000)`,
+    ])
     return { ...base, name: `${base.name}_milliseconds`, value: { sql, needs: [column] } }
   }
   if (usage !== 'MAPPEDMETRIC') return base

@@ -79,7 +79,7 @@ async function describeAll(
     return 'obstacle' in reading ? [] : [[question, reading.statement.sql]]
   })
   const answers = await inspector.describe(
-    asked.map(([, sql]) => sql),
+    asked.map(([{ versions, role }, text]) => ({ text, versions, role })),
     TIMEOUT,
   )
   return asked.flatMap(([question], i): [Question, Description | Error][] => {

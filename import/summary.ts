@@ -30,7 +30,7 @@ export function renderSummary(result: Result): string {
   const about = series === undefined ? '' : `, about ${series.toLocaleString('en')} series`
   const counts = `${drafts.length} collectors, ${metrics} metrics${about}`
   return [
-    ...taken.map(({ file, program }) => `${file}: taken for queries of ${program}`),
+    ...takenLines(taken),
     answers === undefined
       ? 'No database was asked, so that the types of columns are guessed by their names: set DATABASE_URL'
       : `Asked ${answers.databases.join(', ')} for the types of columns; no query was run`,
@@ -59,6 +59,15 @@ export function renderSummary(result: Result): string {
       stepsFor(result).map((step, i) => `${i + 1}. ${step}`),
     ),
   ].join('\n')
+}
+
+/** What each file was taken for; many of one program are one line. */
+function takenLines(taken: readonly Taken[]): string[] {
+  const programs = [...new Set(taken.map(({ program }) => program))]
+  return programs.map((program) => {
+    const files = [...new Set(taken.filter((one) => one.program === program).map(({ file }) => file))]
+    return `${files.length > 3 ? `${files.length} files` : files.join(', ')}: taken for queries of ${program}`
+  })
 }
 
 function section(title: string, lines: readonly string[]): string[] {

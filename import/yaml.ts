@@ -74,13 +74,15 @@ export class Mapping {
     }
     source.read.set(map, undefined)
     const entries = new Map<string, { key: Node; value: Node | null }>()
+    const own = new Set<string>()
     for (const { key, value } of map.items) {
       if (!isScalar(key) || key.value !== '<<') {
         const name = isScalar(key) ? String(key.value) : ''
-        if (entries.has(name)) {
+        if (own.has(name)) {
           const problem = 'it is there twice, and the last one counts'
           source.losses.push({ place: placeOf(source, key), what: `key "${name}"`, problem })
         }
+        own.add(name)
         entries.set(name, { key, value })
         continue
       }

@@ -6,7 +6,7 @@ import { whyIdle } from '../../src/round/idle.ts'
 
 /** Why a collector does not run on the server of a transaction; undefined when it does. Only one with versions asks for it. */
 export async function idleOn(
-  collector: Collector,
+  collector: Pick<Collector, 'versions' | 'role'>,
   sql: Sql,
   { inRecovery }: Begun,
 ): Promise<string | undefined> {

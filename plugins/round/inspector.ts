@@ -82,19 +82,22 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
       await vote()
       return db.ask(timeout, signal, (sql) => study(sql, text, budget))
     },
-    async describe(texts, timeout) {
+    async describe(asked, timeout) {
       await vote()
       const types = new Map<number, Type>()
-      const described: (Description | Error)[] = []
+      const described: (Description | Error | undefined)[] = []
       let snapshot = await db.snapshot(signal)
       try {
-        for (const text of texts) {
+        for (const query of asked) {
           if (snapshot.lost) {
             await snapshot.close()
             snapshot = await db.snapshot(signal)
           }
-          const asked = snapshot.run(timeout, signal, (sql) => describe(sql, text, types))
-          described.push(await asked.catch(asError))
+          const { begun } = snapshot
+          const answer = snapshot.run(timeout, signal, async (sql) =>
+            (await idleOn(query, sql, begun)) === undefined ? describe(sql, query.text, types) : undefined,
+          )
+          described.push(await answer.catch(asError))
         }
       } finally {
         await snapshot.close()

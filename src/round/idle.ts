@@ -14,7 +14,10 @@ interface Server {
 export const NO_SAMPLES: Samples = { sets: [], series: 0, folded: 0, ...NOTHING_REJECTED }
 
 /** Why a collector does not run on a server; undefined when it does. An engine that reports no version is of all. */
-export function whyIdle({ role, versions }: Collector, { inRecovery, version }: Server): string | undefined {
+export function whyIdle(
+  { role, versions }: Pick<Collector, 'versions' | 'role'>,
+  { inRecovery, version }: Server,
+): string | undefined {
   const own = inRecovery ? 'standby' : 'primary'
   if (role !== undefined && role !== own) return `it is for a ${role}, and the server is a ${own}`
   if (versions === undefined || version === undefined || isOfVersions(versions, version)) return undefined
