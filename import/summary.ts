@@ -28,7 +28,7 @@ export function renderSummary(result: Result): string {
   const series =
     answers === undefined ? undefined : drafts.reduce((sum, draft) => sum + seriesOf(draft, answers), 0)
   const about = series === undefined ? '' : `, about ${series.toLocaleString('en')} series`
-  const counts = `${drafts.length} collectors, ${metrics} metrics${about}`
+  const counts = `${counted(drafts.length, 'collector')}, ${counted(metrics, 'metric')}${about}`
   return [
     ...takenLines(taken),
     answers === undefined
@@ -68,6 +68,10 @@ function takenLines(taken: readonly Taken[]): string[] {
     const files = [...new Set(taken.filter((one) => one.program === program).map(({ file }) => file))]
     return `${files.length > 3 ? `${files.length} files` : files.join(', ')}: taken for queries of ${program}`
   })
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function section(title: string, lines: readonly string[]): string[] {

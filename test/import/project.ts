@@ -61,20 +61,21 @@ export function createProject(t: Test, files: Files = {}): Project {
   }
 }
 
-/** Imports in this process, as the command line does, in a folder with these files. */
+/** Imports in this process, as the command line does, in a folder with these files; `--ask` has it ask the database. */
 export async function importHere(
   t: Test,
   files: Files,
   ...args: string[]
-): Promise<Run & { readonly written: string[] }> {
+): Promise<Run & { readonly written: string[]; readonly dir: string }> {
   const dir = t.testdir(files)
   const before = process.cwd()
   const io = new TestIo()
   process.chdir(dir)
   try {
-    const status = await run(['import', '--no-database', ...args], io)
+    const asked = args.includes('--ask') ? [] : ['--no-database']
+    const status = await run(['import', ...asked, ...args.filter((arg) => arg !== '--ask')], io)
     const written = existsSync('imported') ? readdirSync('imported').sort() : []
-    return { status, stdout: io.stdout.text, stderr: io.stderr.text, written }
+    return { status, stdout: io.stdout.text, stderr: io.stderr.text, written, dir }
   } finally {
     process.chdir(before)
   }
