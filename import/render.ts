@@ -60,10 +60,15 @@ function listLines(begin: string, values: readonly string[], indent: string): st
 
 /** What the exporters do not add up is not added up here, and what has no row has no sample. */
 function metricLines({ name, type, help, bounds }: ResolvedMetric, isOpen: boolean): string[] {
-  const options = type === 'gauge' && isOpen ? "{ fold: 'none', zeros: false }" : '{ zeros: false }'
+  const options = [...(type === 'gauge' && isOpen ? ["fold: 'none'"] : []), 'zeros: false']
   const list = bounds === undefined ? [] : [`[${bounds.join(', ')}]`]
-  const args = [quote(help.trim()), ...list, options]
-  const line = `    ${key(name)}: ${type}(${args.join(', ')}),`
+  const args = [quote(help.trim()), ...list]
+  const last = `{ ${options.join(', ')} }`
+  const begin = `    ${key(name)}: ${type}(`
+  const line = `${begin}${[...args, last].join(', ')}),`
   if (line.length <= WIDTH) return [line]
-  return [`    ${key(name)}: ${type}(`, ...args.map((arg) => `      ${arg},`), '    ),']
+  // The formatter would rather break the object than the list that it is the last of.
+  const short = `${begin}${args.join(', ')}, {`
+  if (short.length <= WIDTH) return [short, ...options.map((option) => `      ${option},`), '    }),']
+  return [begin, ...[...args, last].map((arg) => `      ${arg},`), '    ),']
 }
