@@ -109,9 +109,13 @@ for (const [what, values, why] of [
 t.test('the chart takes no secret in the open', helm, async (t) => {
   const names = [...SECRETS, 'DATABASE_PASSWORD', 'DATABASE_EU_PASSWORD']
   const env = Object.fromEntries(names.map((name) => [name, 'x']))
-  t.throws(() => renderChart(t, { env }), {
-    message: new RegExp(names.map((name) => `(?=[^]*'${name}')`).join('')),
-  })
+  let said = ''
+  try {
+    renderChart(t, { env })
+  } catch (error) {
+    said = String(error)
+  }
+  for (const name of names) t.match(said, `invalid propertyName '${name}'`)
 })
 
 t.test('what Helm says after an installation names what the Secret has to have', helm, async (t) => {

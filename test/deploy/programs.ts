@@ -6,7 +6,7 @@ import { ROOT } from '../root.ts'
 type Program = 'helm' | 'kubectl'
 
 /** Where the program is: in the version that the gate has installed, or else on the PATH. */
-function pathOf(program: Program): string {
+export function pathOf(program: Program): string {
   const own = join(ROOT, '.ci/kubernetes/node_modules/.programs', program, program)
   return existsSync(own) ? own : program
 }
