@@ -31,30 +31,8 @@ const ELECTION = { replicas: 2, leaderElection: enabled }
 
 export const SAME: readonly Same[] = [
   { what: 'no values', values: {}, kustomization: overlay([]) },
-  { what: 'an election', values: ELECTION, kustomization: overlay(['leader-election']) },
-  {
-    what: 'a state in PostgreSQL',
-    values: { state: { url: enabled } },
-    kustomization: overlay(['state-url']),
-  },
   { what: 'a state in a file', values: { state: { file: enabled } }, kustomization: overlay(['state-file']) },
   { what: 'TLS without an operator', values: { tls: enabled }, kustomization: overlay(['tls']) },
-  {
-    what: 'TLS and a token that prometheus-operator knows',
-    values: { tls: enabled, token: enabled, serviceMonitor: enabled },
-    kustomization: overlay(['tls', 'token'], [OPERATOR]),
-  },
-  {
-    what: 'collectors in a ConfigMap',
-    values: { collectors: { files: COLLECTORS } },
-    kustomization: overlay(['collectors'], [], GENERATED),
-    files: COLLECTORS,
-  },
-  {
-    what: 'rules and dashboards',
-    values: { prometheusRule: enabled, dashboards: enabled },
-    kustomization: overlay([], ['deploy/prometheus', 'deploy/grafana']),
-  },
   {
     what: 'all of it',
     values: {

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { CREDENTIAL_VARIABLE } from '../../src/config/credentials.ts'
 import { SECRETS, variables } from '../../src/config/variables.ts'
 import { version } from '../../src/config/version.ts'
+import { blocks, read } from '../docs/markdown.ts'
 import { FULL, SAME } from './cases.ts'
 import { ofKind } from './manifest.ts'
 import { lacksProgram, runProgram } from './programs.ts'
@@ -34,6 +35,14 @@ for (const { what, values, kustomization, files } of SAME) {
     t.strictSame(chart, comparable(kustomize(t, kustomization, files)))
   })
 }
+
+t.test('the chart takes the values that the documentation shows', helm, async (t) => {
+  const document = { path: '', prose: '', text: read('docs/deployment.md') }
+  const [values = ''] = blocks(document, 'yaml').filter((block) => block.includes('leaderElection'))
+  const made = renderChart(t, parse(values))
+  t.equal(ofKind<IDeployment>(made, 'Deployment').spec?.replicas, 2)
+  t.ok(ofKind(made, 'PrometheusRule'))
+})
 
 t.test('two releases in a namespace have nothing in common', helm, async (t) => {
   const names = ['eu', 'us'].map((release) =>

@@ -42,20 +42,16 @@ function runStep(name: string, cwd: string, env: Readonly<Record<string, string>
   return { status, stderr, output: readFileSync(output, 'utf8') }
 }
 
-t.test(
-  'actionlint has nothing to say about the workflows, and something about one that is broken',
-  async (t) => {
-    const lint = (folder: string) =>
-      spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, LINT, `${folder}/*.yml`], {
-        encoding: 'utf8',
-      })
-    t.match(lint(WORKFLOWS), { status: 0 })
-    const [text = ''] = texts
-    t.match(text, 'runs-on: ubuntu-24.04')
-    const broken = t.testdir({ 'ci.yml': text.replace('runs-on: ubuntu-24.04', 'run-on: ubuntu-24.04') })
-    t.match(lint(broken), { status: 1, stdout: /run-on/ })
-  },
-)
+t.test('actionlint accepts the workflows, and not one that is broken', async (t) => {
+  const [text = ''] = texts
+  t.match(text, 'runs-on: ubuntu-24.04')
+  const folder = t.testdir({ 'broken.yml': text.replace('runs-on: ubuntu-24.04', 'run-on: ubuntu-24.04') })
+  cpSync(WORKFLOWS, folder, { recursive: true })
+  const args = ['-u', 'NODE_OPTIONS', process.execPath, LINT, `${folder}/*.yml`]
+  const { status, stdout } = spawnSync('env', args, { encoding: 'utf8' })
+  t.match(stdout, 'run-on', `it ends with ${status}`)
+  t.same(new Set(stdout.match(/[\w-]+\.yml/g)), new Set(['broken.yml']))
+})
 
 t.test('each action is pinned to a commit, with its version beside it', async (t) => {
   const used = texts.flatMap((text) => Array.from(text.matchAll(/^.*\buses: (.*)$/gm), ([, use = '']) => use))
