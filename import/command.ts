@@ -8,7 +8,7 @@ import { linesOf } from '../src/config/read.ts'
 import { findingOf, Mistake } from '../src/finding.ts'
 import { contractFor } from '../src/new/place.ts'
 import { COMMAND } from './arguments.ts'
-import { askDatabases, isDatabaseGiven } from './describe.ts'
+import { type Answers, askDatabases, isDatabaseGiven } from './describe.ts'
 import { type Draft, draftCollectors } from './draft.ts'
 import { readKinds } from './kinds.ts'
 import { renderNote } from './loss.ts'
@@ -67,7 +67,7 @@ async function carryOver(
   for (const file of files) documents.push(...(await read(file, io)))
   const { readings, taken, losses } = readKinds(documents)
   const questions = readings.flatMap(({ questions }) => questions)
-  const answers = isDatabaseAsked ? await askDatabases(questions, await loadBuild()) : undefined
+  const answers = isDatabaseAsked ? await ask(questions, await loadBuild()) : undefined
   const { drafts, losses: lost } = draftCollectors(questions, answers?.described)
   if (!dry) write(drafts, readings, out)
   return {
@@ -78,6 +78,15 @@ async function carryOver(
     answers,
     out,
     dry,
+  }
+}
+
+async function ask(questions: readonly Question[], build: Build): Promise<Answers> {
+  try {
+    return await askDatabases(questions, build)
+  } catch (cause) {
+    const problem = `nothing was written, because the database was not asked: ${linesOf(cause).join('; ')}`
+    throw new Mistake(problem, 'correct that, or have the names of columns do: --no-database', { cause })
   }
 }
 

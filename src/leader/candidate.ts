@@ -18,9 +18,9 @@ export class Candidate {
 
   /**
    * Returns what to do when the lock was seen as it is `asked` for at that moment, and this replica leads `led` databases
-   * or is about to. A lock that is free is for those that have prepared to take it, as this one may have. Without any, a
-   * replica with less than an even share of the databases takes it; any replica takes one that nobody has taken for a
-   * lease. A replica with more than its share gives one up.
+   * or is about to. A replica with less than an even share of the databases takes a lock that is free, unless another has
+   * prepared to take it and this one has not; any replica takes one that nobody has taken for a lease. A replica with more
+   * than its share gives one up.
    */
   decide(
     { members, held, mine, prepared }: LockState,
@@ -35,8 +35,8 @@ export class Candidate {
     this.#freeSince ??= asked
     const unwanted = asked - this.#freeSince >= this.#lease
     // For a lease, a lock that was given up is left to those that it was given up for.
-    const welcome = !prepared && led < share && asked - this.#releasedAt >= this.#lease
-    return isPrepared || welcome || unwanted ? 'take' : 'wait'
+    const welcome = led < share && asked - this.#releasedAt >= this.#lease && (isPrepared || !prepared)
+    return welcome || unwanted ? 'take' : 'wait'
   }
 
   /** Whether to prepare for the lead that another replica is about to give up: that one has no share any more. */
