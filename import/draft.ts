@@ -4,18 +4,28 @@ import { isReserved, namesOnPage } from '../src/contract/metric-names.ts'
 import { problemsOfLabels, problemsOfMetrics } from '../src/contract/problems.ts'
 import type { Finding } from '../src/finding.ts'
 import { readStatement } from '../src/new/statement.ts'
+import type { Description } from '../src/query/study.ts'
 import type { Loss } from './loss.ts'
-import type { Question, QuestionMetric } from './question.ts'
+import { nameFrom } from './name.ts'
+import type { Question } from './question.ts'
+import { type Resolved, type ResolvedMetric, resolveColumns } from './resolve.ts'
 
 /** A collector to be written. */
 export interface Draft {
   /** Unique among the drafts: lower-case words joined by hyphens. */
   readonly name: string
-  readonly question: Question
-  readonly sql: string
-  readonly metrics: readonly QuestionMetric[]
+  /** Its queries, whose rows are one result: there are several when they give one metric. */
+  readonly parts: readonly [Part, ...Part[]]
+  readonly metrics: readonly ResolvedMetric[]
   readonly notes: readonly Finding[]
   readonly losses: readonly Loss[]
+}
+
+/** One query of a collector. */
+export interface Part {
+  readonly question: Question
+  readonly sql: string
+  readonly resolved: Resolved
 }
 
 interface Drafts {
@@ -23,11 +33,17 @@ interface Drafts {
   readonly losses: readonly Loss[]
 }
 
-/** The limit of an open label, because nothing is known of its values. */
-export const LIMIT = 200
+/** The limit of an open label: so high that only COLLECTOR_MAX_SERIES is one, as the exporters have none. */
+export const LIMIT = 1_000_000
 
-/** Makes a collector of each question, in their order; a question that cannot be one is a loss. */
-export function draftCollectors(questions: readonly Question[]): Drafts {
+/**
+ * Makes a collector of each question, in their order; a question that cannot be one is a loss. `described` is what the
+ * database says of their queries, if it was asked.
+ */
+export function draftCollectors(
+  questions: readonly Question[],
+  described: ReadonlyMap<Question, Description> = new Map(),
+): Drafts {
   const drafts: Draft[] = []
   const lost: Loss[] = []
   const names = new Set<string>()
@@ -36,22 +52,33 @@ export function draftCollectors(questions: readonly Question[]): Drafts {
   for (const question of questions) {
     const { place, what } = question
     const reading = readStatement(question.query)
-    const obstacles = 'obstacle' in reading ? [reading.obstacle] : obstaclesOf(question)
+    const resolved = resolveColumns(question, described.get(question))
+    const obstacles = 'obstacle' in reading ? [reading.obstacle] : obstaclesOf(question, resolved, described)
     if ('obstacle' in reading || obstacles.length > 0) {
-      lost.push(...obstacles.map((obstacle) => ({ ...obstacle, place, what })))
+      lost.push(...obstacles.map((obstacle) => ({ ...obstacle, place, what })), ...question.losses)
       continue
     }
     const { sql, notes: said } = reading.statement
-    const { metrics, notes, losses } = draftMetrics(question, taken)
+    const part = { question, sql, resolved }
+    const same = drafts.findIndex((draft) => isOneWith(draft, part))
+    const draft = drafts[same]
+    if (draft !== undefined) {
+      drafts[same] = {
+        ...draft,
+        parts: [...draft.parts, part],
+        losses: [...draft.losses, ...question.losses],
+      }
+      continue
+    }
+    const { metrics, notes, losses } = draftMetrics(resolved, taken)
     if (metrics.length === 0) {
-      lost.push(...losses)
+      lost.push(...losses, ...question.losses)
       continue
     }
     drafts.push({
-      name: uniqueName(question.name, names),
-      question,
-      sql,
-      notes: [...question.notes, ...said, ...notes],
+      name: nameFrom(question.name, names),
+      parts: [part],
+      notes: [...question.notes, ...said, ...resolved.notes, ...notes],
       losses: [...question.losses, ...losses],
       metrics,
     })
@@ -59,20 +86,32 @@ export function draftCollectors(questions: readonly Question[]): Drafts {
   return { drafts, losses: lost }
 }
 
+/** Whether a query gives the same metrics as a collector does already, so that its rows can be added. */
+function isOneWith({ parts: [first], metrics }: Draft, { question, resolved }: Part): boolean {
+  const shape = (labels: Resolved['labels'], metrics: readonly ResolvedMetric[]) =>
+    JSON.stringify([labels.map(({ name }) => name), metrics.map(({ name, type }) => [name, type])])
+  const { databases, versions, role, interval } = first.question
+  return (
+    shape(first.resolved.labels, metrics) === shape(resolved.labels, resolved.metrics) &&
+    JSON.stringify([databases, versions, role, interval]) ===
+      JSON.stringify([question.databases, question.versions, question.role, question.interval])
+  )
+}
+
 /** The metrics of a question that can be carried over. Adds the names of their samples to `taken`. */
 function draftMetrics(
-  question: Question,
+  resolved: Resolved,
   taken: Map<string, string>,
 ): Pick<Draft, 'metrics' | 'notes' | 'losses'> {
-  const metrics: QuestionMetric[] = []
+  const metrics: ResolvedMetric[] = []
   const notes: Finding[] = []
   const losses: Loss[] = []
-  for (const metric of question.metrics) {
+  for (const metric of resolved.metrics) {
     const { place, type, obstacle } = metric
     const reserved = namesOnPage(metric).some((known) => isReserved(known))
     const name = reserved ? `business_${metric.name}` : metric.name
     const obstacles =
-      obstacle === undefined ? obstaclesOfMetric(question, { ...metric, name }, taken) : [obstacle]
+      obstacle === undefined ? obstaclesOfMetric(resolved, { ...metric, name }, taken) : [obstacle]
     if (obstacles.length > 0) {
       losses.push(...obstacles.map((finding) => ({ ...finding, place, what: `metric "${metric.name}"` })))
       continue
@@ -85,47 +124,42 @@ function draftMetrics(
   return { metrics, notes, losses }
 }
 
-function labelsOf(question: Question): Labels {
-  return Object.fromEntries(question.labels.map(({ name, values }) => [name, values ?? open(LIMIT)]))
+function labelsOf({ labels }: Resolved): Labels {
+  return Object.fromEntries(labels.map(({ name, values }) => [name, values ?? open(LIMIT)]))
 }
 
 /** Why a question cannot be a collector; empty if it can. */
-function obstaclesOf(question: Question): Finding[] {
-  if (question.metrics.length === 0) return [{ problem: 'no column of it is a metric' }]
-  const names = question.labels.map(({ name }) => name)
+function obstaclesOf(
+  question: Question,
+  resolved: Resolved,
+  described: ReadonlyMap<Question, Description>,
+): Finding[] {
+  if (resolved.obstacle !== undefined) return [resolved.obstacle]
+  if (resolved.metrics.length === 0) return [{ problem: 'no column of it is a metric' }]
+  const writes = described.get(question)?.writes
+  if (writes !== undefined)
+    return [{ problem: `its query writes or locks rows (${writes})`, advice: 'a collector reads only' }]
+  const names = resolved.labels.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
   return twice === undefined
-    ? problemsOfLabels(labelsOf(question))
+    ? problemsOfLabels(labelsOf(resolved))
     : [{ problem: `it has the label "${twice}" twice` }]
 }
 
 /** Why a metric cannot be one of a collector; empty if it can. */
 function obstaclesOfMetric(
-  question: Question,
-  { name, help, type }: QuestionMetric,
+  resolved: Resolved,
+  { name, help, type }: ResolvedMetric,
   taken: ReadonlyMap<string, string>,
 ): Finding[] {
   const owner = namesOnPage({ name, type })
     .map((known) => taken.get(known))
     .find((owner) => owner !== undefined)
-  if (owner === undefined) return problemsOfMetrics({ [name]: gauge(help) }, labelsOf(question))
+  if (owner === undefined) return problemsOfMetrics({ [name]: gauge(help) }, labelsOf(resolved))
   return [
     {
-      problem: `the name is taken by "${owner}", and a metric is of one collector`,
-      advice: 'join their queries with UNION ALL',
+      problem: `the name is taken by "${owner}", which has other labels`,
+      advice: 'give both the same labels, and join their queries with UNION ALL',
     },
   ]
-}
-
-function uniqueName(text: string, names: Set<string>): string {
-  const words =
-    text
-      .toLowerCase()
-      .match(/[a-z0-9]+/g)
-      ?.join('-') ?? 'query'
-  const base = /^[a-z]/.test(words) ? words : `query-${words}`
-  let name = base
-  for (let i = 2; names.has(name); i++) name = `${base}-${i}`
-  names.add(name)
-  return name
 }

@@ -1,149 +1,179 @@
+import { type ListedColumn, readColumns, readMetric } from './column.ts'
+import { boundsIn, bucketRows, columnsOfHistogram, histogramMetric, sumAndCount } from './histogram.ts'
 import type { Loss } from './loss.ts'
-import { columnLabel, type Question, type QuestionMetric, type Reading } from './question.ts'
-import { caseOf, columnOf, literal } from './sql.ts'
+import { attempt, type Question, type QuestionMetric, type Reading } from './question.ts'
+import { serversOf } from './servers.ts'
 import type { Mapping } from './yaml.ts'
 
 const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver']
-const COLUMN_KEYS = ['usage', 'description', 'metric_mapping', 'pg_version']
-const USAGES = ['LABEL', 'COUNTER', 'GAUGE', 'DISCARD', 'MAPPEDMETRIC', 'DURATION', 'HISTOGRAM']
+/** What other exporters add to the files of postgres_exporter. */
+const CLOUD_NATIVE_KEYS = ['predicate_query', 'target_databases', 'primary', 'name']
+const PG_EXPORTER_KEYS =
+  'name desc tags ttl min_version max_version timeout fatal skip predicate_queries'.split(' ')
 
-/** Names of columns that are moments or booleans. Only the database knows their types, so that the name has to do. */
-const MOMENT =
-  /(^|_)(time|timestamp|start|reset|at)(_seconds)?$|^last_(auto)?(vacuum|analyze)$|^last_(seq|idx)_scan$/
-const FLAG = /^(is|has|can)_|(^|_)(active|enabled|in_recovery|ready|up)$/
+/** An exporter that reads such files: what its metrics begin with, and the keys of its queries. */
+export interface Dialect {
+  readonly program: string
+  readonly prefix: string
+  readonly keys: readonly string[]
+}
 
-/** Whether a document is of postgres_exporter: one of its namespaces has a query. */
+const POSTGRES_EXPORTER: Dialect = { program: 'postgres_exporter', prefix: '', keys: QUERY_KEYS }
+const CLOUD_NATIVE_PG: Dialect = {
+  program: 'CloudNativePG',
+  prefix: 'cnpg_',
+  keys: [...QUERY_KEYS, ...CLOUD_NATIVE_KEYS],
+}
+const PG_EXPORTER: Dialect = {
+  program: 'pg_exporter',
+  prefix: '',
+  keys: [...QUERY_KEYS, ...PG_EXPORTER_KEYS],
+}
+
+/** Whether a document is one of custom queries: one of its namespaces has a query. */
 export function isQueries(document: Mapping): boolean {
-  return document.keys.some((key) => document.isMapping(key) && document.mapping(key)?.has('query'))
+  return document.keys.some((key) => document.isMapping(key) && document.mapping(key)?.isText('query'))
+}
+
+/** The exporter that a document of queries is for, as far as its keys tell. */
+export function dialectOf(document: Mapping, isCloudNative: boolean): Dialect {
+  const used = new Set(
+    document.keys.flatMap((key) => (document.isMapping(key) ? (document.mapping(key)?.keys ?? []) : [])),
+  )
+  if (isCloudNative || CLOUD_NATIVE_KEYS.slice(0, 3).some((key) => used.has(key))) return CLOUD_NATIVE_PG
+  return ['desc', 'ttl', 'min_version', 'max_version', 'tags'].some((key) => used.has(key))
+    ? PG_EXPORTER
+    : POSTGRES_EXPORTER
 }
 
 /**
- * Reads the custom queries of postgres_exporter, one for each namespace.
+ * Reads the custom queries of postgres_exporter, one for each namespace, or those of an exporter with files like its own.
  * https://github.com/prometheus-community/postgres_exporter
  */
-export function readQueries(document: Mapping): Reading {
-  const questions = document.keys.map((namespace) => {
-    const entry = document.mapping(namespace) ?? document.fail(`"${namespace}" has no query`, namespace)
-    return readNamespace(namespace, entry, document.place(namespace))
-  })
+export function readQueries(document: Mapping, isCloudNative = false): Reading {
+  const dialect = dialectOf(document, isCloudNative)
+  const losses: Loss[] = []
+  const questions = document.keys.flatMap((namespace) =>
+    attempt(losses, `query "${namespace}"`, document.place(namespace), () => {
+      const entry = document.isMapping(namespace) ? document.mapping(namespace) : undefined
+      if (entry?.isText('query') !== true) return document.fail('it has no "query"', namespace)
+      return readNamespace(namespace, entry, document.place(namespace), dialect)
+    }),
+  )
   return {
-    program: 'postgres_exporter',
+    program: dialect.program,
     questions,
-    losses: [],
-    advice: [
-      'DATABASE_URL, for DATA_SOURCE_NAME: a URL with a name for each database, those discovered included',
+    losses: [...document.losses, ...losses],
+    steps: ['set DATABASE_URL, for DATA_SOURCE_NAME: one URL, or a URL with a name for each database'],
+    differences: [
       'the label server is not on the samples: the scrape configuration adds instance',
-      'NULL is no sample, where the exporter showed NaN',
-      'columns that "metrics" does not list are left out: the exporter showed those that are numbers',
-      'only the database knows the types of columns: a boolean or a timestamp that is not seen as such by its name is ' +
-        'rejected, counted and logged; write source.name::int, or extract(epoch FROM source.name)',
+      'NULL is no sample, where the exporter showed NaN; what is NaN or an infinity is rejected',
     ],
   }
 }
 
-function readNamespace(namespace: string, entry: Mapping, place: string): Question {
-  entry.expect(`a query of postgres_exporter`, QUERY_KEYS)
+function readNamespace(key: string, entry: Mapping, place: string, dialect: Dialect): Question[] {
+  const { program, prefix, keys } = dialect
+  const namespace = `${prefix}${entry.text('name') ?? key}`
   const query = entry.text('query') ?? ''
-  const labels: string[] = []
+  const columns = readColumns(entry, program)
+  const servers = serversOf(entry)
+  const losses = [
+    ...entry.unknown(`a query of ${program}`, keys),
+    ...columns.flatMap(({ losses }) => losses),
+    ...servers.losses,
+  ]
   const metrics: QuestionMetric[] = []
-  const losses: Loss[] = []
-  const seconds = Number(entry.text('cache_seconds') ?? 0)
-  if (!Number.isInteger(seconds) || seconds < 0)
-    entry.fail('"cache_seconds" takes whole seconds', 'cache_seconds')
-  const versions = entry.text('runonserver')
-  if (versions !== undefined) {
-    const problem = `it was asked of versions ${versions} only, and is of all now`
-    losses.push({ place: entry.place('runonserver'), what: 'runonserver', problem })
-  }
-  for (const item of entry.mappings('metrics')) {
-    for (const column of item.keys) {
-      const options = item.mapping(column) ?? item.fail(`column "${column}" has no "usage"`, column)
-      options.expect(`a column of postgres_exporter`, COLUMN_KEYS)
-      const usage = options.text('usage') ?? item.fail(`column "${column}" has no "usage"`, column)
-      if (!USAGES.includes(usage)) {
-        item.fail(`the usage of column "${column}" is none of ${USAGES.join(', ')}`, column)
-      }
-      if (options.has('pg_version')) {
-        const what = `pg_version of column ${column}`
-        const problem = 'it is asked of all versions now'
-        losses.push({ place: options.place('pg_version'), what, problem })
-      }
-      if (usage === 'LABEL') labels.push(column)
-      else if (usage !== 'DISCARD') {
-        metrics.push(readColumn(namespace, column, usage, item, options))
-      }
-    }
-  }
-  return {
-    name: namespace,
-    what: `query "${namespace}"`,
+  const extra: Question[] = []
+  const base: Question = {
+    name: entry.text('name') ?? key,
+    what: `query "${key}"`,
     place,
     query,
-    labels: labels.map(columnLabel),
+    labels: columns
+      .filter(({ usage }) => usage === 'LABEL')
+      .map(({ column, name }) => ({ name, value: { column }, values: undefined })),
     metrics,
     measures: [],
-    interval: seconds === 0 ? undefined : seconds * 1000,
+    moments: 'seconds',
+    unlisted: {
+      listed: columns.flatMap(({ column, usage }) =>
+        usage === 'HISTOGRAM' ? columnsOfHistogram(column) : [column],
+      ),
+      name: (column) => `${namespace}_${column}`,
+    },
+    condition: entry.text('predicate_query'),
+    interval: intervalOf(entry, losses),
+    databases: servers.databases,
+    versions: servers.versions,
+    role: servers.role,
     notes: [],
     losses,
   }
+  for (const column of columns) {
+    if (column.usage === 'LABEL' || column.usage === 'DISCARD') continue
+    if (column.usage === 'HISTOGRAM') {
+      const made = readHistogram(namespace, column, base)
+      metrics.push(...made.metrics)
+      extra.push(...made.questions)
+      continue
+    }
+    const metric = attempt(losses, `column "${column.column}"`, column.options.place(), () => [
+      readMetric(namespace, column),
+    ])
+    metrics.push(...metric)
+  }
+  return [base, ...extra]
 }
 
-function readColumn(
+/** The metrics of a histogram, and the question for its buckets when their bounds are not in the query. */
+function readHistogram(
   namespace: string,
-  column: string,
-  usage: string,
-  item: Mapping,
-  options: Mapping,
-): QuestionMetric {
-  const source = columnOf(column)
-  const base = {
-    name: `${namespace}_${column}`,
-    type: 'gauge' as const,
-    help: options.text('description')?.trim() || `Column ${column} of ${namespace}.`,
-    expression: source,
-    place: item.place(column),
+  { column, name: own, options }: ListedColumn,
+  base: Question,
+): { readonly metrics: QuestionMetric[]; readonly questions: Question[] } {
+  const name = `${namespace}_${own}`
+  const help = options.text('description')?.trim() || `Column ${column} of ${namespace}.`
+  const place = options.place()
+  const histogram = { column, name, help, place }
+  const bounds = boundsIn(base.query)
+  if (bounds !== undefined) return { metrics: [histogramMetric(histogram, bounds)], questions: [] }
+  const buckets: Question = {
+    ...base,
+    name: `${base.name}-${own}-buckets`,
+    labels: [...base.labels, { name: 'le', value: { sql: 'bucket.le', needs: [] }, values: undefined }],
+    metrics: [
+      {
+        name: `${name}_bucket`,
+        type: 'gauge',
+        help,
+        place,
+        value: { sql: 'bucket.n', needs: columnsOfHistogram(column) },
+      },
+    ],
+    joined: bucketRows(column),
+    unlisted: undefined,
+    notes: [
+      {
+        problem: `${name} is three gauges, ${name}_bucket, _sum and _count`,
+        advice: 'the bounds of its buckets are not one list in the query',
+      },
+    ],
+    losses: [],
   }
-  if (usage === 'HISTOGRAM') {
-    const obstacle = {
-      problem: 'the bounds of its buckets are in the rows, and here they are of the metric',
-      advice: `declare histogram(help, bounds), and let observe('${base.name}', …) count the rows`,
-    }
-    return { ...base, obstacle }
-  }
-  if (usage === 'DURATION') {
-    // Whole milliseconds, and -1 for none, as the exporter reads a duration.
-    const expression = `trunc(extract(epoch FROM nullif(${source}::text, '-1')::interval) * 1000)`
-    return { ...base, name: `${base.name}_milliseconds`, expression }
-  }
-  if (usage === 'MAPPEDMETRIC') {
-    const mapping =
-      options.mapping('metric_mapping') ?? options.fail(`column "${column}" has no "metric_mapping"`)
-    const cases = mapping.keys.map((text) => {
-      const value = Number(mapping.text(text))
-      if (!Number.isFinite(value)) mapping.fail(`"${text}" is mapped to what is not a number`, text)
-      return `WHEN ${literal(text)} THEN ${value}`
-    })
-    return { ...base, expression: caseOf(` ${source}::text`, cases) }
-  }
-  if (usage === 'GAUGE' && FLAG.test(column)) {
-    return {
-      ...base,
-      expression: caseOf(` ${source}::text`, [
-        "WHEN 'true' THEN '1'",
-        "WHEN 'false' THEN '0'",
-        `ELSE ${source}::text`,
-      ]),
-    }
-  }
-  if (column === 'stats_reset' || (usage === 'GAUGE' && MOMENT.test(column))) {
-    // Without a time zone it is taken as of UTC, as the exporter takes it.
-    const expression = caseOf(` pg_typeof(${source})`, [
-      `WHEN 'timestamptz'::regtype THEN extract(epoch FROM ${source}::text::timestamptz)`,
-      `WHEN 'timestamp'::regtype THEN extract(epoch FROM ${source}::text::timestamp)`,
-      `WHEN 'date'::regtype THEN extract(epoch FROM ${source}::text::date)`,
-      `ELSE ${source}::text::numeric`,
-    ])
-    return { ...base, type: 'timestamp', expression }
-  }
-  return { ...base, type: usage === 'COUNTER' ? 'counter' : 'gauge' }
+  return { metrics: sumAndCount(histogram), questions: [buckets] }
+}
+
+/** Milliseconds between two runs; undefined for each tick. */
+function intervalOf(entry: Mapping, losses: Loss[]): number | undefined {
+  const key = entry.has('ttl') ? 'ttl' : 'cache_seconds'
+  const seconds = Number(entry.text(key) ?? 0)
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds === 0 ? undefined : seconds * 1000
+  losses.push({
+    place: entry.place(key),
+    what: `key "${key}"`,
+    problem: 'it takes seconds',
+    advice: 'set interval',
+  })
+  return undefined
 }

@@ -7,6 +7,7 @@ import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
+import { NO_SAMPLES } from '../src/round/idle.ts'
 import { explainLimit } from '../src/round/limit.ts'
 import type { Outcome } from '../src/round/outcome.ts'
 import type { Progress, Round } from '../src/round/round.ts'
@@ -16,6 +17,7 @@ import type { WindowState } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
+import { idleOn } from './round/idle.ts'
 import { placed, placeError } from './round/locate.ts'
 import { RoundLog } from './round/log.ts'
 import { Past } from './round/past.ts'
@@ -88,11 +90,12 @@ export function openRound(options: RoundOptions): Round {
     }
     status.strays.begin()
     try {
-      const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) => {
+      const toSamples = await snapshot.run(status.timeout, stopping.signal, async (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
         started = performance.now()
         lost = 'begun'
-        return run(status, sql, context)
+        const idle = await idleOn(status.collector, sql, snapshot.begun)
+        return idle === undefined ? run(status, sql, context) : async () => ({ result: NO_SAMPLES, idle })
       })
       const { result, ...output } = await toSamples()
       if (status.strays.last !== undefined) throw status.strays.last

@@ -45,6 +45,8 @@ ${await sampleList(status, search, now)}
 
 function header(status: CollectorStatus, now: number): Html {
   const { file, error } = status
+  const idle =
+    status.idle === undefined ? undefined : html`<p id="idle">Does not run here: ${status.idle}</p>`
   const state = status.state(now)
   const path = file === undefined ? undefined : html`<p><small>${file}</small></p>`
   const reason = error === undefined ? undefined : html`: ${describeError(error)}`
@@ -60,6 +62,7 @@ function header(status: CollectorStatus, now: number): Html {
 ${path}
 <p><span class="${state}">${state}</span>${reason}</p>
 ${excerpt}
+${idle}
 ${rejectionOf(status)}
 <form method="post" action="${collectPath(status)}"><button>Collect it now</button></form>
 </header>`

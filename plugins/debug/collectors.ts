@@ -78,6 +78,7 @@ function describe(of: Database, status: CollectorStatus, now: number) {
     series: status.shown(now).series,
     lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess * 1000).toISOString(),
     nextDue: due === undefined ? null : new Date(due).toISOString(),
+    ...(status.idle === undefined ? {} : { idle: status.idle }),
     lastError: error === undefined ? null : describeError(error),
   }
 }

@@ -30,7 +30,7 @@ export class RoundLog {
     this.#sayShipped(outcomes)
   }
 
-  #sayOf({ status, result, unavailable }: Outcome): void {
+  #sayOf({ status, result, unavailable, idle }: Outcome): void {
     const { logValues, log } = this.#options
     const fields = { collector: status.collector.name, file: status.file }
     if (result instanceof Error) {
@@ -41,6 +41,8 @@ export class RoundLog {
       return
     }
     if (status.error !== undefined) log.info(fields, 'collector recovered')
+    if (idle !== undefined && idle !== status.idle) log.info(fields, `collector does not run here: ${idle}`)
+    if (idle === undefined && status.idle !== undefined) log.info(fields, 'collector runs here')
     const previous = status.last?.result
     const rejectedBefore =
       previous !== undefined && !(previous instanceof Error) && previous.rejection !== undefined

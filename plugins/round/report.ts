@@ -133,6 +133,26 @@ export async function reportOn(
   }
 }
 
+/** The report on a collector that is not for the server. */
+export function idleReport({ collector, database, file }: CollectorStatus, idle: string): Report {
+  return {
+    name: collector.name,
+    ...(database === undefined ? {} : { database }),
+    file: file ?? null,
+    idle,
+    errors: [],
+    warnings: [],
+    seconds: 0,
+    run: null,
+    cost: null,
+    window: null,
+    sequentialScans: [],
+    missingIndexes: [],
+    plan: [],
+    samples: [],
+  }
+}
+
 function warningsOf({ sequentialScans, missingIndexes, zoneless }: Inspection): Finding[] {
   return [
     ...zoneless.map(zonelessWarning),

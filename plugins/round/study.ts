@@ -2,7 +2,14 @@
 import type { ISql, Row } from 'postgres'
 import { Mistake } from '../../src/finding.ts'
 import { nameOf, type PlanNode, readsOf } from '../../src/query/plan.ts'
-import type { Kind, StudiedColumn, StudiedTable, Study, TimeColumn } from '../../src/query/study.ts'
+import type {
+  Description,
+  Kind,
+  StudiedColumn,
+  StudiedTable,
+  Study,
+  TimeColumn,
+} from '../../src/query/study.ts'
 
 /** The longest value that is looked at: that of a label. */
 const LONGEST = 1024
@@ -18,6 +25,32 @@ export async function study(sql: ISql, text: string, limit: number): Promise<Stu
     Reflect.deleteProperty(error, 'position')
     throw error
   })
+}
+
+/**
+ * Describes and plans a query within the transaction that it is asked in, and does not run it. Rejects with PostgreSQL's error
+ * when it is no query. `types` keeps what is known of types from one query to the next.
+ */
+export async function describe(sql: ISql, text: string, types: Map<number, Type>): Promise<Description> {
+  const { columns }: Described = await sql.unsafe(text).describe()
+  const unknown = columns.map(({ type }) => type).filter((type) => !types.has(type))
+  if (unknown.length > 0)
+    for (const [oid, type] of await typesOf(sql, [...new Set(unknown)])) types.set(oid, type)
+  const top = await planOf(sql, text)
+  return {
+    columns: columns.map(({ name, type }) => {
+      const { type: written = 'unknown', kind = 'other' } = types.get(type) ?? {}
+      return { name, type: written, kind }
+    }),
+    rows: top['Plan Rows'] ?? 0,
+    writes: writesIn(top),
+  }
+}
+
+/** The node of a plan that writes or locks rows. */
+function writesIn({ 'Node Type': type, Plans: plans = [] }: OutputNode): string | undefined {
+  if (type === 'ModifyTable' || type === 'LockRows') return type
+  return plans.map(writesIn).find((writes) => writes !== undefined)
 }
 
 /** The answer to `describe`, of which the driver's types know a part. */
@@ -85,6 +118,7 @@ function readingOf(text: string, columns: number, limit: number): string {
 /** What is read of a plan beside its reads. */
 interface OutputNode extends PlanNode {
   readonly Output?: readonly string[]
+  readonly 'Plan Rows'?: number
   readonly 'Group Key'?: readonly string[]
   readonly Plans?: readonly OutputNode[]
 }
@@ -122,7 +156,8 @@ function isWhole(text: string): boolean {
   return false
 }
 
-interface Type {
+/** A type of PostgreSQL. */
+export interface Type {
   readonly type: string
   readonly kind: Kind
   readonly values: readonly string[]

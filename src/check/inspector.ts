@@ -1,5 +1,6 @@
+import type { Collector } from '../contract/collector.ts'
 import type { Finding } from '../finding.ts'
-import type { Study } from '../query/study.ts'
+import type { Description, Study } from '../query/study.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Report } from './report.ts'
 
@@ -24,6 +25,11 @@ export interface Check {
   readonly reports: AsyncGenerator<Report, void>
 }
 
+/** A query, and the servers that it is for. */
+export interface AskedQuery extends Pick<Collector, 'versions' | 'role'> {
+  readonly text: string
+}
+
 /** Asks one database about the queries of collectors, outside of any round. */
 export interface Inspector {
   /** Whether the database is being asked for a plan: for one at a time. */
@@ -41,6 +47,14 @@ export interface Inspector {
    * error when it is not a query, and with a Mistake when it returns more rows than a page could show.
    */
   study(text: string, timeout: number): Promise<Study>
+  /**
+   * Describes and plans queries, in one snapshot, and runs none. Resolves to what each is, to why PostgreSQL refuses it, or to
+   * undefined for one that is for other servers. Rejects with the reason of each endpoint when none can be used.
+   */
+  describe(
+    asked: readonly AskedQuery[],
+    timeout: number,
+  ): Promise<readonly (Description | Error | undefined)[]>
   /**
    * Whether two queries return the same rows, and the second has these columns; false when one of them fails.
    */

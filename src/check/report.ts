@@ -12,6 +12,8 @@ export interface Report {
   readonly database?: string
   /** The path of its file, if that is known. */
   readonly file: string | null
+  /** Why it did not run: it is not for this server. */
+  readonly idle?: string
   /** Why it fails or loses rows; empty when it does neither. */
   readonly errors: readonly Finding[]
   /** Whether it failed because a table is not there. */
@@ -68,7 +70,7 @@ export function renderHead(width: number): string {
 
 /** A collector's line of the table, and below it its findings. */
 export function renderReport(report: Report, width: number): string {
-  const { name, file, errors, warnings, run, seconds, cost, window, plan, samples } = report
+  const { name, file, idle, errors, warnings, run, seconds, cost, window, plan, samples } = report
   const verdict = verdictOf(report)
   return [
     line(verdict, name, width, [
@@ -77,6 +79,7 @@ export function renderReport(report: Report, width: number): string {
       cost === null ? '-' : numeral(Math.round(cost)),
     ]),
     ...(verdict === 'ok' || file === null ? [] : [indent(`in ${file}`)]),
+    ...(idle === undefined ? [] : [indent(`does not run here: ${idle}`)]),
     ...(window === null ? [] : [indent(`window: after ${window.from} up to ${window.to}`)]),
     ...errors.map((finding) => indent(spread('error', finding))),
     ...warnings.map((finding) => indent(spread('warning', finding))),

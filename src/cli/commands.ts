@@ -11,7 +11,7 @@ const USAGE = `Usage: metrics-service [command] [option …]
   new           make a collector of a query
   health        ask the running service whether it is healthy
   init          make a folder of your own collectors
-  import        write collectors from the queries of sql_exporter or postgres_exporter
+  import        write collectors from the queries of other exporters
 
   --help        show this; after a command, what that takes
   --version     show the version
@@ -26,7 +26,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ['new', loadNew],
   ['health', loadHealth],
   ['init', async () => (await import('../../init/init.ts')).init],
-  ['import', async () => (await import('../../import/command.ts')).importCollectors],
+  ['import', loadImport],
 ])
 
 /** Runs the command that the first argument names; without one, the service. */
@@ -57,6 +57,11 @@ async function loadCheck(): Promise<Run> {
 async function loadNew(): Promise<Run> {
   const [{ create }, { buildApp }] = await Promise.all([import('../new/command.ts'), import('../app.ts')])
   return (args, io) => create(args, io, buildApp)
+}
+
+async function loadImport(): Promise<Run> {
+  const { importCollectors } = await import('../../import/command.ts')
+  return (args, io) => importCollectors(args, io, async () => (await import('../app.ts')).buildApp)
 }
 
 async function loadHealth(): Promise<Run> {

@@ -11,6 +11,9 @@ export interface Collector {
   readonly labels: readonly CollectorLabel[]
   readonly metrics: readonly CollectorMetric[]
   readonly databases: readonly string[] | undefined
+  /** Versions and role of the servers that it runs on; all when undefined. */
+  readonly versions?: string | undefined
+  readonly role?: 'primary' | 'standby' | undefined
   readonly interval: number | undefined
   readonly timeout: number | undefined
   /** How long until a window is counted for good; undefined unless the collector is incremental. */
@@ -43,6 +46,8 @@ export function collectorOf({
   labels = {},
   metrics,
   databases,
+  versions,
+  role,
   interval,
   timeout,
   window,
@@ -53,6 +58,8 @@ export function collectorOf({
     labels: Object.entries(labels).map(([label, values]) => labelOf(label, values)),
     metrics: Object.entries(metrics).map(([metric, of]) => ({ name: metric, ...of })),
     databases,
+    versions,
+    role,
     interval: millisecondsOf(interval),
     timeout: millisecondsOf(timeout),
     settle: millisecondsOf(window?.settle),

@@ -85,6 +85,19 @@ export interface Definition<
    */
   readonly databases?: readonly string[]
   /**
+   * Versions of PostgreSQL that it runs on: conditions that all hold, or one side of `||`. Only the parts that a condition has
+   * are compared. On another version it does not run, shows nothing and does not fail.
+   * @default all of them
+   * @example '>=17'
+   */
+  readonly versions?: string
+  /**
+   * The role of the servers that it runs on. While the round asks one of the other role, it does not run, shows nothing and
+   * does not fail.
+   * @default both
+   */
+  readonly role?: 'primary' | 'standby'
+  /**
    * Go-style duration between two runs; it is rounded up to whole ticks.
    * @default every tick: `METRICS_TICK_DURATION`
    * @example '5m'

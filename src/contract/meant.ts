@@ -40,7 +40,7 @@ function slug(name: string): string {
   return words.filter((word) => word !== '').join('-')
 }
 
-function metricWarnings({ name, type }: CollectorMetric): Finding[] {
+function metricWarnings({ name, type, zeros }: CollectorMetric): Finding[] {
   const findings: Finding[] = []
   const check = (wrong: boolean, problem: string, advice: string) => {
     if (wrong) findings.push({ problem: `${name}: ${problem}`, advice: `write: ${advice}`, about: name })
@@ -53,7 +53,7 @@ function metricWarnings({ name, type }: CollectorMetric): Finding[] {
     `${BUSINESS}${name}`,
   )
   check(
-    type === 'gauge' && name.endsWith('_timestamp_seconds'),
+    type === 'gauge' && zeros && name.endsWith('_timestamp_seconds'),
     'a gauge is 0 where there is no row, which is the year 1970',
     `${name}: timestamp('…')`,
   )

@@ -9,40 +9,51 @@ export interface Metric<Type extends string = 'gauge' | 'counter' | 'histogram' 
   readonly fold: Fold
   /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
   readonly buckets: readonly number[]
+  /** Whether it is 0 where its labels are known and no row has them. */
+  readonly zeros: boolean
 }
 
 /** What people look for among the options. */
 const NO_ROW =
-  "it has fold: 'sum', 'min', 'max' or 'none'. A gauge has no sample where the value is NULL, and a timestamp where there is no row"
+  'with zeros: false it has no sample where there is no row, and it has no sample where the value is NULL in any case'
+const FOLDS = "it has fold: 'sum', 'min', 'max' or 'none'"
 
 export type Metrics = Readonly<Record<string, Metric>>
 
 /**
- * Declares a value that goes up and down. It is 0 if the labels are known and no row has them; if a row's value is NULL,
- * there is no sample. `fold` says how the values that fold into "other" become one (default: their sum).
+ * Declares a value that goes up and down. It is 0 if the labels are known and no row has them, unless `zeros` is false; if a
+ * row's value is NULL, there is no sample. `fold` says how the values that fold into "other" become one (default: their sum).
  * @example business_invoices: gauge('Invoices that are not void.')
  */
-export function gauge(help: string, options: { fold?: Fold } = {}): Metric<'gauge'> {
-  const { fold = 'sum' } = only(options, 'gauge')
-  return { type: 'gauge', help, fold, buckets: [] }
+export function gauge(help: string, options: { fold?: Fold; zeros?: boolean } = {}): Metric<'gauge'> {
+  const { fold = 'sum', zeros = true } = only(options, 'gauge', ['fold', 'zeros'])
+  return { type: 'gauge', help, fold, buckets: [], zeros }
 }
 
 /**
  * Declares a total that only grows; its name ends in `_total` (https://prometheus.io/docs/practices/naming/). A
- * negative value is rejected; NULL is no sample, or with a `window` 0. Over a large table it needs a `window`.
+ * negative value is rejected; NULL is no sample, or with a `window` 0. Over a large table it needs a `window`. With `zeros`
+ * false it has no sample where no row has its labels.
  * @example business_payments_total: counter('Payments that were made.')
  */
-export function counter(help: string): Metric<'counter'> {
-  return { type: 'counter', help, fold: 'sum', buckets: [] }
+export function counter(help: string, options: { zeros?: boolean } = {}): Metric<'counter'> {
+  const { zeros = true } = only(options, 'counter', ['zeros'])
+  return { type: 'counter', help, fold: 'sum', buckets: [], zeros }
 }
 
 /**
  * Declares a distribution over buckets with these upper bounds (ascending, inclusive; +Inf is added), in the unit that
  * the metric's name ends in. `observe` writes its column. Unless a bound is negative, a negative observation is rejected.
+ * With `zeros` false it has no sample where no row has its labels.
  * @example business_payment_delay_seconds: histogram('From invoice to payment.', [3600, 86400, 604800])
  */
-export function histogram(help: string, buckets: readonly number[]): Metric<'histogram'> {
-  return { type: 'histogram', help, fold: 'sum', buckets }
+export function histogram(
+  help: string,
+  buckets: readonly number[],
+  options: { zeros?: boolean } = {},
+): Metric<'histogram'> {
+  const { zeros = true } = only(options, 'histogram', ['zeros'])
+  return { type: 'histogram', help, fold: 'sum', buckets, zeros }
 }
 
 /**
@@ -62,13 +73,17 @@ export function timestamp(
   help: string,
   options: { fold?: 'min' | 'max' | 'none' } = {},
 ): Metric<'timestamp'> {
-  const { fold = 'none' } = only(options, 'timestamp')
-  return { type: 'timestamp', help, fold, buckets: [] }
+  const { fold = 'none' } = only(options, 'timestamp', ['fold'])
+  return { type: 'timestamp', help, fold, buckets: [], zeros: false }
 }
 
-/** Returns the options. Throws a Mistake when there is another one than `fold`, which would be ignored. */
-function only<Options extends { fold?: Fold }>(options: Options, type: string): Options {
-  const unknown = Object.keys(options).filter((name) => name !== 'fold')
+/** Returns the options. Throws a Mistake when there is another one than these, which would be ignored. */
+function only<Options extends object>(options: Options, type: string, known: readonly string[]): Options {
+  const unknown = Object.keys(options).filter((name) => !known.includes(name))
   if (unknown.length === 0) return options
-  throw new Mistake(`${type}(…) has no option ${unknown.map((name) => `"${name}"`).join(', ')}`, NO_ROW)
+  const takes = [...(known.includes('fold') ? [FOLDS] : []), ...(known.includes('zeros') ? [NO_ROW] : [])]
+  throw new Mistake(
+    `${type}(…) has no option ${unknown.map((name) => `"${name}"`).join(', ')}`,
+    takes.join('; '),
+  )
 }

@@ -4,6 +4,7 @@ import { formatDuration, parseDuration } from '../time/duration.ts'
 import type { Definition } from './definition.ts'
 import type { Label, Labels } from './label.ts'
 import type { Metric, Metrics } from './metric.ts'
+import { checkVersions } from './versions.ts'
 
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
 /** https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
@@ -14,8 +15,9 @@ const LONGEST_IDENTIFIER = 63
 /** A timer cannot wait longer than 2^31 - 1 milliseconds; this is far below it, and that of COLLECTOR_TIMEOUT. */
 const LONGEST_TIMEOUT = parseDuration('24h')
 
-const FIELDS = ['name', 'labels', 'metrics', 'databases', 'interval', 'timeout', 'window', 'query']
+const FIELDS = 'name labels metrics databases versions role interval timeout window query'.split(' ')
 const TYPES: readonly unknown[] = ['gauge', 'counter', 'histogram', 'timestamp']
+const ROLES: readonly unknown[] = ['primary', 'standby']
 const FOLDS: readonly unknown[] = ['sum', 'min', 'max', 'none']
 
 /** Everything that is wrong with a definition. JavaScript lets a file leave out or mistype any field of it. */
@@ -44,6 +46,7 @@ export function problemsOf(definition: Definition): Finding[] {
     ...problemsOfLabels(labels),
     ...problemsOfWindow(definition),
     ...problemsOfDatabases(definition),
+    ...problemsOfServers(definition),
     ...problemsOfInterval(definition),
     ...problemsOfTimeout(definition),
   ]
@@ -162,6 +165,13 @@ function problemsOfWindow({ window, metrics }: Definition): Finding[] {
       problem: `"${name}" is a ${type}, and a window is for counters and histograms`,
       about: name,
     })),
+    ...Object.entries(metrics ?? {})
+      .filter(([, metric]) => metric?.type !== 'timestamp' && metric?.zeros === false)
+      .map(([name]) => ({
+        problem: `"${name}" has zeros: false, and in a window it starts from 0`,
+        advice: 'leave zeros out',
+        about: name,
+      })),
   ]
 }
 
@@ -171,6 +181,22 @@ function problemsOfDatabases({ databases }: Definition): Finding[] {
   if (databases === undefined || listed) return []
   const problem = `its databases are ${JSON.stringify(databases)}`
   return [{ problem, advice: 'list their names, or leave it out for all', about: 'databases' }]
+}
+
+function problemsOfServers({ versions, role }: Definition): Finding[] {
+  const findings: Finding[] = []
+  if (role !== undefined && !ROLES.includes(role)) {
+    const problem = `its role is ${JSON.stringify(role)}`
+    findings.push({ problem, advice: "write: role: 'primary' or 'standby'", about: 'role' })
+  }
+  if (versions === undefined) return findings
+  try {
+    checkVersions(versions)
+  } catch (error) {
+    const { problem, advice } = findingOf(error)
+    findings.push({ problem: `its versions ${problem}`, advice, about: 'versions' })
+  }
+  return findings
 }
 
 function problemsOfInterval({ interval }: Definition): Finding[] {

@@ -2,11 +2,24 @@
 export type Kind = 'number' | 'text' | 'boolean' | 'moment' | 'duration' | 'money' | 'uuid' | 'other'
 
 /** A column of a query, as the database describes it. */
-export interface StudiedColumn {
+export interface DescribedColumn {
   readonly name: string
   /** As PostgreSQL writes it: `timestamp with time zone`. */
   readonly type: string
   readonly kind: Kind
+}
+
+/** A query that was prepared and planned, and not run. */
+export interface Description {
+  readonly columns: readonly DescribedColumn[]
+  /** How many rows the planner expects. */
+  readonly rows: number
+  /** Why it cannot run read-only: what it does, as the plan says it. */
+  readonly writes: string | undefined
+}
+
+/** A column of a query that was run. */
+export interface StudiedColumn extends DescribedColumn {
   /** The values of an enum, in its order; empty for any other type. */
   readonly values: readonly string[]
   /** Whether it is a column of a table as it is, and not computed. */

@@ -8,6 +8,8 @@ export interface RunResult {
   readonly seconds: number
   /** The samples, or why the run failed. */
   readonly result: Samples | Error
+  /** Why it asked nothing, when it is not for the server that was asked. */
+  readonly idle?: string
   /** Whether the database was unavailable, so that the collector asked nothing. */
   readonly unavailable?: boolean
   /** The state of a windowed collector after the run: one that failed may have sealed some windows before. */

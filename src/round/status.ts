@@ -75,6 +75,11 @@ export class CollectorStatus {
     return this.#past.last
   }
 
+  /** Why it does not run on the server that the last round asked, and shows nothing; undefined when it does. */
+  get idle(): string | undefined {
+    return this.#past.last?.idle
+  }
+
   /** Why it fails: it cannot run, its code threw, or its last run failed; undefined when it does not. */
   get error(): Error | undefined {
     const ran = this.#past.last?.result instanceof Error ? this.#past.last.result : undefined
@@ -202,7 +207,7 @@ export class CollectorStatus {
    * last scrape got.
    */
   publish(
-    { seconds, result, window, openRejected, unavailable }: RunResult,
+    { seconds, result, window, openRejected, unavailable, idle }: RunResult,
     tick: number,
     now: number,
     time: number,
@@ -215,7 +220,7 @@ export class CollectorStatus {
     const { counts, ...past } = this.#past
     this.#past = {
       ...past,
-      last: { seconds, result },
+      last: idle === undefined ? { seconds, result } : { seconds, result, idle },
       read: this.readWindow(scraped),
       counts: addCounts(counts, result),
       // A run that failed may have sealed some windows before that.

@@ -17,7 +17,9 @@ export function knownSets(collector: Collector): readonly LabelSet[] {
  */
 export function firstSets(collector: Collector, gauges: boolean): readonly LabelSet[] {
   if (collector.settle !== undefined) return knownSets(collector)
-  const values = collector.metrics.map(({ type }) => (type === 'gauge' && gauges ? 0 : undefined))
+  const values = collector.metrics.map(({ type, zeros }) =>
+    type === 'gauge' && zeros && gauges ? 0 : undefined,
+  )
   return values.includes(0) ? knownSets(collector).map(({ labels }) => ({ labels, values })) : []
 }
 
@@ -56,9 +58,9 @@ export function* fillZeros(
   return filled
 }
 
-/** A 0 for each metric, and no value for a timestamp. */
+/** A 0 for each metric that is 0 where there is no row. */
 function zeros({ metrics }: Collector): Cell[] {
-  return metrics.map((metric) => (metric.type === 'timestamp' ? undefined : zeroOf(metric)))
+  return metrics.map((metric) => (metric.zeros ? zeroOf(metric) : undefined))
 }
 
 /** Every combination of one item of each list, in the order of the lists. */

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { parse } from 'acorn'
 import fc from 'fast-check'
 import { draftCollectors } from '../../import/draft.ts'
+import { readKinds } from '../../import/kinds.ts'
 import { renderLoss } from '../../import/loss.ts'
-import { isQueries, readQueries } from '../../import/queries.ts'
+import { readFile } from '../../import/read.ts'
 import { renderFile } from '../../import/render.ts'
-import { isSqlExporter, readSqlExporter } from '../../import/sql-exporter.ts'
-import { readDocument } from '../../import/yaml.ts'
 import { Mistake } from '../../src/finding.ts'
 import { mutated } from './mutation.ts'
 import { fuzz } from './property.ts'
@@ -33,10 +32,10 @@ const samples = [...['queries.yml', 'server.collector.yml', 'shop.yml'].map(read
 /** What the writer writes. */
 const WRITTEN = new Set(
   `Program ImportDeclaration ImportSpecifier Identifier Literal ExportDefaultDeclaration CallExpression ObjectExpression
-  Property ArrayExpression ArrowFunctionExpression TaggedTemplateExpression TemplateLiteral TemplateElement
+  Property ArrayExpression UnaryExpression ArrowFunctionExpression TaggedTemplateExpression TemplateLiteral TemplateElement
   MemberExpression`.split(/\s+/),
 )
-const CALLED = new Set(['defineCollector', 'gauge', 'counter', 'timestamp', 'open', 'sql.unsafe'])
+const CALLED = new Set(['defineCollector', 'gauge', 'counter', 'histogram', 'open', 'sql.unsafe'])
 
 interface Node {
   readonly type: string
@@ -78,18 +77,15 @@ const file = join(dir, 'given.yml')
 
 /** The texts of the collectors of a configuration, as the program writes them. */
 function written(): string[] {
-  const document = readDocument(file)
-  const kinds = [isQueries(document), isSqlExporter(document)]
-  if (!kinds.includes(true)) return []
-  const reading = kinds[0] ? readQueries(document) : readSqlExporter(file, document)
-  const { drafts, losses } = draftCollectors(reading.questions)
-  for (const loss of [...reading.losses, ...losses]) {
+  const { readings, losses: unread } = readKinds(readFile(file))
+  const { drafts, losses } = draftCollectors(readings.flatMap(({ questions }) => questions))
+  for (const loss of [...unread, ...readings.flatMap(({ losses }) => losses), ...losses]) {
     if (!renderLoss(loss).startsWith(file)) throw new Error('a loss names no place', { cause: loss })
   }
   const names = drafts.map(({ name }) => name)
   const bad = names.find((name, i) => !/^[a-z][a-z0-9-]*$/.test(name) || names.indexOf(name) < i)
   if (bad !== undefined) throw new Error(`a collector is named ${bad}`)
-  return drafts.map((draft) => renderFile(draft, reading.program, '../src/collector.ts'))
+  return drafts.map((draft) => renderFile(draft, 'an exporter', '../src/collector.ts'))
 }
 
 for (const sample of samples) {

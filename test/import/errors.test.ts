@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createFolder } from './project.ts'
+import { importHere } from './project.ts'
 
 const metric = (text = '') => `
 collector_name: shop
@@ -18,72 +18,27 @@ target:
 ${text}
 `
 
-const cases: [what: string, text: string, said: string][] = [
+const refused: [what: string, text: string, said: string][] = [
   [
     'YAML that is none',
     'target:\n  name: x\n\tdata_source_name: hunter2\n',
     'file.yml:3: this is not YAML: Tabs are not allowed',
   ],
   [
-    'a file with a key that is there twice',
-    'a: 1\nb: 2\na: 3\n',
-    'file.yml:3: this is not YAML: Map keys must be unique',
+    'a template',
+    'q:\n  query: {{ .Values.q | quote }}\n',
+    'file.yml:1: this looks like a template: render it first, such as with: helm template',
   ],
   ['an empty file', '# nothing\n', 'file.yml: the file is empty'],
   ['a list', '- a\n', 'file.yml:1: a mapping of keys to values is due here'],
   ['a file of neither kind', 'scrape_configs: []\n', 'neither a configuration of sql_exporter'],
-  [
-    'a configuration with an unknown key',
-    `${config('')}colectors: []\n`,
-    'file.yml:7: "colectors" is not a key of a configuration of sql_exporter: remove it; the keys are global,',
-  ],
-  [
-    'a target with an unknown key',
-    config('').replace('collectors:', 'colectors:'),
-    'file.yml:5: "colectors" is not a key of "target"',
-  ],
-  [
-    'a metric with an unknown key',
-    metric('quer: SELECT 1'),
-    'file.yml:8: "quer" is not a key of a metric of sql_exporter',
-  ],
-  [
-    'a configuration that names a file that is not there',
-    config('collector_files: [x*.yml]'),
-    'file.yml:6: "collector_files": no file is "x*.yml"',
-  ],
-  [
-    'a metric of a query that is not there',
-    metric('query_ref: orders'),
-    'file.yml:8: metric "shop_orders" refers to the query "orders"',
-  ],
-  ['a metric without a query', metric('# none'), 'file.yml:4: metric "shop_orders" has no "query"'],
-  [
-    'a metric of a type that there is not',
-    metric().replace('gauge', 'histogram'),
-    'file.yml:5: metric "shop_orders" is of a type',
-  ],
-  [
-    'a duration that is none',
-    `min_interval: often${metric()}`,
-    'file.yml:1: "min_interval" takes a duration such as',
-  ],
-  ['a list where a text is due', metric('query: [hunter2]'), 'file.yml:8: "query" takes a text'],
-  [
-    'a query with an unknown key',
-    'q:\n  query: SELECT 1\n  ttl: 5\n',
-    'file.yml:3: "ttl" is not a key of a query of postgres_exporter',
-  ],
-  [
-    'a column with an unknown usage',
-    'q:\n  query: SELECT 1 AS n\n  metrics:\n    - n:\n        usage: NUMBER\n',
-    'file.yml:4: the usage of column "n" is none of LABEL, COUNTER,',
-  ],
+  ['metrics of pgwatch', 'presets: {}\nmetrics: {}\n', 'these are metrics of pgwatch'],
+  ['a ConfigMap without such a file', 'apiVersion: v1\nkind: ConfigMap\n', 'the manifest has no file'],
 ]
 
-for (const [what, text, said] of cases) {
+for (const [what, text, said] of refused) {
   t.test(`an import of ${what} fails with one line that says where, and what to do`, async (t) => {
-    const { status, stdout, stderr } = createFolder(t, { 'file.yml': text }).import('file.yml')
+    const { status, stdout, stderr } = await importHere(t, { 'file.yml': text }, 'file.yml')
     t.equal(status, 1)
     t.ok(stderr.includes(said), stderr)
     t.match(stderr, /^[^\n]+\n$/)
@@ -91,30 +46,147 @@ for (const [what, text, said] of cases) {
   })
 }
 
-t.test('--help says how it is called, and writes nothing', async (t) => {
-  const { status, stdout, stderr } = createFolder(t).import('--help')
+const good = `
+good:
+  query: SELECT 1 AS n
+  metrics: [{ n: { usage: GAUGE, description: N. } }]
+`
+const goodMetric = `
+  - metric_name: good_n
+    type: gauge
+    help: N.
+    values: [n]
+    query: SELECT 1 AS n
+`
+
+const lost: [what: string, text: string, said: string][] = [
+  [
+    'a key that is there twice',
+    `${good}${good}`,
+    'file.yml:6: key "good": it is there twice, and the last one counts',
+  ],
+  [
+    'a configuration with an unknown key',
+    `${config(`collectors: [{ collector_name: shop, metrics: [{ metric_name: good_n, type: gauge, help: N., values: [n], query: SELECT 1 AS n }] }]`)}colectors: []\n`,
+    'file.yml:7: key "colectors": it is not a key of a configuration of sql_exporter: did you mean "collectors"?',
+  ],
+  [
+    'a metric with an unknown key',
+    `${metric('quer: SELECT 1')}${goodMetric}`,
+    'file.yml:4: metric "shop_orders": metric "shop_orders" has no "query"',
+  ],
+  [
+    'a configuration that names a file that is not there',
+    config(
+      `collector_files: [x*.yml]\ncollectors: [{ collector_name: shop, metrics: [{ metric_name: good_n, type: gauge, help: N., values: [n], query: SELECT 1 AS n }] }]`,
+    ),
+    'file.yml:6: collector_files: no file is "x*.yml": import its collectors by themselves',
+  ],
+  [
+    'a metric of a query that is not there',
+    `${metric('query_ref: orders')}${goodMetric}`,
+    'file.yml:8: metric "shop_orders": it refers to the query "orders"',
+  ],
+  [
+    'a metric of a type that there is not',
+    `${metric().replace('gauge', 'histogram')}${goodMetric}`,
+    'file.yml:5: metric "shop_orders": it is of a type that sql_exporter does not have',
+  ],
+  [
+    'a duration that is none',
+    `min_interval: often${metric()}`,
+    'file.yml:1: key "min_interval": "min_interval" takes a duration such as',
+  ],
+  [
+    'a list where a text is due',
+    `${metric('query: [hunter2]')}${goodMetric}`,
+    'file.yml:8: metric "shop_orders": "query" takes a text',
+  ],
+  [
+    'a query with an unknown key',
+    `${good}  cache-seconds: 5\n`,
+    'file.yml:5: key "cache-seconds": it is not a key of a query of postgres_exporter: did you mean "cache_seconds"?',
+  ],
+  [
+    'a column with an unknown usage',
+    `${good}q:\n  query: SELECT 1 AS n\n  metrics:\n    - n: { usage: gauge }\n`,
+    'file.yml:8: column "n": it has the usage "gauge", with which the exporter discards it: write: usage: GAUGE',
+  ],
+  [
+    'a list beside the queries',
+    `${good}x-columns: [a]\n`,
+    'file.yml:5: query "x-columns": it has no "query"',
+  ],
+]
+
+for (const [what, text, said] of lost) {
+  t.test(`${what} is named with its place, and costs nothing else`, async (t) => {
+    const { status, stdout, stderr, written } = await importHere(t, { 'file.yml': text }, 'file.yml')
+    t.equal(status, 1)
+    t.equal(stderr, '')
+    t.ok(stdout.includes(said), stdout)
+    t.notMatch(stdout, 'hunter2')
+    t.equal(written.length, 1)
+  })
+}
+
+t.test('what is lost makes the exit code 1, unless it is allowed', async (t) => {
+  const files = { 'file.yml': `${good}q: { query: SHOW pools, metrics: [{ n: { usage: GAUGE } }] }\n` }
+  t.equal((await importHere(t, files, 'file.yml')).status, 1)
+  t.equal((await importHere(t, files, 'file.yml', '--allow-loss')).status, 0)
+  t.equal((await importHere(t, { 'file.yml': good }, 'file.yml')).status, 0)
+})
+
+t.test('several files become one folder, and a dry run writes nothing', async (t) => {
+  const files = { 'a.yml': good, 'b.yml': good.replaceAll('good', 'other') }
+  const dry = await importHere(t, files, 'a.yml', 'b.yml', '--dry-run')
+  t.match(dry.stdout, 'Would be written to imported: 2 collectors, 2 metrics')
+  t.same(dry.written, [])
+  const { status, written } = await importHere(t, files, 'a.yml', 'b.yml')
   t.equal(status, 0)
-  t.match(stdout, /^Usage: import FILE \[--out DIR\]/)
+  t.same(written, ['good.ts', 'other.ts'])
+})
+
+t.test('text in quotes may be indented less than its key, as for the exporters', async (t) => {
+  const text = `a:\n  query: "SELECT 1 AS v,\n  2 AS \\"w\\",\n'x: \\"y' AS l"\n  metrics: [{ v: { usage: GAUGE } }, { l: { usage: LABEL } }]\nb:\n  query: 'SELECT ''a''\n   AS l,\n 1 AS v'\n  metrics: [{ v: { usage: GAUGE } }]\n`
+  const { status, stderr, written } = await importHere(t, { 'file.yml': text }, 'file.yml')
+  t.equal(stderr, '')
+  t.equal(status, 0)
+  t.same(written, ['a.ts', 'b.ts'])
+})
+
+t.test('the same loss at many places is one line', async (t) => {
+  const many = Array.from({ length: 40 }, (_, i) => `${good.replace('good', `q${i}`)}  cache-seconds: 5\n`)
+  const { stdout } = await importHere(t, { 'file.yml': many.join('') }, 'file.yml')
+  t.match(stdout, 'and 39 other places: key "cache-seconds": it is not a key')
+  t.equal(stdout.split('cache-seconds').length, 2)
+})
+
+t.test('--help says how it is called, and writes nothing', async (t) => {
+  const { status, stdout, stderr } = await importHere(t, {}, '--help')
+  t.equal(status, 0)
+  t.match(stdout, /^Usage: import \[option …\] FILE/)
   t.equal(stderr, '')
 })
 
 t.test('arguments that are wrong are answered with how it is called', async (t) => {
-  const project = createFolder(t)
-  for (const args of [[], ['a.yml', 'b.yml'], ['a.yml', '--output', 'x']]) {
-    const { status, stderr } = project.import(...args)
+  for (const args of [[], ['a.yml', '--output', 'x']]) {
+    const { status, stderr } = await importHere(t, {}, ...args)
     t.equal(status, 1)
-    t.match(stderr, 'Usage: import FILE [--out DIR]')
+    t.match(stderr, 'Usage: import [option …] FILE')
   }
 })
 
 t.test('a file that cannot be read is named, with the reason', async (t) => {
-  const { status, stderr } = createFolder(t).import('gone.yml')
+  const { status, stderr } = await importHere(t, {}, 'gone.yml')
   t.equal(status, 1)
   t.match(stderr, 'gone.yml: cannot be read (ENOENT)')
 })
 
 t.test('a file of which nothing can be carried over is a failure, with the reasons', async (t) => {
-  const { status, stdout, stderr } = createFolder(t, { 'file.yml': metric('query: SHOW POOLS') }).import(
+  const { status, stdout, stderr } = await importHere(
+    t,
+    { 'file.yml': metric('query: SHOW POOLS') },
     'file.yml',
   )
   t.equal(status, 1)

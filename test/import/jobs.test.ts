@@ -41,10 +41,17 @@ t.test(
       },
     })
     const { status, stdout, stderr } = project.import('jobs.yml', '--out', 'imported')
-    t.equal(status, 0, stderr)
+    t.equal(status, 1, 'a collector is left out')
+    t.equal(stderr, '')
     t.same(readdirSync(join(project.dir, 'imported')), ['legacy.ts', 'shop.ts', 'stock.ts'])
     t.match(stdout, 'collectors.d/more/other.yml:1: collector "other": no target or job asks for it')
-    t.match(stdout, '3 targets: give DATABASE_URL a URL with a name for each')
+    t.match(
+      stdout,
+      "DATABASE_URL='north=postgres://exporter@north/shop south=postgres://exporter@south/shop old=postgres://…'",
+    )
+    const written = (name: string) => readFileSync(join(project.dir, 'imported', `${name}.ts`), 'utf8')
+    t.match(written('shop'), "databases: ['north', 'south']")
+    t.match(written('legacy'), "databases: ['old']")
     t.match(stdout, 'the labels job, target, env of its jobs are not on the samples')
     t.match(stdout, 'nothing corresponds to max_idle_connections')
     t.notMatch(stdout, /hunter2/)

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { run } from '../../src/cli/commands.ts'
+import { TestIo } from '../io.ts'
 import { ROOT } from '../root.ts'
 
 type Files = Parameters<Test['testdir']>[0]
@@ -32,7 +34,7 @@ export function createFolder(t: Test, files: Files = {}, program = join(ROOT, 'i
   const dir = t.testdir(files)
   return {
     dir,
-    collectors: join(dir, 'collectors'),
+    collectors: join(dir, 'imported'),
     import: (...args) => spawn(dir, process.execPath, program, ...args),
   }
 }
@@ -56,6 +58,26 @@ export function createProject(t: Test, files: Files = {}): Project {
   return {
     ...folder,
     run: (program, ...args) => spawn(folder.dir, join(ROOT, 'node_modules/.bin', program), ...args),
+  }
+}
+
+/** Imports in this process, as the command line does, in a folder with these files; `--ask` has it ask the database. */
+export async function importHere(
+  t: Test,
+  files: Files,
+  ...args: string[]
+): Promise<Run & { readonly written: string[]; readonly dir: string }> {
+  const dir = t.testdir(files)
+  const before = process.cwd()
+  const io = new TestIo()
+  process.chdir(dir)
+  try {
+    const asked = args.includes('--ask') ? [] : ['--no-database']
+    const status = await run(['import', ...asked, ...args.filter((arg) => arg !== '--ask')], io)
+    const written = existsSync('imported') ? readdirSync('imported').sort() : []
+    return { status, stdout: io.stdout.text, stderr: io.stderr.text, written, dir }
+  } finally {
+    process.chdir(before)
   }
 }
 

@@ -53,7 +53,7 @@ t.test('any text of a help, a label or the SQL arrives as it was, in a file that
         const project = createProject(t, { 'file.yml': stringify({ collector_name: 'texts', metrics }) })
         const { status, stderr } = project.import('file.yml')
         if (status !== 0) throw new Error(stderr)
-        const lint = project.run('biome', 'check', '--error-on-warnings', 'collectors')
+        const lint = project.run('biome', 'check', '--error-on-warnings', 'imported')
         if (lint.status !== 0) throw new Error(lint.stderr + lint.stdout)
         const files = readdirSync(project.collectors)
         t.equal(files.length, texts.length)

@@ -6,7 +6,7 @@ import { createFolder, fixture } from './project.ts'
 /** Imports a file and starts the service with what was written. */
 export async function importInto(t: Test, url: string, file: string): Promise<Service> {
   const folder = createFolder(t)
-  const { status, stderr } = folder.import(fixture(file))
+  const { status, stderr } = folder.import(fixture(file), '--allow-loss')
   t.equal(status, 0, stderr)
   return startService(t, { DATABASE_URL: url }, { folder: folder.collectors })
 }

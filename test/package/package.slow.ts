@@ -180,7 +180,7 @@ t.test('import writes collectors that import the package, and run', async (t) =>
   writeFileSync(join(place, 'queries.yaml'), queries)
   const out = join(mine, 'imported')
   t.teardown(() => rmSync(out, { recursive: true, force: true }))
-  succeed(mine, 'npx', ['metrics-service', 'import', join(place, 'queries.yaml'), '--out', 'imported'])
+  succeed(mine, 'npx', ['metrics-service', 'import', join(place, 'queries.yaml'), '--no-database'])
   const [file = ''] = globSync('*.ts', { cwd: out })
   t.match(readFileSync(join(out, file), 'utf8'), "from 'metrics-service'\n")
   const check = run(mine, 'npx', ['metrics-service', 'check', '--folder', 'imported'], { DATABASE_URL: url })
