@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { shippedFiles } from '../../demo/prometheus.ts'
 import { seed } from '../../demo/seed.ts'
@@ -13,8 +14,13 @@ import { type PrometheusClient, watchWithPrometheus } from '../prometheus.ts'
 export async function watchDemo(t: Test): Promise<PrometheusClient> {
   const { url, sql } = await createDatabase(t)
   await seed(sql, { operations: 2000 })
-  // With an election, because some metrics are only there then.
-  const env = { DATABASE_URL: url, METRICS_TICK_DURATION: '1s', LEADER_ELECTION: 'true' }
+  // With an election, a state and a name of the database, because some metrics and labels are only there then.
+  const env = {
+    DATABASE_URL: `shop=${url}`,
+    METRICS_TICK_DURATION: '1s',
+    LEADER_ELECTION: 'true',
+    STATE_FILE: join(t.testdir({}), 'state.json'),
+  }
   const service = await spawnService(t, env)
   await service.said('metrics on')
   const traffic = startTraffic(url, { perSecond: 50 })
