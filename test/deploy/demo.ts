@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import { shippedFiles } from '../../demo/prometheus.ts'
 import { seed } from '../../demo/seed.ts'
@@ -19,7 +18,7 @@ export async function watchDemo(t: Test): Promise<PrometheusClient> {
     DATABASE_URL: `shop=${url}`,
     METRICS_TICK_DURATION: '1s',
     LEADER_ELECTION: 'true',
-    STATE_FILE: join(t.testdir({}), 'state.json'),
+    STATE_URL: url,
   }
   const service = await spawnService(t, env)
   await service.said('metrics on')
