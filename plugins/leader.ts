@@ -34,6 +34,7 @@ export function openLeader({ db, name, group, elects, tick, databases, led, log 
       leading: undefined,
       follow: ({ gained }) => gained(),
       confirm: async () => true,
+      handOver: async () => {},
       stop: async () => {},
     }
   }

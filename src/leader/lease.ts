@@ -2,6 +2,8 @@ import type { Clock } from '../time/clock.ts'
 
 /** Is told each time that the lead is gained or lost. */
 export interface Listener {
+  /** The lead is about to be gained: what the first page shows can be made ready. It never rejects. */
+  prepare(): Promise<void>
   gained(): void
   lost(): void
 }
@@ -28,7 +30,7 @@ export class Lease {
   readonly #options: LeaseOptions
   #state: State = 'follower'
   #term = 0
-  #listener: Listener = { gained() {}, lost() {} }
+  #listener: Listener = { async prepare() {}, gained() {}, lost() {} }
   #cancelExpiry = () => {}
 
   constructor(options: LeaseOptions) {
@@ -48,6 +50,11 @@ export class Lease {
   /** Tells this listener from now on, and no other. */
   listen(listener: Listener): void {
     this.#listener = listener
+  }
+
+  /** Gets ready to lead. */
+  prepare(): Promise<void> {
+    return this.#listener.prepare()
   }
 
   /** Records that the lock is asked for. */

@@ -28,7 +28,7 @@ t.test('one setting has every runbook_url lead elsewhere, to an address of the w
   const written = (base: string) => {
     const config = { ...manifest.config, runbooks: base }
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, config }))
-    const script = manifest.scripts.runbooks.replace(/^node/, `"${process.execPath}"`)
+    const script = manifest.scripts.runbooks.replaceAll(/\bnode (?=deploy)/g, `"${process.execPath}" `)
     const { status } = spawnSync('sh', ['-c', script], { cwd: folder })
     const rules = [...files('rules'), ...files('tests')].map((file) =>
       readFileSync(join(folder, 'deploy/prometheus', file), 'utf8'),
