@@ -82,10 +82,10 @@ t.test('each fault sends out the notifications that the documents say, and no ot
         return `\`${alert}\` to ${of[0]?.receiver} after ${minutes('firing', since)}, resolved ${minutes('resolved', healed)} after`
       })
       rows.push(`| ${title} | ${cells.join('<br>') || 'none'} |`)
+      t.comment(rows.at(-1))
     })
   }
   const table = ['| fault | notifications, in minutes |', '|---|---|', ...rows].join('\n')
-  t.comment(table)
   // tap run --snapshot test/deploy/faults.slow.ts
   if (process.env.TAP_SNAPSHOT === '1') {
     const [before, rest] = readFileSync(DOCUMENT, 'utf8').split('<!-- made by a test -->')

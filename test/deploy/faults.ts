@@ -178,10 +178,13 @@ export const FAULTS: readonly Fault[] = [
     heal: async ({ signal }) => signal('SIGCONT'),
   },
   {
-    title: 'the service is restarted four times within an hour',
+    title: 'the service is restarted again and again',
     alerts: ['CrashLoop'],
-    async inject({ restart }) {
-      for (let i = 0; i < 4; i++) await restart()
+    async inject({ restart, told }) {
+      let over = false
+      const heard = told('CrashLoop').then(() => (over = true))
+      while (!over) await restart()
+      await heard
     },
     heal: nothing,
   },
