@@ -11,6 +11,8 @@ export interface Scene {
   /** The folders of its collectors and of STATE_FILE. */
   readonly collectors: string
   readonly state: string
+  /** Milliseconds of a minute of the rules. */
+  readonly minute: number
   restart(): Promise<void>
   signal(signal: NodeJS.Signals): void
   /** Resolves when a fault of before is told of. */
@@ -75,9 +77,9 @@ export const FAULTS: readonly Fault[] = [
   {
     title: 'a database is down for two minutes',
     alerts: [],
-    async inject({ eu }) {
+    async inject({ eu, minute }) {
       await eu.gate.down()
-      await delay(2000)
+      await delay(2 * minute)
     },
     heal: ({ eu }) => eu.gate.up(),
   },
@@ -90,11 +92,11 @@ export const FAULTS: readonly Fault[] = [
   {
     title: 'a database is down, and the service is restarted meanwhile, for 45 minutes in all',
     alerts: ['DatabaseDown eu'],
-    async inject({ eu, restart, told }) {
+    async inject({ eu, restart, told, minute }) {
       await eu.gate.down()
       await told('DatabaseDown eu')
       await restart()
-      await delay(40_000)
+      await delay(40 * minute)
     },
     heal: ({ eu }) => eu.gate.up(),
   },
@@ -159,9 +161,9 @@ export const FAULTS: readonly Fault[] = [
   {
     title: 'the folder of STATE_FILE is gone for a minute',
     alerts: [],
-    async inject({ state }) {
+    async inject({ state, minute }) {
       rmSync(state, { recursive: true })
-      await delay(1000)
+      await delay(minute)
     },
     heal: async ({ state }) => void mkdirSync(state),
   },
