@@ -8,7 +8,7 @@ import fp from 'fastify-plugin'
 import type { Config } from '../src/config/read.ts'
 import { describeError } from '../src/finding.ts'
 import { closeSoon, createListener, type Listener, type TlsOptions } from './access/listener.ts'
-import { readCertificates, readKey } from './access/pem.ts'
+import { firstExpiry, readCertificates, readKey } from './access/pem.ts'
 
 export { closeSoon, createListener }
 
@@ -97,7 +97,9 @@ export default fp(
       if (files.length === 0) return
       try {
         const server = app.server as unknown as Server
-        server.setSecureContext(readCertificate(app.config))
+        const tls = readCertificate(app.config)
+        server.setSecureContext(tls)
+        app.listener.tls = tls
         // A connection keeps what its handshake had: also a certificate of a client whose CA has been taken out.
         if (TLS_CLIENT_CA_FILE !== undefined) app.listener.connections.close()
         app.log.info('TLS certificate reloaded')
@@ -128,6 +130,7 @@ export function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FIL
     key: readKey('TLS_KEY_FILE', TLS_KEY_FILE, cert),
     ca: readCertificates('TLS_CLIENT_CA_FILE', TLS_CLIENT_CA_FILE),
     requestCert: TLS_CLIENT_CA_FILE !== undefined,
+    expires: cert && firstExpiry(cert),
     ciphers: CIPHERS,
     minVersion: 'TLSv1.2',
   }

@@ -42,7 +42,14 @@ export default fp(
       },
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
-    const self = new SelfMetrics(databases, config.LEADER_ELECTION, app.refusals, () => app.reloads)
+    const self = new SelfMetrics(databases, {
+      elects: config.LEADER_ELECTION,
+      tick: config.METRICS_TICK_DURATION,
+      budget: config.COLLECTOR_MAX_SERIES,
+      refusals: app.refusals,
+      reloads: () => app.reloads,
+      expires: () => app.listener.tls?.expires,
+    })
     const readClient = async (now: number) => [
       ...(await self.families(now)),
       ...(await http.getMetricsAsJSON()),

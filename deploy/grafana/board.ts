@@ -1,5 +1,6 @@
 import type * as cog from '@grafana/grafana-foundation-sdk/cog'
 import {
+  AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
@@ -53,6 +54,28 @@ export function board({
     )
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
     .withVariable(choice('job', 'Job', 'metrics_service_build_info'))
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Restarts')
+        .datasource(datasource)
+        .enable(true)
+        .iconColor('blue')
+        .expr('1000 * process_start_time_seconds{job=~"$job"}')
+        .useValueForTime(true)
+        .titleFormat('Started')
+        .textFormat('{{instance}}'),
+    )
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Alerts')
+        .datasource(datasource)
+        .enable(true)
+        .iconColor('red')
+        .expr('ALERTS{job=~"$job", database=~"$database", alertstate="firing"}')
+        .titleFormat('{{alertname}}')
+        .textFormat('{{database}} {{collector}} {{instance}}')
+        .tagKeys('severity'),
+    )
   for (const variable of choices) board.withVariable(variable)
   for (const { title, panels } of rows) {
     board.withRow(new RowBuilder(title))

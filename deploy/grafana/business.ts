@@ -11,6 +11,9 @@ export const business = board({
   title: 'Metrics service: business',
   description:
     'Installations, connections and operations, as the database has them. Ratios and growth come from the recording rules.',
-  choices: [choice('provider', 'Provider', `business_connections{${job}}`)],
+  choices: [
+    choice('database', 'Database', 'database_up{job=~"$job"}'),
+    choice('provider', 'Provider', `business_connections{${job}}`),
+  ],
   rows: [glance, operations, connections, usage],
 })

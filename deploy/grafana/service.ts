@@ -9,6 +9,9 @@ export const service = board({
   uid: 'metrics-service',
   title: 'Metrics service: the service',
   description: 'What the service says of itself: collectors, rounds, the database and the process.',
-  choices: [choice('instance', 'Instance', 'metrics_service_build_info{job=~"$job"}')],
+  choices: [
+    choice('instance', 'Instance', 'metrics_service_build_info{job=~"$job"}'),
+    choice('database', 'Database', 'database_up{job=~"$job"}'),
+  ],
   rows: [glance, collectors, rounds, process],
 })

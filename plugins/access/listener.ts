@@ -20,6 +20,8 @@ const CLOSE_LIMIT = 1000
 /** What TLS of a listener is made of. */
 export interface TlsOptions extends SecureContextOptions {
   readonly requestCert: boolean
+  /** When the first of its certificates expires, in seconds since 1970. */
+  readonly expires?: number | undefined
 }
 
 /** A server's limits, in the options of Fastify that make it, and what it counts. */
@@ -30,6 +32,8 @@ export interface Listener {
   }
   readonly refusals: Refusals
   readonly connections: Connections
+  /** What TLS is made of now; undefined without TLS. */
+  tls: TlsOptions | undefined
 }
 
 /**
@@ -65,7 +69,7 @@ export function createListener(limits: ConnectionLimits, tls?: TlsOptions): List
     return server
   }
 
-  return { options: { bodyLimit: BODY_LIMIT, serverFactory }, refusals, connections }
+  return { options: { bodyLimit: BODY_LIMIT, serverFactory }, refusals, connections, tls }
 }
 
 /** Ends what is left of a listener's connections soon: one with half a request would hold up its close. */

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describeError, Mistake } from '../../src/finding.ts'
+import { expiryOf } from '../../src/time/expiry.ts'
 
 type Name = 'TLS_CERT_FILE' | 'TLS_KEY_FILE' | 'TLS_CLIENT_CA_FILE'
 
@@ -14,10 +15,18 @@ const BEGIN = '-----BEGIN CERTIFICATE-----'
  */
 export function readCertificates(name: Name, file: string | undefined): Buffer | undefined {
   return read(name, file, 'a certificate in PEM', (pem) => {
-    const [, ...blocks] = pem.toString('latin1').split(BEGIN)
-    if (blocks.length === 0) throw new Error('it has none')
-    for (const block of blocks) new X509Certificate(BEGIN + block)
+    if (certificatesIn(pem).length === 0) throw new Error('it has none')
   })
+}
+
+/** Returns when the first of some certificates in PEM expires, in seconds since 1970: without one of a chain the rest is worth nothing. */
+export function firstExpiry(pem: Buffer): number {
+  return Math.min(...certificatesIn(pem).map(expiryOf))
+}
+
+function certificatesIn(pem: Buffer): X509Certificate[] {
+  const [, ...blocks] = pem.toString('latin1').split(BEGIN)
+  return blocks.map((block) => new X509Certificate(BEGIN + block))
 }
 
 /** Reads the key that belongs to a certificate; undefined when it is not set. Throws a Mistake when it is no key, or another certificate's. */

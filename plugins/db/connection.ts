@@ -57,7 +57,7 @@ export class Connection extends Link implements Session {
     try {
       const standing = standingOf(await within(ask(), { ms: url.connectTimeout, signal }))
       connection.#standby = standing.inRecovery
-      return [connection, standing]
+      return [connection, connection.#withExpiry(standing)]
     } catch (error) {
       connection.destroy(error)
       throw error
@@ -79,7 +79,11 @@ export class Connection extends Link implements Session {
     const begun = begunOf(results, asks)
     checkPlace(begun, answers)
     this.#probed = true
-    return begun
+    return this.#withExpiry(begun)
+  }
+
+  #withExpiry<T extends Standing>(standing: T): T {
+    return this.expires === undefined ? standing : { ...standing, expires: this.expires }
   }
 
   /**

@@ -91,8 +91,8 @@ export class Endpoints {
     this.#current = undefined
   }
 
-  markUp(endpoint: Endpoint, { inRecovery, readOnly, lag, server }: Standing): void {
-    const role = { inRecovery, readOnly, lag, server }
+  markUp(endpoint: Endpoint, { inRecovery, readOnly, lag, server, expires }: Standing): void {
+    const role = { inRecovery, readOnly, lag, server, ...(expires !== undefined && { expires }) }
     this.#states.set(endpoint, { name: endpoint.name, up: true, role, error: undefined })
   }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
+import { expiryOf } from '../../src/time/expiry.ts'
 import { isAnswer } from './answer.ts'
 import { createClient } from './client.ts'
 import { openGuarded } from './socket.ts'
@@ -20,6 +21,7 @@ export class Link {
   readonly #sql: Sql
   #connected = false
   #user: string | undefined
+  #expires: number | undefined
   #lost = false
   readonly #cut = new AbortController()
   readonly #closed = Promise.withResolvers<void>()
@@ -32,6 +34,11 @@ export class Link {
       socket: () => this.#connect(url),
       onclose: () => this.destroy(new Error('the server closed the connection')),
     })
+  }
+
+  /** When the certificate of its server expires, in seconds since 1970; undefined without TLS. */
+  get expires(): number | undefined {
+    return this.#expires
   }
 
   get lost(): boolean {
@@ -78,8 +85,9 @@ export class Link {
   async #connect(url: DatabaseUrl): Promise<Duplex> {
     if (this.#lost || this.#connected) throw new Error('the server closed the connection')
     this.#connected = true
-    const { guard, user } = await openGuarded(this.endpoint, url, this.#cut.signal)
+    const { guard, user, certificate } = await openGuarded(this.endpoint, url, this.#cut.signal)
     this.#user = user
+    this.#expires = certificate && expiryOf(certificate)
     // The client does not listen any more to one that it has let go.
     guard.on('error', (error) => this.destroy(error))
     guard.on('close', () => {

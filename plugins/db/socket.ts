@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import net from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -25,6 +26,8 @@ const NOT_ALLOWED = '28000'
 export interface Session {
   readonly guard: Guard
   readonly user: string
+  /** The certificate of the server; undefined without TLS. */
+  readonly certificate: X509Certificate | undefined
 }
 
 /**
@@ -100,7 +103,7 @@ class Attempt {
   async #begin(socket: net.Socket, local: boolean): Promise<Session> {
     const url = this.#url
     const { user, password, advice } = await loginOf(url, this.#endpoint)
-    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined
+    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
     const parameters = {
       user,
       database: url.database,
@@ -114,12 +117,12 @@ class Attempt {
       refusal: permissionOf(url.requireAuth, local || socket instanceof TLSSocket),
       channelBinding: url.channelBinding,
       encrypted: socket instanceof TLSSocket,
-      endPoint: certificate && endPointOf(certificate),
+      endPoint: certificate && endPointOf(certificate.raw),
     }).catch((error) => {
       if (error instanceof postgres.PostgresError && error.code === WRONG_PASSWORD)
         Object.assign(error, { advice })
       throw error
     })
-    return { guard: new Guard(socket, opened, this.#endpoint), user }
+    return { guard: new Guard(socket, opened, this.#endpoint), user, certificate }
   }
 }

@@ -1,8 +1,5 @@
-// The service's own metrics, as a table. Imports src/ only.
-import { version } from '../../src/config/version.ts'
+// The service's own metrics of collectors and of databases, as a table. Imports src/ only.
 import type { Database } from '../../src/database.ts'
-import type { ClientFamily } from '../../src/page/exposition.ts'
-import type { Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { REASONS } from '../../src/rows/rows.ts'
 
@@ -57,18 +54,6 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     read: ({ window }) => (window === undefined ? undefined : Number(window.sealedTo) / 1e6),
   },
   {
-    name: 'collector_settle_seconds',
-    help: 'How long after their moment a collector with a window still counts rows that are committed late.',
-    type: 'gauge',
-    read: ({ collector: { settle } }) => (settle === undefined ? undefined : settle / 1000),
-  },
-  {
-    name: 'collector_interval_seconds',
-    help: 'Time between two runs of a collector.',
-    type: 'gauge',
-    read: ({ interval }) => interval / 1000,
-  },
-  {
     name: 'collector_series',
     help: 'Series of a collector on the page.',
     type: 'gauge',
@@ -100,6 +85,12 @@ export const DATABASE_FAMILIES: readonly Family<Database>[] = [
     help: 'Failures to read or to write the counters of STATE_FILE or STATE_URL.',
     type: 'counter',
     read: ({ state }) => state.failures,
+  },
+  {
+    name: 'collection_state_success',
+    help: 'Whether the counters of STATE_FILE or STATE_URL could be read or written the last time; absent before the first.',
+    type: 'gauge',
+    read: ({ state: { success } }) => (success === undefined ? undefined : success ? 1 : 0),
   },
   {
     name: 'database_up',
@@ -143,38 +134,4 @@ export const LEADER_INFO: Family<Database> = {
   type: 'gauge',
   read: ({ leader: { leading } }) =>
     leading === undefined ? [] : [[{ host: leading.host, pid: String(leading.pid) }, 1]],
-}
-
-export const RELOADS: readonly Family<Reloads>[] = [
-  {
-    name: 'collectors_reload_success',
-    help: 'Whether every collector runs as its file was when the folder was last read.',
-    type: 'gauge',
-    read: ({ last }) => (last.success ? 1 : 0),
-  },
-  {
-    name: 'collectors_reload_timestamp_seconds',
-    help: 'Time at which the folder of collectors was last read without a problem; 0 before the first.',
-    type: 'gauge',
-    read: ({ lastSuccess = 0 }) => lastSuccess,
-  },
-]
-
-/** How often a listener refused something, by the reason. */
-export interface Refusals {
-  readonly counts: ReadonlyMap<string, number>
-}
-
-export const REFUSED: Family<readonly [listener: string, refusals: Refusals]> = {
-  name: 'http_refused_total',
-  help: 'Requests and connections that a listener refused.',
-  type: 'counter',
-  read: ([, { counts }]) => Array.from(counts, ([reason, count]) => [{ reason }, count] as const),
-}
-
-export const BUILD: ClientFamily = {
-  name: 'metrics_service_build_info',
-  help: 'The version of the service and of Node.js; always 1.',
-  type: 'gauge',
-  values: [{ value: 1, labels: { version, node_version: process.version } }],
 }

@@ -5,7 +5,6 @@ import type { ClientFamily } from '../../src/page/exposition.ts'
 import type { Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import {
-  BUILD,
   COLLECTOR_FAMILIES,
   DATABASE_FAMILIES,
   ERRORS,
@@ -13,11 +12,18 @@ import {
   type Labels,
   LEADER,
   LEADER_INFO,
+  SKIPPED,
+} from './self-families.ts'
+import {
+  BUILD,
+  CERTIFICATE,
   REFUSED,
   RELOADS,
   type Refusals,
-  SKIPPED,
-} from './self-families.ts'
+  SERIES_LIMIT,
+  SETTINGS,
+  TICK,
+} from './service-families.ts'
 
 type Value = ClientFamily['values'][number]
 
@@ -26,30 +32,39 @@ const ROUND_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 const RESULTS = ['success', 'failure']
 
+/** What the metrics tell of, besides the databases. */
+export interface SelfOptions {
+  /** Whether replicas elect a leader. */
+  readonly elects: boolean
+  /** Milliseconds between two rounds. */
+  readonly tick: number
+  /** The most series of a collector on a database. */
+  readonly budget: number
+  /** What each listener refused, by its name; it may be filled later. */
+  readonly refusals: ReadonlyMap<string, Refusals>
+  /** The reloads of the folder of collectors, when there have been any. */
+  reloads(): Reloads | undefined
+  /** When the certificate of the metrics listener expires, in seconds since 1970; undefined without TLS. */
+  expires(): number | undefined
+}
+
 /**
  * The service's metrics about itself. Those of collectors and rounds cover only the databases that this replica leads.
  */
 export class SelfMetrics {
   readonly #databases: readonly Database[]
   readonly #families: readonly Family<Database>[]
-  readonly #refusals: ReadonlyMap<string, Refusals>
-  readonly #reloads: () => Reloads | undefined
+  readonly #options: SelfOptions
   readonly #registry = new Registry()
   readonly #rounds: Histogram<'database' | 'result'>
   /** Databases whose rounds are on the page. */
   readonly #shown = new Set<string | undefined>()
 
-  /** `databases` and `refusals` may be filled later, and `reloads` is there later. `elects` says whether replicas elect a leader. */
-  constructor(
-    databases: readonly Database[],
-    elects: boolean,
-    refusals: ReadonlyMap<string, Refusals> = new Map(),
-    reloads: () => Reloads | undefined = () => undefined,
-  ) {
-    this.#reloads = reloads
+  /** `databases` may be filled later. */
+  constructor(databases: readonly Database[], options: SelfOptions) {
+    this.#options = options
     this.#databases = databases
-    this.#refusals = refusals
-    this.#families = elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
+    this.#families = options.elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
     this.#rounds = new Histogram({
       name: 'collection_duration_seconds',
       help: 'Duration of a round; result is "failure" when a collector failed in it.',
@@ -87,18 +102,36 @@ export class SelfMetrics {
       collector: collector.name,
     })
     const ofDatabase = ({ name }: Database) => labelOf(name)
-    const reloads = this.#reloads()
+    const settings = [...new Map(statuses.map((status) => [status.collector.name, status])).values()]
+    const ofSetting = ({ collector: { name } }: CollectorStatus) => ({ collector: name })
+    const { refusals, tick, budget } = this.#options
+    const limits = settings.map(({ collector }) => [collector.name, budget] as const)
+    const reloads = this.#options.reloads()
     for (const { name } of led) this.#show(name)
     return [
       familyOf(ERRORS, statuses, ofCollector, now),
       ...(await this.#registry.getMetricsAsJSON()),
       familyOf(SKIPPED, led, ofDatabase, now),
       ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
+      ...SETTINGS.map((family) => familyOf(family, settings, ofSetting, now)),
+      familyOf(SERIES_LIMIT, limits, ([collector]) => ({ collector }), now),
+      familyOf(TICK, [tick], () => ({}), now),
       ...this.#families.map((family) => familyOf(family, this.#databases, ofDatabase, now)),
       ...RELOADS.map((family) => familyOf(family, reloads === undefined ? [] : [reloads], () => ({}), now)),
+      familyOf(CERTIFICATE, this.#certificates(), ([labels]) => labels, now),
       BUILD,
-      familyOf(REFUSED, [...this.#refusals], ([listener]) => ({ listener }), now),
+      familyOf(REFUSED, [...refusals], ([listener]) => ({ listener }), now),
     ]
+  }
+
+  #certificates(): (readonly [Labels, number | undefined])[] {
+    const servers = this.#databases.flatMap(({ name, db }) =>
+      db.endpoints.map(
+        ({ name: endpoint, role }) =>
+          [{ owner: 'database', ...labelOf(name), endpoint }, role?.expires] as const,
+      ),
+    )
+    return [[{ owner: 'listener' }, this.#options.expires()], ...servers]
   }
 }
 

@@ -12,9 +12,10 @@ export const PATIENCE = 5000
 export class Access {
   readonly #store: Store
   readonly #log: FastifyBaseLogger
-  #failing = false
   #writing = false
   failures = 0
+  /** Whether the last read or write succeeded; undefined before the first. */
+  success: boolean | undefined
 
   constructor(store: Store, log: FastifyBaseLogger) {
     this.#store = store
@@ -57,15 +58,15 @@ export class Access {
   }
 
   #succeeded(): void {
-    if (this.#failing) this.#log.info(`${this.#store.variable} available again`)
-    this.#failing = false
+    if (this.success === false) this.#log.info(`${this.#store.variable} available again`)
+    this.success = true
   }
 
   /** Counts a failure. Returns whether it is the first one in a row. */
   #fails(): boolean {
     this.failures++
-    const first = !this.#failing
-    this.#failing = true
+    const first = this.success !== false
+    this.success = false
     return first
   }
 }

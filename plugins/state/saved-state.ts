@@ -51,6 +51,10 @@ export class SavedState implements State {
     return this.#access.failures
   }
 
+  get success(): boolean | undefined {
+    return this.#term === undefined ? undefined : this.#access.success
+  }
+
   check(): void {
     this.#store.check()
   }

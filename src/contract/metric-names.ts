@@ -21,7 +21,7 @@ export type BaseUnit = (typeof BASE_UNITS)[number]
 
 /** Prefixes of the service's own metrics, and of those of fastify-metrics. */
 const RESERVED =
-  /^(collection_|collector_|collectors_reload_|database_|metrics_service_|process_|nodejs_|http_request_)/
+  /^(collection_|collector_|collectors_reload_|database_|metrics_service_|process_|nodejs_|http_request_|http_refused_|tls_certificate_)/
 
 /** Whether a name is one of the service's own metrics. */
 export function isReserved(name: string): boolean {

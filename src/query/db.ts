@@ -20,6 +20,8 @@ export interface Standing extends Role {
   readonly lag: number | null
   /** When the server was started, which tells it from others behind the same address; null when it cannot be known. */
   readonly server: string | null
+  /** When the certificate of the session's server expires, in seconds since 1970; absent in a session without TLS. */
+  readonly expires?: number
 }
 
 /** What the server reports at the start of a transaction. */

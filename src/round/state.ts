@@ -6,6 +6,8 @@ import type { CollectorStatus } from './status.ts'
 export interface State {
   /** How many reads and writes have failed. */
   readonly failures: number
+  /** Whether the last read or write succeeded; undefined before the first in a term. */
+  readonly success: boolean | undefined
   /** Throws a Mistake when no counter could ever be kept. */
   check(): void
   /**

@@ -18,6 +18,7 @@ export interface Dashboard {
   readonly title: string
   readonly uid: string
   readonly panels: readonly Panel[]
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] }
   readonly templating: { readonly list: readonly { readonly type: string; readonly query: string }[] }
 }
 

@@ -13,8 +13,13 @@ import { type PrometheusClient, watchWithPrometheus } from '../prometheus.ts'
 export async function watchDemo(t: Test): Promise<PrometheusClient> {
   const { url, sql } = await createDatabase(t)
   await seed(sql, { operations: 2000 })
-  // With an election, because some metrics are only there then.
-  const env = { DATABASE_URL: url, METRICS_TICK_DURATION: '1s', LEADER_ELECTION: 'true' }
+  // With an election, a state and a name of the database, because some metrics and labels are only there then.
+  const env = {
+    DATABASE_URL: `shop=${url}`,
+    METRICS_TICK_DURATION: '1s',
+    LEADER_ELECTION: 'true',
+    STATE_URL: url,
+  }
   const service = await spawnService(t, env)
   await service.said('metrics on')
   const traffic = startTraffic(url, { perSecond: 50 })

@@ -6,6 +6,7 @@ import { ROOT } from '../root.ts'
 import { watchDemo } from './demo.ts'
 import { FOLDER, files, promtool } from './promtool.ts'
 
+const { config } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const operations = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')
 
 interface Rule {
@@ -45,7 +46,7 @@ t.test(
       t.ok(annotations.summary && annotations.description, `${name} says what is wrong`)
       // The anchor of a heading of one word is that word in lower case:
       // https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
-      t.equal(annotations.runbook_url, `docs/operations.md#${name.toLowerCase()}`)
+      t.equal(annotations.runbook_url, `${config.runbooks}#${name.toLowerCase()}`)
       t.match(operations, new RegExp(`^### ${name}$`, 'm'), `docs/operations.md has ${name}`)
       t.match(cases, new RegExp(`alertname: ${name}\\n.*\\n\\s+exp_alerts:\\n`), `a case has ${name} fire`)
       t.match(cases, new RegExp(`alertname: ${name}, .*exp_alerts: \\[\\] }`), `a case has ${name} not fire`)
@@ -57,7 +58,7 @@ t.test(
     const names = await prometheus.get<string[]>('label/__name__/values')
     for (const { name, query } of rules) {
       for (const metric of query.match(
-        /\b(?:business|collection|collector|database|job)[a-z_]*[_:][\w:]*/g,
+        /\b(?:business|collection|collectors?|database|instance|job|metrics_service|process|tls)[a-z_]*[_:][\w:]*/g,
       ) ?? []) {
         t.ok(names.includes(metric) || recorded.includes(metric), `${name}: ${metric}`)
       }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -5,6 +6,7 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { freePort } from '../../demo/port.ts'
+import { firstExpiry } from '../../plugins/access/pem.ts'
 import { defineCollector, gauge } from '../../src/collector.ts'
 import type { Environment } from '../../src/config/read.ts'
 import { certificate } from '../certificate.ts'
@@ -108,6 +110,12 @@ interface Answer {
   readonly server: string | undefined
 }
 
+/** When the certificate of a file expires, in seconds since 1970, as openssl reads it. */
+function expiryIn(file: string): number {
+  const text = execFileSync('openssl', ['x509', '-enddate', '-noout', '-in', file], { encoding: 'utf8' })
+  return Date.parse(text.replace('notAfter=', '')) / 1000
+}
+
 function ask(port: number, path: string, options: https.RequestOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = https.get({ host: 'localhost', port, path, agent: false, ...options }, (response) => {
@@ -132,9 +140,12 @@ t.test(
       writeFileSync(key, readFileSync(from.key))
     }
     install(first)
-    const { app } = await start(t, { TLS_CERT_FILE: cert, TLS_KEY_FILE: key })
+    const { app, scrape } = await start(t, { TLS_CERT_FILE: cert, TLS_KEY_FILE: key })
     await app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = app.server.address() as AddressInfo
+    const expiry = async () =>
+      (await scrape()).get('tls_certificate_expiry_timestamp_seconds{owner="listener"}')
+    t.equal(await expiry(), expiryIn(first.cert))
     const ca = readFileSync(join(folder, 'authority.crt'))
     t.same(await ask(port, '/metrics', { ca }), { status: 200, server: 'first' })
     writeFileSync(cert, 'half a certificate')
@@ -142,6 +153,28 @@ t.test(
     let answer = await ask(port, '/metrics', { ca })
     while (answer.server === 'first') answer = await ask(port, '/metrics', { ca })
     t.same(answer, { status: 200, server: 'second' })
+    t.equal(await expiry(), expiryIn(second.cert))
+  },
+)
+
+t.test(
+  'of a chain of certificates the first that expires counts',
+  { skip: lacks('openssl', 'openssl') },
+  async (t) => {
+    const folder = t.testdir({})
+    const own = certificate(folder, 'server', 'DNS:localhost')
+    const issuer = certificate(folder, 'authority', 'DNS:authority')
+    const chain = join(folder, 'chain.crt')
+    const pem = [own.cert, issuer.cert].map((file) => readFileSync(file, 'utf8'))
+    for (const order of [pem, pem.toReversed()]) {
+      t.equal(firstExpiry(Buffer.from(order.join(''))), Math.min(expiryIn(own.cert), expiryIn(issuer.cert)))
+    }
+    writeFileSync(chain, pem.join(''))
+    const { scrape } = await start(t, { TLS_CERT_FILE: chain, TLS_KEY_FILE: own.key })
+    t.equal(
+      (await scrape()).get('tls_certificate_expiry_timestamp_seconds{owner="listener"}'),
+      Math.min(expiryIn(own.cert), expiryIn(issuer.cert)),
+    )
   },
 )
 

@@ -45,17 +45,22 @@ t.test('a state file that cannot be written is a warning and a metric, and no mo
   const folder = join(file, '..', 'folder')
   mkdirSync(folder)
   const { scrape, log, round } = await start(join(folder, 'state.json'))
+  t.equal((await scrape()).get('collection_state_success'), 1)
   rmSync(folder, { recursive: true })
   await add(5)
   await round()
   const samples = await scrape()
   t.equal(samples.get(TOTAL), 5)
   t.equal(samples.get('collection_state_errors_total'), 1)
+  t.equal(samples.get('collection_state_success'), 0)
   t.match(
     log.filter(({ level }) => level === 40).map(({ msg }) => msg),
     [/^STATE_FILE cannot be written: ENOENT/],
   )
   t.notOk(existsSync(file))
+  mkdirSync(folder)
+  await round()
+  t.equal((await scrape()).get('collection_state_success'), 1, 'and it is over')
 })
 
 t.test(

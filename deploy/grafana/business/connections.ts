@@ -1,10 +1,7 @@
 import * as unit from '@grafana/grafana-foundation-sdk/units'
 import type { Row } from '../board.ts'
 import { bars, graph } from '../panel.ts'
-import { job, one, provided } from './expression.ts'
-
-/** How much a counter rose in the 24 hours before. */
-const perDay = (metric: string) => one(`increase(${metric}{${job}}[1d])`)
+import { one, perDay, provided } from './expression.ts'
 
 export const connections: Row = {
   title: 'Connections and installations',
@@ -32,10 +29,10 @@ export const connections: Row = {
       description: 'How many there were in the 24 hours before each moment.',
       unit: unit.Short,
       queries: {
-        'connections created': perDay('business_connections_created_total'),
-        'connections deleted': perDay('business_connections_deleted_total'),
-        'installations created': perDay('business_installations_created_total'),
-        'installations deleted': perDay('business_installations_deleted_total'),
+        'connections created {{database}}': perDay('business_connections_created_total'),
+        'connections deleted {{database}}': perDay('business_connections_deleted_total'),
+        'installations created {{database}}': perDay('business_installations_created_total'),
+        'installations deleted {{database}}': perDay('business_installations_deleted_total'),
       },
       width: 8,
     }),

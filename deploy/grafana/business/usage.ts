@@ -11,8 +11,8 @@ export const usage: Row = {
       description: 'Distinct ones with an operation in the last day, and in the last seven.',
       unit: unit.Short,
       queries: {
-        'consumers, {{window}}': one(`business_active_consumers{${job}}`),
-        'groups, {{window}}': one(`business_active_groups{${job}}`),
+        'consumers, {{window}} {{database}}': one(`business_active_consumers{${job}}`),
+        'groups, {{window}} {{database}}': one(`business_active_groups{${job}}`),
       },
       width: 8,
     }),

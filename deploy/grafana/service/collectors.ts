@@ -1,19 +1,19 @@
 import * as unit from '@grafana/grafana-foundation-sdk/units'
 import type { Row } from '../board.ts'
 import { graph } from '../panel.ts'
-import { on } from './expression.ts'
+import { of, on } from './expression.ts'
 import { collectorTable } from './table.ts'
 
 export const collectors: Row = {
   title: 'Collectors',
   panels: [
-    collectorTable(on),
+    collectorTable(of),
     graph({
       title: 'Age of the last success',
       description: 'A line that climbs is a collector that fails, or is not run. Saw-teeth are intervals.',
       unit: unit.Seconds,
       queries: {
-        '{{collector}}': `time() - max by (collector) (collector_last_success_timestamp_seconds{${on}})`,
+        '{{collector}} {{database}}': `time() - min by (database, collector) (max by (job, database, collector) (collector_last_success_timestamp_seconds{${of}}))`,
       },
       width: 12,
     }),
@@ -23,7 +23,7 @@ export const collectors: Row = {
         'How much older than its settle and its interval is what a collector with a window has counted for good.',
       unit: unit.Seconds,
       queries: {
-        '{{collector}}': `max by (collector) (time() - collector_counted_to_timestamp_seconds{${on}} - collector_settle_seconds{${on}} - collector_interval_seconds{${on}})`,
+        '{{collector}} {{database}}': `max by (database, collector) (time() - collector_counted_to_timestamp_seconds{${of}} - ignoring (database) group_left () (collector_settle_seconds{${on}} + collector_interval_seconds{${on}}))`,
       },
       width: 12,
     }),
@@ -31,7 +31,19 @@ export const collectors: Row = {
       title: 'Duration',
       description: 'How long the last run of a collector took, on the slowest instance.',
       unit: unit.Seconds,
-      queries: { '{{collector}}': `max by (collector) (collector_duration_seconds{${on}})` },
+      queries: {
+        '{{collector}} {{database}}': `max by (database, collector) (collector_duration_seconds{${of}})`,
+      },
+      width: 12,
+    }),
+    graph({
+      title: 'Share of the timeout',
+      description:
+        'How much of the time that it may take the last run of a collector took, on the slowest instance.',
+      unit: unit.PercentUnit,
+      queries: {
+        '{{collector}} {{database}}': `max by (database, collector) (collector_duration_seconds{${of}} / ignoring (database) group_left () collector_timeout_seconds{${on}})`,
+      },
       width: 12,
     }),
     graph({
@@ -39,7 +51,7 @@ export const collectors: Row = {
       description: 'Runs a minute that failed. A run fails alone: others are not touched.',
       unit: unit.OpsPerMinute,
       queries: {
-        '{{collector}}': `60 * sum by (collector) (rate(collection_errors_total{${on}}[$__rate_interval]))`,
+        '{{collector}} {{database}}': `60 * sum by (database, collector) (rate(collection_errors_total{${of}}[$__rate_interval]))`,
       },
       width: 12,
     }),
@@ -47,16 +59,25 @@ export const collectors: Row = {
       title: 'Series',
       description: 'On the page, by collector. Past COLLECTOR_MAX_SERIES the smallest fold into "other".',
       unit: unit.Short,
-      queries: { '{{collector}}': `max by (collector) (collector_series{${on}})` },
+      queries: { '{{collector}} {{database}}': `max by (database, collector) (collector_series{${of}})` },
       width: 12,
       stack: true,
+    }),
+    graph({
+      title: 'Share of the limit of series',
+      description: 'How many of the series that COLLECTOR_MAX_SERIES allows a collector shows.',
+      unit: unit.PercentUnit,
+      queries: {
+        '{{collector}} {{database}}': `max by (database, collector) (collector_series{${of}} / ignoring (database) group_left () collector_series_limit{${on}})`,
+      },
+      width: 12,
     }),
     graph({
       title: 'Rejected rows',
       description: 'Rows a minute that are no samples: the values of their collector are too low.',
       unit: unit.CountsPerMinute,
       queries: {
-        '{{collector}}: {{reason}}': `60 * sum by (collector, reason) (rate(collector_rejected_rows_total{${on}}[$__rate_interval]))`,
+        '{{collector}} {{database}}: {{reason}}': `60 * sum by (database, collector, reason) (rate(collector_rejected_rows_total{${of}}[$__rate_interval]))`,
       },
       width: 12,
     }),
@@ -65,7 +86,7 @@ export const collectors: Row = {
       description: 'Series a minute that were summed into "other" for want of room; sums are right.',
       unit: unit.CountsPerMinute,
       queries: {
-        '{{collector}}': `60 * sum by (collector) (rate(collector_folded_series_total{${on}}[$__rate_interval]))`,
+        '{{collector}} {{database}}': `60 * sum by (database, collector) (rate(collector_folded_series_total{${of}}[$__rate_interval]))`,
       },
       width: 12,
     }),

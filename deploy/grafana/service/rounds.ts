@@ -1,7 +1,7 @@
 import * as unit from '@grafana/grafana-foundation-sdk/units'
 import type { Row } from '../board.ts'
 import { graph } from '../panel.ts'
-import { on } from './expression.ts'
+import { of, on } from './expression.ts'
 
 export const rounds: Row = {
   title: 'Rounds and the database',
@@ -12,7 +12,8 @@ export const rounds: Row = {
         'The time that 95 of 100 rounds do not exceed. It has to stay below METRICS_TICK_DURATION.',
       unit: unit.Seconds,
       queries: {
-        '{{result}}': `histogram_quantile(0.95, sum by (le, result) (rate(collection_duration_seconds_bucket{${on}}[$__rate_interval])))`,
+        '{{result}}': `histogram_quantile(0.95, sum by (le, result) (rate(collection_duration_seconds_bucket{${of}}[$__rate_interval])))`,
+        tick: `min(collection_tick_seconds{${on}})`,
       },
       width: 8,
       lines: { success: 'green', failure: 'red' },
@@ -22,7 +23,7 @@ export const rounds: Row = {
       description: 'Rounds a minute; a failure is one in which a collector failed.',
       unit: unit.OpsPerMinute,
       queries: {
-        '{{result}}': `60 * sum by (result) (rate(collection_duration_seconds_count{${on}}[$__rate_interval]))`,
+        '{{result}}': `60 * sum by (result) (rate(collection_duration_seconds_count{${of}}[$__rate_interval]))`,
       },
       width: 8,
       stack: true,
@@ -31,13 +32,31 @@ export const rounds: Row = {
     graph({
       title: 'Ticks skipped and states not saved',
       description:
-        'How many a minute. Skipped: a round takes longer than a tick. Not saved: STATE_FILE or STATE_URL is not read or written.',
+        'How many a minute, by database. Skipped: a round takes longer than a tick. Not saved: STATE_FILE or STATE_URL is not read or written.',
       unit: unit.CountsPerMinute,
       queries: {
-        'ticks skipped': `60 * sum(rate(collection_skipped_ticks_total{${on}}[$__rate_interval]))`,
-        'states not saved': `60 * sum(rate(collection_state_errors_total{${on}}[$__rate_interval]))`,
+        'ticks skipped {{database}}': `60 * sum by (database) (rate(collection_skipped_ticks_total{${of}}[$__rate_interval]))`,
+        'states not saved {{database}}': `60 * sum by (database) (rate(collection_state_errors_total{${of}}[$__rate_interval]))`,
       },
       width: 8,
+    }),
+    graph({
+      title: 'States saved',
+      description: '1 while the last read or write of STATE_FILE or STATE_URL succeeded, on each instance.',
+      unit: unit.Short,
+      queries: {
+        '{{database}} {{instance}}': `min by (database, instance) (collection_state_success{${of}})`,
+      },
+      width: 12,
+      max: 1,
+    }),
+    graph({
+      title: 'Paused',
+      description: '1 while the collection of an instance is paused.',
+      unit: unit.Short,
+      queries: { '{{instance}}': `max by (instance) (collection_paused{${on}})` },
+      width: 12,
+      max: 1,
     }),
     graph({
       title: 'Collectors as their files are',
@@ -51,20 +70,22 @@ export const rounds: Row = {
     graph({
       title: 'Leaders',
       description:
-        'How many replicas collect the database: 1 is right. With the host and the process of the leader. Only with LEADER_ELECTION.',
+        'How many replicas collect each database: 1 is right. With the host and the process of the leader. Only with LEADER_ELECTION.',
       unit: unit.Short,
       queries: {
-        leaders: `sum(collection_leader{${on}})`,
-        '{{host}}, process {{pid}}': `max by (host, pid) (collection_leader_info{${on}})`,
+        'leaders {{database}}': `sum by (database) (collection_leader{${of}})`,
+        '{{database}} {{host}}, process {{pid}}': `max by (database, host, pid) (collection_leader_info{${of}})`,
       },
       width: 12,
     }),
     graph({
-      title: 'Endpoints of the database',
+      title: 'Endpoints of databases',
       description:
         '1 for an endpoint that answered when it was last asked, 0 for another, as each instance sees it.',
       unit: unit.Short,
-      queries: { '{{endpoint}} from {{instance}}': `max by (endpoint, instance) (database_up{${on}})` },
+      queries: {
+        '{{database}} {{endpoint}} from {{instance}}': `min by (database, endpoint, instance) (database_up{${of}})`,
+      },
       width: 12,
       max: 1,
     }),
@@ -73,7 +94,7 @@ export const rounds: Row = {
       description: 'How far an endpoint is behind its primary, as each instance sees it.',
       unit: unit.Seconds,
       queries: {
-        '{{endpoint}} from {{instance}}': `max by (endpoint, instance) (database_replication_lag_seconds{${on}})`,
+        '{{database}} {{endpoint}} from {{instance}}': `max by (database, endpoint, instance) (database_replication_lag_seconds{${of}})`,
       },
       width: 12,
     }),
@@ -82,8 +103,18 @@ export const rounds: Row = {
       description: 'Votes of endpoints, and how many the start of the service waits for.',
       unit: unit.Short,
       queries: {
-        'votes on {{instance}}': `max by (instance) (database_quorum_votes{${on}})`,
-        required: `max(database_quorum_required{${on}})`,
+        'votes {{database}} on {{instance}}': `min by (database, instance) (database_quorum_votes{${of}})`,
+        'required {{database}}': `max by (database) (database_quorum_required{${of}})`,
+      },
+      width: 12,
+    }),
+    graph({
+      title: 'Certificates',
+      description:
+        'How long certificates are valid: that of the metrics listener, and those of servers that speak TLS. Below zero they are not.',
+      unit: unit.Seconds,
+      queries: {
+        '{{owner}} {{database}} {{endpoint}}': `min by (owner, database, endpoint) (tls_certificate_expiry_timestamp_seconds{${of}} - time())`,
       },
       width: 12,
     }),

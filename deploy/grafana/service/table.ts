@@ -8,15 +8,23 @@ import { datasource, refId } from '../panel.ts'
 interface Column {
   readonly title: string
   readonly expr: string
+  /** Which of several jobs' values is shown; the largest by default. */
+  readonly least?: true
   readonly unit: string
   /** From this value on it is red; it is red at 0 when this is so. */
   readonly red: number | 'at 0'
 }
 
-/** A line for each collector of each instance; `on` selects the series. */
+/** A line for each collector of each database on each instance; `on` selects the series. */
 export function collectorTable(on: string): cog.Builder<Panel> {
   const columns: Column[] = [
-    { title: 'Succeeds', expr: `collector_success{${on}}`, unit: unit.BoolYesNo, red: 'at 0' },
+    {
+      title: 'Succeeds',
+      expr: `collector_success{${on}}`,
+      least: true,
+      unit: unit.BoolYesNo,
+      red: 'at 0',
+    },
     {
       title: 'Last success',
       expr: `time() - collector_last_success_timestamp_seconds{${on}}`,
@@ -36,7 +44,7 @@ export function collectorTable(on: string): cog.Builder<Panel> {
   const table = new Table()
     .title('Collectors')
     .description(
-      'What each collector did last, on each instance. The limits in red are the defaults of the service.',
+      'What each collector did last, of each database on each instance. The limits in red are the defaults of the service.',
     )
     .datasource(datasource)
     .height(13)
@@ -44,10 +52,10 @@ export function collectorTable(on: string): cog.Builder<Panel> {
     .decimals(0)
     .filterable(true)
     .targets(
-      columns.map(({ expr }, i) =>
+      columns.map(({ expr, least }, i) =>
         new DataqueryBuilder()
           // Without these the lines of different queries are the same line.
-          .expr(`sum by (instance, collector) (${expr})`)
+          .expr(`${least ? 'min' : 'max'} by (database, instance, collector) (${expr})`)
           .format(PromQueryFormat.Table)
           .instant()
           .refId(refId(i))
@@ -60,8 +68,9 @@ export function collectorTable(on: string): cog.Builder<Panel> {
         id: 'organize',
         options: {
           excludeByName: { Time: true },
-          indexByName: { collector: 0, instance: 1 },
+          indexByName: { database: 0, collector: 1, instance: 2 },
           renameByName: {
+            database: 'Database',
             collector: 'Collector',
             instance: 'Instance',
             ...Object.fromEntries(columns.map(({ title }, i) => [`Value #${refId(i)}`, title])),

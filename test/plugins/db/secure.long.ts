@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -31,6 +32,7 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
   give('server.key', own.key)
   give('server.crt', own.cert)
 
+  let expires: number | undefined
   /** The version of TLS that a collector ran over, or the error that kept it from running. */
   const connect = async (host: string, options: string) => {
     const url = `${postgres.url.replace('127.0.0.1', host)}?${options}`
@@ -42,7 +44,11 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
     try {
       await service.database.ticker.start()
       await service.database.round.settled()
-      const name = [...(await service.scrape()).keys()].find((name) => name.startsWith('business_encrypted'))
+      const samples = [...(await service.scrape())]
+      expires = samples.find(([name]) =>
+        name.startsWith('tls_certificate_expiry_timestamp_seconds{owner="database",endpoint="'),
+      )?.[1]
+      const [name] = samples.find(([name]) => name.startsWith('business_encrypted')) ?? []
       return /version="(.*)"/.exec(name ?? '')?.[1]
     } catch (error) {
       return describeError(error)
@@ -64,8 +70,10 @@ t.test('sslmode does as libpq does', { skip: lacks('openssl', 'openssl') }, asyn
   await postgres.stop()
   await postgres.start()
   t.equal(await connect('localhost', 'sslmode=disable'), 'none')
+  t.equal(expires, undefined, 'without TLS no certificate is seen')
   t.equal(await connect('localhost', 'sslmode=prefer'), 'TLSv1.3')
   t.equal(await connect('localhost', 'sslmode=require'), 'TLSv1.3')
+  t.equal(expires, Date.parse(new X509Certificate(readFileSync(own.cert)).validTo) / 1000)
   t.equal(await connect('localhost', `sslmode=require&${root}`), 'TLSv1.3')
   t.match(await connect('localhost', `sslmode=require&${stranger}`), /certificate/)
   t.match(await connect('localhost', 'sslmode=verify-full'), /certificate/, 'Node.js does not trust it')

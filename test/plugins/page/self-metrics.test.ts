@@ -35,7 +35,7 @@ t.test(
     const rank = (name: string) =>
       [
         /^business_/,
-        /^(collection|collectors?|database|metrics_service)_/,
+        /^(collection|collectors?|database|metrics_service|tls)_/,
         /^(process|nodejs|http)_/,
       ].findIndex((form) => form.test(name))
     const ranks = families.map(rank)
@@ -51,19 +51,24 @@ t.test(
         'collector_success',
         'collector_last_success_timestamp_seconds',
         'collector_counted_to_timestamp_seconds',
-        'collector_settle_seconds',
-        'collector_interval_seconds',
         'collector_series',
         'collector_backoff_ticks',
         'collector_rejected_rows_total',
         'collector_folded_series_total',
+        'collector_settle_seconds',
+        'collector_interval_seconds',
+        'collector_timeout_seconds',
+        'collector_series_limit',
+        'collection_tick_seconds',
         'collection_state_errors_total',
+        'collection_state_success',
         'database_up',
         'database_replication_lag_seconds',
         'database_quorum_votes',
         'database_quorum_required',
         'collectors_reload_success',
         'collectors_reload_timestamp_seconds',
+        'tls_certificate_expiry_timestamp_seconds',
         'metrics_service_build_info',
       ],
     )

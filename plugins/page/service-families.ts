@@ -1,0 +1,84 @@
+// The service's own metrics of what is one for all databases, as a table. Imports src/ and its own folder only.
+import { version } from '../../src/config/version.ts'
+import type { ClientFamily } from '../../src/page/exposition.ts'
+import type { Reloads } from '../../src/round/reload.ts'
+import type { CollectorStatus } from '../../src/round/status.ts'
+import type { Family, Labels } from './self-families.ts'
+
+/** What a collector is set to, which is the same on each database. */
+export const SETTINGS: readonly Family<CollectorStatus>[] = [
+  {
+    name: 'collector_settle_seconds',
+    help: 'How long after their moment a collector with a window still counts rows that are committed late.',
+    type: 'gauge',
+    read: ({ collector: { settle } }) => (settle === undefined ? undefined : settle / 1000),
+  },
+  {
+    name: 'collector_interval_seconds',
+    help: 'Time between two runs of a collector.',
+    type: 'gauge',
+    read: ({ interval }) => interval / 1000,
+  },
+  {
+    name: 'collector_timeout_seconds',
+    help: 'Time that a run of a collector may take.',
+    type: 'gauge',
+    read: ({ timeout }) => timeout / 1000,
+  },
+]
+
+export const SERIES_LIMIT: Family<readonly [collector: string, limit: number]> = {
+  name: 'collector_series_limit',
+  help: 'Series that a collector may show on a database; beyond it the smallest fold into "other".',
+  type: 'gauge',
+  read: ([, limit]) => limit,
+}
+
+export const TICK: Family<number> = {
+  name: 'collection_tick_seconds',
+  help: 'Time between two rounds.',
+  type: 'gauge',
+  read: (milliseconds) => milliseconds / 1000,
+}
+
+/** Whose certificate it is, and when it expires in seconds since 1970. */
+export const CERTIFICATE: Family<readonly [Labels, number | undefined]> = {
+  name: 'tls_certificate_expiry_timestamp_seconds',
+  help: 'Time at which a certificate expires: that of the metrics listener, or of a server of the database.',
+  type: 'gauge',
+  read: ([, expires]) => expires,
+}
+
+export const RELOADS: readonly Family<Reloads>[] = [
+  {
+    name: 'collectors_reload_success',
+    help: 'Whether every collector runs as its file was when the folder was last read.',
+    type: 'gauge',
+    read: ({ last }) => (last.success ? 1 : 0),
+  },
+  {
+    name: 'collectors_reload_timestamp_seconds',
+    help: 'Time at which the folder of collectors was last read without a problem; 0 before the first.',
+    type: 'gauge',
+    read: ({ lastSuccess = 0 }) => lastSuccess,
+  },
+]
+
+/** How often a listener refused something, by the reason. */
+export interface Refusals {
+  readonly counts: ReadonlyMap<string, number>
+}
+
+export const REFUSED: Family<readonly [listener: string, refusals: Refusals]> = {
+  name: 'http_refused_total',
+  help: 'Requests and connections that a listener refused.',
+  type: 'counter',
+  read: ([, { counts }]) => Array.from(counts, ([reason, count]) => [{ reason }, count] as const),
+}
+
+export const BUILD: ClientFamily = {
+  name: 'metrics_service_build_info',
+  help: 'The version of the service and of Node.js; always 1.',
+  type: 'gauge',
+  values: [{ value: 1, labels: { version, node_version: process.version } }],
+}
