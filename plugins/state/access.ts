@@ -1,6 +1,7 @@
 // Reads and writes a store, and counts what fails. Imports src/ and its own folder only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import { describeError } from '../../src/finding.ts'
+import type { Log } from '../../src/log.ts'
 import type { SavedWindow } from '../../src/samples/saved-window.ts'
 import { within } from '../../src/time/deadline.ts'
 import type { Reading, Store } from './store.ts'
@@ -11,12 +12,12 @@ export const PATIENCE = 5000
 /** The way to a store. Of failures in a row the first is logged, and so is the end of them. */
 export class Access {
   readonly #store: Store
-  readonly #log: FastifyBaseLogger
+  readonly #log: Log
   #failing = false
   #writing = false
   failures = 0
 
-  constructor(store: Store, log: FastifyBaseLogger) {
+  constructor(store: Store, log: Log) {
     this.#store = store
     this.#log = log
   }
@@ -25,13 +26,15 @@ export class Access {
   async read(collectors: readonly string[]): Promise<Reading | Error> {
     try {
       const reading = await this.#store.read(collectors)
-      for (const warning of reading.warnings) this.#log.warn(`saved counters not used: ${warning}`)
+      for (const warning of reading.warnings)
+        this.#log.warn({ event: 'state' }, `saved counters not used: ${warning}`)
       this.#succeeded()
       return reading
     } catch (cause) {
       const { variable } = this.#store
       const said = describeError(cause)
-      if (this.#fails()) this.#log.warn(`${variable} cannot be read, and counters wait for it: ${said}`)
+      if (this.#fails())
+        this.#log.warn({ event: 'state' }, `${variable} cannot be read, and counters wait for it: ${said}`)
       return new Error(`its counters wait for ${variable}: ${said}`, { cause })
     }
   }
@@ -51,13 +54,17 @@ export class Access {
       this.#succeeded()
       return taken
     } catch (error) {
-      if (this.#fails()) this.#log.warn(`${this.#store.variable} cannot be written: ${describeError(error)}`)
+      if (this.#fails())
+        this.#log.warn(
+          { event: 'state' },
+          `${this.#store.variable} cannot be written: ${describeError(error)}`,
+        )
       return []
     }
   }
 
   #succeeded(): void {
-    if (this.#failing) this.#log.info(`${this.#store.variable} available again`)
+    if (this.#failing) this.#log.info({ event: 'state' }, `${this.#store.variable} available again`)
     this.#failing = false
   }
 
