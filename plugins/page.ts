@@ -42,7 +42,13 @@ export default fp(
       },
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
-    const self = new SelfMetrics(databases, config.LEADER_ELECTION, app.refusals, () => app.reloads)
+    const self = new SelfMetrics(
+      databases,
+      config.LEADER_ELECTION,
+      app.refusals,
+      () => app.reloads,
+      app.pausing,
+    )
     const readClient = async (now: number) => [
       ...(await self.families(now)),
       ...(await http.getMetricsAsJSON()),
@@ -87,5 +93,5 @@ export default fp(
       return reply.send(body)
     })
   },
-  { name: 'page', dependencies: ['access'], decorators: { fastify: ['config', 'databases'] } },
+  { name: 'page', dependencies: ['access', 'pause'], decorators: { fastify: ['config', 'databases'] } },
 )

@@ -14,6 +14,7 @@ import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { WindowState } from '../src/samples/window.ts'
+import type { Pausing } from '../src/tick/pausing.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
@@ -33,6 +34,7 @@ export interface RoundOptions {
   readonly state: State
   readonly leader: Leader
   readonly page: Page
+  readonly pausing: Pick<Pausing, 'signal'>
   /** The most collectors that query at once. */
   readonly concurrency: number
   /** The most series of each collector. */
@@ -47,31 +49,34 @@ const GRACE = 10_000
 
 /** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
-  const { name, db, collectors, state, leader, page, concurrency, budget, logValues, log } = options
+  const { name, db, collectors, state, leader, page, pausing, concurrency, budget, logValues, log } = options
   const past = new Past({ state, log })
   const roundLog = new RoundLog({ collectors, logValues, log })
   const stopping = new AbortController()
   let current: Promise<void> | undefined
-  let progress: Progress | undefined
-  let outage = false
+  let progress: Omit<Progress, 'running'> | undefined
+  /** The collectors that run now. */
+  const running = new Set<CollectorStatus>()
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
-  async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
+  async function take(
+    signal: AbortSignal,
+    avoid: ReadonlyMap<Endpoint, Error>,
+    again: boolean,
+  ): Promise<Snapshot> {
     try {
-      const snapshot = await db.snapshot(stopping.signal, avoid)
-      if (outage) log.info({ event: 'back' }, 'database recovered')
-      outage = false
+      const snapshot = await db.snapshot(signal, avoid)
+      roundLog.back()
       return snapshot
     } catch (error) {
-      if (!outage) log.error({ event: 'lost' }, `database unavailable: ${describeError(error)}`)
-      outage = true
+      if (!signal.aborted) roundLog.lost(error)
       // The one that was lost is asked by the next vote, as the others are.
       if (again) db.forgetCurrent()
       throw error
     }
   }
 
-  async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
+  async function runOne(signal: AbortSignal, status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
     let started = performance.now()
     let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
@@ -85,8 +90,9 @@ export function openRound(options: RoundOptions): Round {
       },
     }
     status.strays.begin()
+    running.add(status)
     try {
-      const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) => {
+      const toSamples = await snapshot.run(status.timeout, signal, (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
         started = performance.now()
         lost = 'begun'
@@ -103,6 +109,8 @@ export function openRound(options: RoundOptions): Round {
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }
+    } finally {
+      running.delete(status)
     }
   }
 
@@ -120,7 +128,9 @@ export function openRound(options: RoundOptions): Round {
   }
 
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
-    if (due.length === 0) return
+    const { signal: pause } = pausing
+    if (due.length === 0 || pause.aborted) return
+    const signal = AbortSignal.any([stopping.signal, pause])
     const started = performance.now()
     progress = { started, total: due.length, done: 0 }
     const { term } = leader
@@ -129,26 +139,29 @@ export function openRound(options: RoundOptions): Round {
     if (restored.length > 0) page.seed(restored)
     const [free, hindered] = divide(due)
     const outcomes = await collect(free, {
-      snapshot: take,
-      run: runOne,
+      snapshot: (...asked) => take(signal, ...asked),
+      run: (...asked) => runOne(signal, ...asked),
       unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
       progress(done) {
         progress = progress && { ...progress, done }
       },
       endpoints: db.endpoints.length,
       concurrency,
-      signal: stopping.signal,
+      signal,
     })
+    // As if it had not begun: what was cut off has not failed.
+    if (pause.aborted) return
     // Another replica may lead by now, and then it saves and publishes.
     if (!(await leader.confirm()) || leader.term !== term) return
     // Counters are saved before they are shown, so that a restart never goes back behind what was shown.
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])
     if (leader.trustedUntil <= performance.now() || leader.term !== term) return
     const published = [...hindered, ...outcomes.map((outcome) => hinder(outcome) ?? outcome)]
-    roundLog.say(published)
-    page.publish(name, published, (performance.now() - started) / 1000, tick)
+    const seconds = (performance.now() - started) / 1000
+    roundLog.say(published, { tick, seconds, term, cancelled: stopping.signal.aborted })
+    page.publish(name, published, seconds, tick)
     // Votes after the round, because the results do not depend on it and collectors need the connections.
-    void db.vote(stopping.signal)
+    if (!pause.aborted) void db.vote(stopping.signal)
   }
 
   const settled = async () => current
@@ -156,7 +169,7 @@ export function openRound(options: RoundOptions): Round {
 
   return {
     get progress() {
-      return progress
+      return progress && { ...progress, running: Array.from(running, ({ collector }) => collector.name) }
     },
     async run(tick, requested) {
       const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)

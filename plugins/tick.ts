@@ -3,6 +3,8 @@
 import type { Database } from '../src/database.ts'
 import type { Log } from '../src/log.ts'
 import type { Page } from '../src/page/page.ts'
+import type { Pausing } from '../src/tick/pausing.ts'
+import { Skips } from '../src/tick/skips.ts'
 import { Ticker } from '../src/tick/ticker.ts'
 import { clock } from '../src/time/clock.ts'
 
@@ -10,6 +12,7 @@ import { clock } from '../src/time/clock.ts'
 export interface TickOptions
   extends Pick<Database, 'name' | 'db' | 'collectors' | 'state' | 'leader' | 'round'> {
   readonly page: Page
+  readonly pausing: Pausing
   /** Milliseconds of a tick. */
   readonly tick: number
   /** The number of the database among all, from 0, and how many there are. */
@@ -20,7 +23,20 @@ export interface TickOptions
 
 /** Starts a round at each tick, METRICS_TICK_DURATION apart; with LEADER_ELECTION while this replica leads. */
 export function openTicker(options: TickOptions): Ticker {
-  const { name, db, collectors, state, leader, round, page, tick: length, place, databases, log } = options
+  const {
+    name,
+    db,
+    collectors,
+    state,
+    leader,
+    round,
+    page,
+    pausing,
+    tick: length,
+    place,
+    databases,
+    log,
+  } = options
   const ticker = new Ticker({
     clock,
     length,
@@ -41,6 +57,7 @@ export function openTicker(options: TickOptions): Ticker {
         },
       }),
     leads: () => leader.trustedUntil > clock.now(),
+    paused: () => pausing.since !== undefined,
     running: () => round.progress !== undefined,
     run: (tick) => void round.run(tick),
     watch(signal) {
@@ -49,9 +66,13 @@ export function openTicker(options: TickOptions): Ticker {
     },
     settled: () => round.settled(),
   })
+  const skips = new Skips(log)
   ticker.on('tick', (outcome) => {
-    if (outcome === 'skipped')
-      log.warn({ event: 'skipped' }, 'tick skipped: the previous round is still running')
+    const ticks = collectors.list.map(({ interval, backoffTicks }) =>
+      Math.max(Math.ceil(interval / length), backoffTicks),
+    )
+    if (outcome === 'skipped') skips.skipped(clock.now(), round.progress?.running ?? [])
+    else skips.kept(clock.now(), Math.max(1, ...ticks))
   })
   return ticker
 }

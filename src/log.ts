@@ -1,4 +1,5 @@
-// The log: what a line has. Imports nothing.
+// The log: what a line has. Imports src/advice.ts only.
+import { codeOf } from './advice.ts'
 
 /** What a line is about that is kept as an event: the begin or the end of an incident, or a change of what the service does. */
 export type Kind =
@@ -44,3 +45,9 @@ export type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** Where lines are written. One with an `event` is kept for people to look at, too. */
 export type Log = Readonly<Record<Level, Write>>
+
+/** What a line has of an error beside its text. */
+export function errorFields(error: unknown): Pick<Fields, 'err'> {
+  const code = codeOf(error)
+  return code === undefined ? {} : { err: { code } }
+}

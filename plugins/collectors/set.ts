@@ -46,9 +46,6 @@ export class CollectorSet implements Reloads {
 
   constructor(options: SetOptions, loaded: Loaded) {
     this.#options = options
-    const { aside, files } = loaded
-    const count = files.length === 1 ? '1 file' : `${files.length} files`
-    options.log.info({ aside }, `collectors loaded from ${options.folder.path}: ${count}`)
     this.#loaded = loaded
     this.#arrangement = this.#arrange([])
     this.#last = this.#report([])

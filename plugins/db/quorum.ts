@@ -78,11 +78,18 @@ export class Quorum {
       const { votes, errors: reasons } = endpoints
       if (votes >= required) {
         this.#reached = true
-        log.info({ event: 'back', votes, required }, 'database quorum reached')
+        const waited =
+          reported === ''
+            ? {}
+            : ({ event: 'back', durationSeconds: (performance.now() - started) / 1000 } as const)
+        log.info({ ...waited, votes, required }, 'database quorum reached')
         return
       }
       if (reasons.join() !== reported) {
-        log.warn({ event: 'lost', votes, required, reasons }, 'waiting for the database quorum')
+        log.warn(
+          { event: 'lost', votes, required, reasons },
+          `waiting for the database quorum, with ${votes} of ${required} votes: ${reasons.join('; ')}`,
+        )
         reported = reasons.join()
       }
       const waited = performance.now() - started

@@ -32,6 +32,7 @@ export class Selection {
   ): Promise<PoolSnapshot> {
     const { endpoints } = this.#options
     const reasons: string[] = []
+    let cause: unknown
     const late: Endpoint[] = []
     const tryOne = async (endpoint: Endpoint, putOff?: Endpoint[]) => {
       try {
@@ -39,6 +40,7 @@ export class Selection {
       } catch (error) {
         signal.throwIfAborted()
         reasons.push(`${endpoint.name}: ${describeError(error)}`)
+        cause ??= error
         if (!(error instanceof Unfit)) endpoints.markDown(endpoint, error)
         return undefined
       }
@@ -51,7 +53,7 @@ export class Selection {
       const snapshot = await tryOne(endpoint)
       if (snapshot !== undefined) return snapshot
     }
-    throw new Error(reasons.join('; ') || 'no endpoint is left to try')
+    throw new Error(reasons.join('; ') || 'no endpoint is left to try', { cause })
   }
 
   /** Uses a snapshot if it is fit, or puts its endpoint into `late`. Throws an Unfit that says why it cannot be used. */

@@ -145,6 +145,13 @@ export const LEADER_INFO: Family<Database> = {
     leading === undefined ? [] : [[{ host: leading.host, pid: String(leading.pid) }, 1]],
 }
 
+export const PAUSED: Family<{ readonly since: number | undefined }> = {
+  name: 'collection_paused',
+  help: 'Whether collection is paused.',
+  type: 'gauge',
+  read: ({ since }) => (since === undefined ? 0 : 1),
+}
+
 export const RELOADS: readonly Family<Reloads>[] = [
   {
     name: 'collectors_reload_success',

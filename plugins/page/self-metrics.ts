@@ -13,6 +13,7 @@ import {
   type Labels,
   LEADER,
   LEADER_INFO,
+  PAUSED,
   REFUSED,
   RELOADS,
   type Refusals,
@@ -34,6 +35,7 @@ export class SelfMetrics {
   readonly #families: readonly Family<Database>[]
   readonly #refusals: ReadonlyMap<string, Refusals>
   readonly #reloads: () => Reloads | undefined
+  readonly #pausing: { readonly since: number | undefined }
   readonly #registry = new Registry()
   readonly #rounds: Histogram<'database' | 'result'>
   /** Databases whose rounds are on the page. */
@@ -45,7 +47,9 @@ export class SelfMetrics {
     elects: boolean,
     refusals: ReadonlyMap<string, Refusals> = new Map(),
     reloads: () => Reloads | undefined = () => undefined,
+    pausing: { readonly since: number | undefined } = { since: undefined },
   ) {
+    this.#pausing = pausing
     this.#reloads = reloads
     this.#databases = databases
     this.#refusals = refusals
@@ -92,6 +96,7 @@ export class SelfMetrics {
     return [
       familyOf(ERRORS, statuses, ofCollector, now),
       ...(await this.#registry.getMetricsAsJSON()),
+      familyOf(PAUSED, [this.#pausing], () => ({}), now),
       familyOf(SKIPPED, led, ofDatabase, now),
       ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
       ...this.#families.map((family) => familyOf(family, this.#databases, ofDatabase, now)),

@@ -1,9 +1,11 @@
 // Reads and writes a store, and counts what fails. Imports src/ and its own folder only.
 
 import { describeError } from '../../src/finding.ts'
-import type { Log } from '../../src/log.ts'
+import { errorFields, type Log } from '../../src/log.ts'
 import type { SavedWindow } from '../../src/samples/saved-window.ts'
+import { formatSeconds } from '../../src/time/age.ts'
 import { within } from '../../src/time/deadline.ts'
+import { Incident } from '../../src/time/incident.ts'
 import type { Reading, Store } from './store.ts'
 
 /** Milliseconds that a round waits for a write. */
@@ -13,7 +15,7 @@ export const PATIENCE = 5000
 export class Access {
   readonly #store: Store
   readonly #log: Log
-  #failing = false
+  readonly #incident = new Incident()
   #writing = false
   failures = 0
 
@@ -34,7 +36,10 @@ export class Access {
       const { variable } = this.#store
       const said = describeError(cause)
       if (this.#fails())
-        this.#log.warn({ event: 'state' }, `${variable} cannot be read, and counters wait for it: ${said}`)
+        this.#log.warn(
+          { event: 'state', ...errorFields(cause) },
+          `${variable} cannot be read, and counters wait for it: ${said}`,
+        )
       return new Error(`its counters wait for ${variable}: ${said}`, { cause })
     }
   }
@@ -56,7 +61,7 @@ export class Access {
     } catch (error) {
       if (this.#fails())
         this.#log.warn(
-          { event: 'state' },
+          { event: 'state', ...errorFields(error) },
           `${this.#store.variable} cannot be written: ${describeError(error)}`,
         )
       return []
@@ -64,15 +69,20 @@ export class Access {
   }
 
   #succeeded(): void {
-    if (this.#failing) this.#log.info({ event: 'state' }, `${this.#store.variable} available again`)
-    this.#failing = false
+    const ended = this.#incident.end(performance.now())
+    if (ended === undefined) return
+    const { seconds, count: failures } = ended
+    this.#log.info(
+      { event: 'state', durationSeconds: seconds, failures },
+      `${this.#store.variable} available again after ${formatSeconds(seconds)}; failures: ${failures}`,
+    )
   }
 
   /** Counts a failure. Returns whether it is the first one in a row. */
   #fails(): boolean {
     this.failures++
-    const first = !this.#failing
-    this.#failing = true
-    return first
+    const isFirst = this.#incident.begin(performance.now())
+    this.#incident.add(1)
+    return isFirst
   }
 }

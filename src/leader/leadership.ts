@@ -1,6 +1,9 @@
 // Leader: which replica collects a database. Imports stages before it and src/finding.ts only.
 import { describeError } from '../finding.ts'
+import { errorFields } from '../log.ts'
+import { formatSeconds } from '../time/age.ts'
 import { orClose } from '../time/deadline.ts'
+import { Incident } from '../time/incident.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
 import { Lease, type LeaseOptions, type Listener } from './lease.ts'
@@ -31,6 +34,7 @@ export class Leadership implements Leader {
   #lock: LeaderLock | undefined
   /** Why the last look failed: repeated failures are logged once. */
   #failure: string | undefined
+  readonly #unavailable = new Incident()
   /** Who had the lock at the last look. */
   #leading: Leading | null = null
   /** Who had the lock at the last look, and is no replica. */
@@ -104,11 +108,16 @@ export class Leadership implements Leader {
   }
 
   async #look(): Promise<void> {
-    const { log } = this.#options
+    const { clock, log } = this.#options
     try {
       await this.#step()
-      if (this.#failure !== undefined) log.info({ event: 'lead' }, 'leader lock available again')
       this.#failure = undefined
+      const ended = this.#unavailable.end(clock.now())
+      if (ended === undefined) return
+      log.info(
+        { event: 'lead', durationSeconds: ended.seconds },
+        `leader lock available again after ${formatSeconds(ended.seconds)}`,
+      )
     } catch (error) {
       this.#lock?.destroy(error)
       this.#lock = undefined
@@ -118,8 +127,9 @@ export class Leadership implements Leader {
       this.#leading = null
       if (this.#stopping.signal.aborted) return
       const failure = describeError(error)
-      if (this.#failure === undefined) log.warn({ event: 'lead' }, `leader lock unavailable: ${failure}`)
       this.#failure = failure
+      if (!this.#unavailable.begin(clock.now())) return
+      log.warn({ event: 'lead', ...errorFields(error) }, `leader lock unavailable: ${failure}`)
     }
   }
 

@@ -1,4 +1,4 @@
-import { fieldOf } from '../advice.ts'
+import { codeOf } from '../advice.ts'
 import type { Fields, Kind, Level, Log } from '../log.ts'
 
 /** A line of the log that says what has changed. */
@@ -50,7 +50,7 @@ export function keepEvents(log: Log, events: Events, database?: string): Log {
     log[level](fields, message)
     const { event: kind, collector, err, durationSeconds } = fields
     if (kind === undefined || level === 'debug') return
-    const code = err instanceof Error ? fieldOf(err, 'code') : err?.code
+    const code = err instanceof Error ? codeOf(err) : err?.code
     events.add({
       at: Date.now(),
       kind,

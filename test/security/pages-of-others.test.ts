@@ -52,6 +52,8 @@ const PATHS = [
   ['GET', '/debug/pprof/heap?seconds=1'],
   ['GET', '/nowhere'],
   ['POST', '/debug/collect'],
+  ['POST', '/debug/pause'],
+  ['POST', '/debug/resume'],
   ['POST', '/debug/collectors/one/explain'],
 ] as const
 
