@@ -46,6 +46,8 @@ export interface RoundOptions {
 
 /** Milliseconds that a running round has to end when the service stops. */
 const GRACE = 10_000
+/** Milliseconds for which what was found before this replica led is worth to be shown. */
+const FRESH = 10_000
 
 /** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
@@ -57,6 +59,7 @@ export function openRound(options: RoundOptions): Round {
   let progress: Omit<Progress, 'running'> | undefined
   /** The collectors that run now. */
   const running = new Set<CollectorStatus>()
+  let prepared: { readonly outcomes: readonly Outcome[]; readonly at: number } | undefined
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
   async function take(
@@ -127,6 +130,43 @@ export function openRound(options: RoundOptions): Round {
     return [due.filter((status) => !statuses.has(status)), hindered]
   }
 
+  function collectAll(
+    due: readonly CollectorStatus[],
+    signal: AbortSignal,
+    progress: (done: number) => void,
+  ): Promise<Outcome[]> {
+    return collect(due, {
+      snapshot: (...asked) => take(signal, ...asked),
+      run: (...asked) => runOne(signal, ...asked),
+      unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
+      progress,
+      endpoints: db.endpoints.length,
+      concurrency,
+      signal,
+    })
+  }
+
+  async function prepare(): Promise<void> {
+    const { term } = leader
+    const countless = collectors.list.filter(({ collector }) => collector.settle === undefined)
+    const signal = AbortSignal.any([stopping.signal, pausing.signal])
+    if (signal.aborted) return
+    const outcomes = (await collectAll(countless, signal, () => {})).filter(
+      ({ result }) => !(result instanceof Error),
+    )
+    await page.prepare(outcomes)
+    if (leader.term === term) prepared = { outcomes, at: performance.now() }
+  }
+
+  /** Shows what was found shortly before this replica led. */
+  function showPrepared(tick: number): void {
+    if (prepared === undefined) return
+    const { outcomes, at } = prepared
+    prepared = undefined
+    if (performance.now() - at > FRESH || leader.trustedUntil <= performance.now()) return
+    page.publish(name, outcomes, 0, tick)
+  }
+
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
     const { signal: pause } = pausing
     if (due.length === 0 || pause.aborted) return
@@ -138,16 +178,8 @@ export function openRound(options: RoundOptions): Round {
     const restored = await state.open(term)
     if (restored.length > 0) page.seed(restored)
     const [free, hindered] = divide(due)
-    const outcomes = await collect(free, {
-      snapshot: (...asked) => take(signal, ...asked),
-      run: (...asked) => runOne(signal, ...asked),
-      unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
-      progress(done) {
-        progress = progress && { ...progress, done }
-      },
-      endpoints: db.endpoints.length,
-      concurrency,
-      signal,
+    const outcomes = await collectAll(free, signal, (done) => {
+      progress = progress && { ...progress, done }
     })
     // As if it had not begun: what was cut off has not failed.
     if (pause.aborted) return
@@ -165,16 +197,20 @@ export function openRound(options: RoundOptions): Round {
   }
 
   const settled = async () => current
+  const internal = (error: Error) =>
+    log.error({ event: 'defect', err: error }, 'round failed: internal error')
   const cancel = () => stopping.abort(new Error('the service is stopping'))
 
   return {
     get progress() {
       return progress && { ...progress, running: Array.from(running, ({ collector }) => collector.name) }
     },
+    prepare: () => prepare().catch(internal),
     async run(tick, requested) {
+      showPrepared(tick)
       const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
-        .catch((error) => log.error({ event: 'defect', err: error }, 'round failed: internal error'))
+        .catch(internal)
         .finally(() => {
           current = undefined
           progress = undefined
