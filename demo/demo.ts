@@ -133,7 +133,7 @@ async function serve(url: string, prometheus: string | undefined): Promise<numbe
   stopping.signal.throwIfAborted()
   const { DATABASE_URL_FILE: _, ...env } = process.env
   const child = spawn(process.execPath, [file('../src/server.ts')], {
-    env: { METRICS_TICK_DURATION: '5s', ...env, DATABASE_URL: url },
+    env: { METRICS_TICK_DURATION: '5s', LOG_FORMAT: 'pretty', ...env, DATABASE_URL: url },
     stdio: 'inherit',
     // Out of reach of the terminal's Ctrl-C: the service is to be stopped once, and before its database.
     detached: true,

@@ -7,7 +7,9 @@ import { listen } from '../src/config/listen.ts'
 import { settingsOf } from '../src/config/shown.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
+import { events } from './debug/events.ts'
 import { live } from './debug/live.ts'
+import { pause } from './debug/pause.ts'
 import { profiles } from './debug/profiles.ts'
 import { reload } from './debug/reload.ts'
 import { refuseOtherSites } from './debug/sites.ts'
@@ -85,9 +87,11 @@ export default fp(
       settings: settingsOf(app.environment, app.config),
       reloads: () => app.reloads,
     })
-    await debug.register(collect, { databases })
+    await debug.register(collect, { databases, paused: () => app.paused })
+    await debug.register(pause, { app })
     await debug.register(reload, { reload: () => app.reload() })
-    await debug.register(collectors, { databases })
+    await debug.register(collectors, { databases, paused: () => app.paused })
+    await debug.register(events, { events: app.events })
     await debug.register(profiles, { prefix: '/debug/pprof' })
 
     app.addHook('onReady', async () => {
@@ -99,7 +103,7 @@ export default fp(
   },
   {
     name: 'debug',
-    dependencies: ['access', 'health'],
+    dependencies: ['access', 'health', 'pause'],
     decorators: { fastify: ['config', 'environment', 'databases'] },
   },
 )

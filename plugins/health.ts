@@ -7,6 +7,7 @@ import { type Html, html } from '../src/html/html.ts'
 import { document } from '../src/html/page.ts'
 import { describeLeader } from '../src/leader/lock.ts'
 import { findOnlyShipped, wantsTable } from '../src/round/shipped.ts'
+import type { CollectorStatus } from '../src/round/status.ts'
 import { formatDuration } from '../src/time/duration.ts'
 
 /** Whether every value is present and fresh. */
@@ -16,6 +17,8 @@ interface Readiness {
   readonly collectors: readonly string[]
   /** Why: with the database's errors, which may hold names of hosts and what a row has. */
   readonly reasons: readonly string[]
+  /** Since when collection is paused, as in ISO 8601; absent while it is not. */
+  readonly paused?: string
   /** The replicas that lead the databases that this one does not; absent when it leads all. */
   readonly leaders?: readonly string[]
 }
@@ -41,7 +44,7 @@ export default fp(
       }
       const problems = app.databases.map((database) => {
         const { name } = database
-        const { collectors, reasons, leaders = [] } = problemsOf(database)
+        const { collectors, reasons, leaders = [] } = problemsOf(database, app.paused !== undefined)
         const named = (texts: readonly string[]) =>
           name === undefined ? texts : texts.map((text) => `${name}: ${text}`)
         return { collectors, reasons: named(reasons), leaders: named(leaders) }
@@ -50,7 +53,8 @@ export default fp(
       const leaders = problems.flatMap(({ leaders }) => leaders)
       const collectors = [...new Set(problems.flatMap(({ collectors }) => collectors))]
       const led = leaders.length === 0 ? {} : { leaders }
-      return { ready: reasons.length === 0, collectors, reasons, ...led }
+      const paused = app.paused === undefined ? {} : { paused: new Date(app.paused).toISOString() }
+      return { ready: reasons.length === 0, collectors, ...paused, reasons, ...led }
     }
 
     app.decorate('readiness', readiness)
@@ -58,9 +62,10 @@ export default fp(
     app.get('/healthz', async () => ({ status: 'ok' }))
 
     app.get('/readyz', async (request, reply) => {
-      const { ready, collectors, ...more } = readiness()
-      const body = (await app.knows(request, reply)) ? { ready, collectors, ...more } : { ready, collectors }
-      return reply.code(ready ? 200 : 503).send(body)
+      const { reasons, leaders, ...open } = readiness()
+      const more = leaders === undefined ? { reasons } : { reasons, leaders }
+      const body = (await app.knows(request, reply)) ? { ...open, ...more } : open
+      return reply.code(open.ready ? 200 : 503).send(body)
     })
 
     app.get('/', async (_request, reply) => {
@@ -73,10 +78,13 @@ export default fp(
         .send(landing(app.config.METRICS_TICK_DURATION, names).text)
     })
   },
-  { name: 'health', dependencies: ['access'], decorators: { fastify: ['config', 'databases'] } },
+  { name: 'health', dependencies: ['access', 'pause'], decorators: { fastify: ['config', 'databases'] } },
 )
 
-function problemsOf({ db, collectors, leader }: Database): Omit<Readiness, 'ready'> {
+function problemsOf(
+  { db, collectors, leader }: Database,
+  isPaused: boolean,
+): Omit<Readiness, 'ready' | 'paused'> {
   const { quorate, votes, required, endpoints } = db
   if (!quorate) {
     const errors = endpoints.flatMap(({ error }) => error ?? [])
@@ -100,7 +108,10 @@ function problemsOf({ db, collectors, leader }: Database): Omit<Readiness, 'read
       leaders: leading === undefined ? [] : [describeLeader(leading)],
     }
   }
-  const missing = collectors.list.filter((status) => status.lastSuccess === undefined || status.isStale(now))
+  // In a pause values get older because somebody wants it so: they are there until a collector fails.
+  const isStale = (status: CollectorStatus) =>
+    isPaused ? status.state(now) === 'stale' : status.isStale(now)
+  const missing = collectors.list.filter((status) => status.lastSuccess === undefined || isStale(status))
   const shipped = findOnlyShipped(
     collectors.list.map(({ file, error }) => ({ file, wantsTable: wantsTable(error) })),
   )

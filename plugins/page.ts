@@ -49,6 +49,7 @@ export default fp(
       refusals: app.refusals,
       reloads: () => app.reloads,
       expires: () => app.listener.tls?.expires,
+      pausing: app.pausing,
     })
     const readClient = async (now: number) => [
       ...(await self.families(now)),
@@ -94,5 +95,5 @@ export default fp(
       return reply.send(body)
     })
   },
-  { name: 'page', dependencies: ['access'], decorators: { fastify: ['config', 'databases'] } },
+  { name: 'page', dependencies: ['access', 'pause'], decorators: { fastify: ['config', 'databases'] } },
 )

@@ -1,8 +1,9 @@
 // Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import type { Endpoint } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
+import type { Log } from '../src/log.ts'
 import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
@@ -14,6 +15,7 @@ import type { Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { WindowState } from '../src/samples/window.ts'
+import type { Pausing } from '../src/tick/pausing.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
 import { type Attempt, collect } from './round/collect.ts'
@@ -34,13 +36,14 @@ export interface RoundOptions {
   readonly state: State
   readonly leader: Leader
   readonly page: Page
+  readonly pausing: Pick<Pausing, 'signal'>
   /** The most collectors that query at once. */
   readonly concurrency: number
   /** The most series of each collector. */
   readonly budget: number
   /** Whether the log may have values of rows. */
   readonly logValues: boolean
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Milliseconds that a running round has to end when the service stops. */
@@ -50,32 +53,35 @@ const FRESH = 10_000
 
 /** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
-  const { name, db, collectors, state, leader, page, concurrency, budget, logValues, log } = options
+  const { name, db, collectors, state, leader, page, pausing, concurrency, budget, logValues, log } = options
   const past = new Past({ state, log })
   const roundLog = new RoundLog({ collectors, logValues, log })
   const stopping = new AbortController()
   let current: Promise<void> | undefined
-  let progress: Progress | undefined
+  let progress: Omit<Progress, 'running'> | undefined
+  /** The collectors that run now. */
+  const running = new Set<CollectorStatus>()
   let prepared: { readonly outcomes: readonly Outcome[]; readonly at: number } | undefined
-  let outage = false
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
-  async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
+  async function take(
+    signal: AbortSignal,
+    avoid: ReadonlyMap<Endpoint, Error>,
+    again: boolean,
+  ): Promise<Snapshot> {
     try {
-      const snapshot = await db.snapshot(stopping.signal, avoid)
-      if (outage) log.info('database recovered')
-      outage = false
+      const snapshot = await db.snapshot(signal, avoid)
+      roundLog.back()
       return snapshot
     } catch (error) {
-      if (!outage) log.error(`database unavailable: ${describeError(error)}`)
-      outage = true
+      if (!signal.aborted) roundLog.lost(error)
       // The one that was lost is asked by the next vote, as the others are.
       if (again) db.forgetCurrent()
       throw error
     }
   }
 
-  async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
+  async function runOne(signal: AbortSignal, status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
     let started = performance.now()
     let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
@@ -89,8 +95,9 @@ export function openRound(options: RoundOptions): Round {
       },
     }
     status.strays.begin()
+    running.add(status)
     try {
-      const toSamples = await snapshot.run(status.timeout, stopping.signal, async (sql) => {
+      const toSamples = await snapshot.run(status.timeout, signal, async (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
         started = performance.now()
         lost = 'begun'
@@ -108,6 +115,8 @@ export function openRound(options: RoundOptions): Round {
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }
+    } finally {
+      running.delete(status)
     }
   }
 
@@ -124,22 +133,28 @@ export function openRound(options: RoundOptions): Round {
     return [due.filter((status) => !statuses.has(status)), hindered]
   }
 
-  function collectAll(due: readonly CollectorStatus[], progress: (done: number) => void): Promise<Outcome[]> {
+  function collectAll(
+    due: readonly CollectorStatus[],
+    signal: AbortSignal,
+    progress: (done: number) => void,
+  ): Promise<Outcome[]> {
     return collect(due, {
-      snapshot: take,
-      run: runOne,
+      snapshot: (...asked) => take(signal, ...asked),
+      run: (...asked) => runOne(signal, ...asked),
       unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
       progress,
       endpoints: db.endpoints.length,
       concurrency,
-      signal: stopping.signal,
+      signal,
     })
   }
 
   async function prepare(): Promise<void> {
     const { term } = leader
     const countless = collectors.list.filter(({ collector }) => collector.settle === undefined)
-    const outcomes = (await collectAll(countless, () => {})).filter(
+    const signal = AbortSignal.any([stopping.signal, pausing.signal])
+    if (signal.aborted) return
+    const outcomes = (await collectAll(countless, signal, () => {})).filter(
       ({ result }) => !(result instanceof Error),
     )
     await page.prepare(outcomes)
@@ -156,7 +171,9 @@ export function openRound(options: RoundOptions): Round {
   }
 
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
-    if (due.length === 0) return
+    const { signal: pause } = pausing
+    if (due.length === 0 || pause.aborted) return
+    const signal = AbortSignal.any([stopping.signal, pause])
     const started = performance.now()
     progress = { started, total: due.length, done: 0 }
     const { term } = leader
@@ -164,34 +181,39 @@ export function openRound(options: RoundOptions): Round {
     const restored = await state.open(term)
     if (restored.length > 0) page.seed(restored)
     const [free, hindered] = divide(due)
-    const outcomes = await collectAll(free, (done) => {
+    const outcomes = await collectAll(free, signal, (done) => {
       progress = progress && { ...progress, done }
     })
+    // As if it had not begun: what was cut off has not failed.
+    if (pause.aborted) return
     // Another replica may lead by now, and then it saves and publishes.
     if (!(await leader.confirm()) || leader.term !== term) return
     // Counters are saved before they are shown, so that a restart never goes back behind what was shown.
     await Promise.all([state.save(outcomes), page.prepare(outcomes)])
     if (leader.trustedUntil <= performance.now() || leader.term !== term) return
     const published = [...hindered, ...outcomes.map((outcome) => hinder(outcome) ?? outcome)]
-    roundLog.say(published)
-    page.publish(name, published, (performance.now() - started) / 1000, tick)
+    const seconds = (performance.now() - started) / 1000
+    roundLog.say(published, { tick, seconds, term, cancelled: stopping.signal.aborted })
+    page.publish(name, published, seconds, tick)
     // Votes after the round, because the results do not depend on it and collectors need the connections.
-    void db.vote(stopping.signal)
+    if (!pause.aborted) void db.vote(stopping.signal)
   }
 
   const settled = async () => current
+  const internal = (error: Error) =>
+    log.error({ event: 'defect', err: error }, 'round failed: internal error')
   const cancel = () => stopping.abort(new Error('the service is stopping'))
 
   return {
     get progress() {
-      return progress
+      return progress && { ...progress, running: Array.from(running, ({ collector }) => collector.name) }
     },
-    prepare: () => prepare().catch((error) => log.error(error, 'round failed: internal error')),
+    prepare: () => prepare().catch(internal),
     async run(tick, requested) {
       showPrepared(tick)
       const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
-        .catch((error) => log.error(error, 'round failed: internal error'))
+        .catch(internal)
         .finally(() => {
           current = undefined
           progress = undefined

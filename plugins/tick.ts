@@ -1,7 +1,10 @@
 // Tick: starts the rounds of a database. Imports src/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import type { Database } from '../src/database.ts'
+import type { Log } from '../src/log.ts'
 import type { Page } from '../src/page/page.ts'
+import type { Pausing } from '../src/tick/pausing.ts'
+import { Skips } from '../src/tick/skips.ts'
 import { Ticker } from '../src/tick/ticker.ts'
 import { clock } from '../src/time/clock.ts'
 
@@ -9,17 +12,31 @@ import { clock } from '../src/time/clock.ts'
 export interface TickOptions
   extends Pick<Database, 'name' | 'db' | 'collectors' | 'state' | 'leader' | 'round'> {
   readonly page: Page
+  readonly pausing: Pausing
   /** Milliseconds of a tick. */
   readonly tick: number
   /** The number of the database among all, from 0, and how many there are. */
   readonly place: number
   readonly databases: number
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Starts a round at each tick, METRICS_TICK_DURATION apart; with LEADER_ELECTION while this replica leads. */
 export function openTicker(options: TickOptions): Ticker {
-  const { name, db, collectors, state, leader, round, page, tick: length, place, databases, log } = options
+  const {
+    name,
+    db,
+    collectors,
+    state,
+    leader,
+    round,
+    page,
+    pausing,
+    tick: length,
+    place,
+    databases,
+    log,
+  } = options
   const ticker = new Ticker({
     clock,
     length,
@@ -41,6 +58,7 @@ export function openTicker(options: TickOptions): Ticker {
         },
       }),
     leads: () => leader.trustedUntil > clock.now(),
+    paused: () => pausing.since !== undefined,
     running: () => round.progress !== undefined,
     run: (tick) => void round.run(tick),
     watch(signal) {
@@ -49,8 +67,13 @@ export function openTicker(options: TickOptions): Ticker {
     },
     settled: () => round.settled(),
   })
+  const skips = new Skips(log)
   ticker.on('tick', (outcome) => {
-    if (outcome === 'skipped') log.warn('tick skipped: the previous round is still running')
+    const ticks = collectors.list.map(({ interval, backoffTicks }) =>
+      Math.max(Math.ceil(interval / length), backoffTicks),
+    )
+    if (outcome === 'skipped') skips.skipped(clock.now(), round.progress?.running ?? [])
+    else skips.kept(clock.now(), Math.max(1, ...ticks))
   })
   return ticker
 }

@@ -17,6 +17,15 @@ export function fieldOf(error: Error, name: Field): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** The SQLSTATE of an error, or the code that Node.js gave it: its own, or that of what caused it. */
+export function codeOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code = fieldOf(at, 'code')
+    if (code !== undefined) return code
+  }
+  return undefined
+}
+
 /**
  * What to do about an error, by its SQLSTATE or by Node's code, where its text alone does not say so.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import access, { closeSoon, createListener, readCertificate } from '../plugins/access.ts'
 import collectors, { openFolder } from '../plugins/collectors.ts'
 import { loadConfig } from '../plugins/config.ts'
@@ -11,14 +11,19 @@ import debug from '../plugins/debug.ts'
 import health from '../plugins/health.ts'
 import { openLeader } from '../plugins/leader.ts'
 import page from '../plugins/page.ts'
+import pause from '../plugins/pause.ts'
 import { openInspector, openRound } from '../plugins/round.ts'
 import { openState, openStores, type Stores } from '../plugins/state.ts'
 import { openTicker } from '../plugins/tick.ts'
 import type { DatabaseSettings } from './config/databases.ts'
-import { LogDestination } from './config/log-destination.ts'
+import type { LogStream } from './config/log-destination.ts'
+import { formatOf, openLogger } from './config/logger.ts'
 import type { Environment } from './config/read.ts'
+import { sayStart } from './config/start.ts'
 import type { Database } from './database.ts'
+import type { Log } from './log.ts'
 import { Collectors } from './round/collectors.ts'
+import { Events, keepEvents } from './round/events.ts'
 import type { Reload } from './round/reload.ts'
 
 export interface AppOptions {
@@ -30,13 +35,16 @@ export interface AppOptions {
   readonly watch?: boolean
   /** Milliseconds that each file of it has to be loaded. */
   readonly patience?: number
-  readonly logger?: FastifyServerOptions['logger']
+  /** Where the log goes: to the standard output by default, or nowhere. */
+  readonly logger?: false | { readonly stream: LogStream }
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Takes up what is new outside of the configuration: credentials, certificates, collectors. It never rejects. */
     reload(): Promise<Reload>
+    /** The log, whose lines are kept as events. */
+    journal: Log
   }
 }
 
@@ -57,17 +65,20 @@ export async function buildApp({
   folder,
   watch = false,
   patience,
-  logger = { stream: new LogDestination(process.stdout.fd) },
+  logger,
 }: AppOptions = {}): Promise<FastifyInstance> {
   const { config, environment } = await loadConfig(env)
   // A log line for every scrape would hide the others. Scrapes still get the page while the last round ends.
   const logController = new LogController({ disableRequestLogging: true })
   const encrypted = config.TLS_CERT_FILE !== undefined
   const listener = createListener(LIMITS, encrypted ? readCertificate(config) : undefined)
+  const level = logger === false ? 'silent' : config.LOG_LEVEL
+  const stream = logger === false ? undefined : logger?.stream
+  const loggerInstance: FastifyBaseLogger = await openLogger(formatOf(config.LOG_FORMAT), level, stream)
   // For the address in the log: the server is the listener's.
   const scheme: object = encrypted ? { https: {} } : {}
   const app: FastifyInstance = Fastify({
-    logger,
+    loggerInstance,
     logController,
     return503OnClosing: false,
     pluginTimeout: PLUGIN_TIMEOUT,
@@ -77,17 +88,25 @@ export async function buildApp({
   app.decorate('listener', listener)
   app.decorate('config', config)
   app.decorate('environment', environment)
-  app.log.level = config.LOG_LEVEL
+  app.decorate('events', new Events())
+  app.decorate('journal', keepEvents(app.log, app.events))
   app.addHook('onError', async (request, _reply, error) => {
     // What is refused is counted by its status, and is nobody's error here.
     if (error.statusCode !== undefined && error.statusCode < 500) return
-    app.log.error(error, `request failed: ${request.method} ${request.url}`)
+    app.journal.error({ event: 'defect', err: error }, `request failed: ${request.method} ${request.url}`)
   })
   try {
     const opened = await openFolder(folderOf(folder ?? config.COLLECTORS_FOLDER), patience)
+    const { files, aside } = opened.loaded
+    sayStart(app.journal, config, {
+      path: opened.folder.path,
+      names: files.map(({ name }) => name),
+      aside,
+    })
     const databases: Database[] = []
     app.decorate('databases', databases)
     await app.register(access)
+    await app.register(pause)
     await app.register(page)
     await app.register(health)
     await app.register(debug)
@@ -96,7 +115,10 @@ export async function buildApp({
       databases.push(openDatabase(app, settings, place, shared))
     }
     app.decorate('reload', () => {
-      app.log.info('reload: new database sessions, and certificates and collectors read again')
+      app.journal.info(
+        { event: 'reload' },
+        'reload: new database sessions, and certificates and collectors read again',
+      )
       app.reloadCertificate()
       for (const { db } of databases) db.renew()
       return app.reloads.reload()
@@ -138,9 +160,9 @@ function groupOf({ config, databases }: FastifyInstance): () => string {
   }
 }
 
-function storesOf({ config, log }: FastifyInstance): Stores {
+function storesOf({ config, journal }: FastifyInstance): Stores {
   const { STATE_FILE, STATE_URL, LEADER_GROUP = '', METRICS_TICK_DURATION: tick } = config
-  const session = STATE_URL && openSession(STATE_URL, tick / 2, log)
+  const session = STATE_URL && openSession(STATE_URL, tick / 2, journal)
   return openStores(STATE_FILE, session, LEADER_GROUP, tick)
 }
 
@@ -152,12 +174,12 @@ function folderOf(given: string | undefined): string {
 
 /** Assembles what belongs to one database. Nothing connects before its ticker starts. */
 function openDatabase(
-  { config, log: root, page }: FastifyInstance,
+  { config, log: root, events, page, pausing }: FastifyInstance,
   { name, url, quorum }: DatabaseSettings,
   place: number,
   { led, group, stores }: Shared,
 ): Database {
-  const log = name === undefined ? root : root.child({ database: name })
+  const log = keepEvents(name === undefined ? root : root.child({ database: name }), events, name)
   const tick = config.METRICS_TICK_DURATION
   const concurrency = config.COLLECTOR_CONCURRENCY
   const budget = config.COLLECTOR_MAX_SERIES
@@ -187,9 +209,34 @@ function openDatabase(
     log,
   })
   const leader = openLeader({ db, name, group, elects: config.LEADER_ELECTION, tick, databases, led, log })
-  const round = openRound({ name, db, collectors, state, leader, page, concurrency, budget, logValues, log })
+  const round = openRound({
+    name,
+    db,
+    collectors,
+    state,
+    leader,
+    page,
+    pausing,
+    concurrency,
+    budget,
+    logValues,
+    log,
+  })
   const inspector = openInspector({ db, budget, tick })
-  const ticker = openTicker({ name, db, collectors, state, leader, round, page, tick, place, databases, log })
+  const ticker = openTicker({
+    name,
+    db,
+    collectors,
+    state,
+    leader,
+    round,
+    page,
+    pausing,
+    tick,
+    place,
+    databases,
+    log,
+  })
   return { name, db, collectors, state, leader, round, inspector, ticker }
 }
 

@@ -15,6 +15,8 @@ export interface ServiceProcess {
   readonly secrets: readonly string[]
   /** All that it wrote so far, to both of its outputs. */
   output(): string
+  /** The messages of its log, a line each, among whatever else it wrote. */
+  messages(): string
   /** Resolves when its output holds the text this many times, or once. */
   said(text: string, times?: number): Promise<void>
   /** Resolves to its exit code, or the signal that ended it. */
@@ -58,6 +60,7 @@ export async function spawnService(
       return said
     },
     output: () => output,
+    messages: () => output.split('\n').map(messageOf).join('\n'),
     exit,
     async said(text, times = 1) {
       const gone = exit.then((code) => {
@@ -74,6 +77,10 @@ export async function spawnService(
       checkSecrets(titleOf(child.pid), secrets, 'the title of its process')
     },
   }
+}
+
+function messageOf(line: string): string {
+  return line.startsWith('{') && line.endsWith('}') ? JSON.parse(line).msg : line
 }
 
 /** What `ps` shows of a process; nothing where the system does not tell, or when it is gone. */

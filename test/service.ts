@@ -17,7 +17,7 @@ export interface Service {
   /** Its first database, or the only one. */
   readonly database: Database
   /** Everything that it logged so far, an object a line. */
-  readonly log: readonly { readonly level: number; readonly msg: string; readonly [key: string]: unknown }[]
+  readonly log: readonly { readonly level: string; readonly msg: string; readonly [key: string]: unknown }[]
   /** The samples on its page now. */
   scrape(): Promise<Map<string, number>>
   /** Runs the round of the next tick, and resolves when it is published. */
@@ -46,7 +46,7 @@ export async function startService(
     },
   })
   const app = await buildApp({
-    env: { METRICS_TICK_DURATION: '24h', DEBUG_PORT: '0', ...env },
+    env: { METRICS_TICK_DURATION: '24h', DEBUG_PORT: '0', LOG_FORMAT: 'json', ...env },
     folder: folder ?? emptyFolder(t),
     patience,
     logger: { stream },

@@ -109,6 +109,7 @@ export class Replica {
           },
           lost: () => watch.looked(database),
         }),
+      paused: () => false,
       leads: () => leadership.trustedUntil > machine.now(),
       running: () => running !== undefined,
       run() {

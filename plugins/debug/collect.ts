@@ -11,7 +11,7 @@ interface CollectRoute {
 /** Serves POST /debug/collect, which starts a round now: of all collectors or of one, on all databases or on one. */
 export async function collect(
   debug: FastifyInstance,
-  { databases }: { databases: readonly Database[] },
+  { databases, paused }: { databases: readonly Database[]; paused(): number | undefined },
 ): Promise<void> {
   debug.post<CollectRoute>('/debug/collect', async (request, reply) => {
     const { collector: name, database: of } = request.query
@@ -26,6 +26,9 @@ export async function collect(
       .filter(({ statuses }) => statuses.length > 0)
     if (rounds.length === 0) return reply.code(404).send({ error: whyNotFound(databases, name, of) })
     // A database that cannot be collected hides nothing of the others.
+    if (paused() !== undefined) {
+      return reply.code(409).send({ error: 'collection is paused: POST /debug/resume first' })
+    }
     const refusals = new Map(rounds.map(({ database }) => [database, whyNot(database)]))
     const can = rounds.filter(({ database }) => refusals.get(database) === undefined)
     const [refusal] = [...refusals.values()].filter((refusal) => refusal !== undefined)

@@ -15,7 +15,7 @@ interface CollectorRoute {
 /** Serves the status of all collectors as JSON, the page of each, and PostgreSQL's plan for its query. */
 export async function collectors(
   debug: FastifyInstance,
-  { databases }: { databases: readonly Database[] },
+  { databases, paused }: { databases: readonly Database[]; paused(): number | undefined },
 ): Promise<void> {
   debug.get('/debug/collectors', async () => {
     const now = performance.now()
@@ -36,6 +36,9 @@ export async function collectors(
     const found = find(params.name, query.database)
     if (found === undefined) return notFound(params.name, query.database, reply)
     const [database, status] = found
+    if (paused() !== undefined) {
+      return reply.code(409).send({ error: 'collection is paused: POST /debug/resume first' })
+    }
     if (database.inspector.asking) {
       return reply.code(409).send({ error: 'the database is explaining a query: retry when it has answered' })
     }

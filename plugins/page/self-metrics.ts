@@ -17,6 +17,8 @@ import {
 import {
   BUILD,
   CERTIFICATE,
+  PAUSED,
+  type Paused,
   REFUSED,
   RELOADS,
   type Refusals,
@@ -44,6 +46,8 @@ export interface SelfOptions {
   readonly refusals: ReadonlyMap<string, Refusals>
   /** The reloads of the folder of collectors, when there have been any. */
   reloads(): Reloads | undefined
+  /** Since when collection is paused, if it is. */
+  readonly pausing: Paused
   /** When the certificate of the metrics listener expires, in seconds since 1970; undefined without TLS. */
   expires(): number | undefined
 }
@@ -104,13 +108,14 @@ export class SelfMetrics {
     const ofDatabase = ({ name }: Database) => labelOf(name)
     const settings = [...new Map(statuses.map((status) => [status.collector.name, status])).values()]
     const ofSetting = ({ collector: { name } }: CollectorStatus) => ({ collector: name })
-    const { refusals, tick, budget } = this.#options
+    const { refusals, tick, budget, pausing } = this.#options
     const limits = settings.map(({ collector }) => [collector.name, budget] as const)
     const reloads = this.#options.reloads()
     for (const { name } of led) this.#show(name)
     return [
       familyOf(ERRORS, statuses, ofCollector, now),
       ...(await this.#registry.getMetricsAsJSON()),
+      familyOf(PAUSED, [pausing], () => ({}), now),
       familyOf(SKIPPED, led, ofDatabase, now),
       ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
       ...SETTINGS.map((family) => familyOf(family, settings, ofSetting, now)),

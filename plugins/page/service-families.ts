@@ -49,6 +49,18 @@ export const CERTIFICATE: Family<readonly [Labels, number | undefined]> = {
   read: ([, expires]) => expires,
 }
 
+/** Since when collection is paused, in milliseconds since 1970; undefined when it is not. */
+export interface Paused {
+  readonly since: number | undefined
+}
+
+export const PAUSED: Family<Paused> = {
+  name: 'collection_paused',
+  help: 'Whether collection is paused.',
+  type: 'gauge',
+  read: ({ since }) => (since === undefined ? 0 : 1),
+}
+
 export const RELOADS: readonly Family<Reloads>[] = [
   {
     name: 'collectors_reload_success',

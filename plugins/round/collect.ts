@@ -47,7 +47,10 @@ export async function collect(due: readonly CollectorStatus[], options: CollectO
     } catch (error) {
       return [
         ...outcomes,
-        ...left.map((status) => cutOff.get(status)?.at(-1) ?? options.unavailable(status, started, error)),
+        ...left.map((status) => {
+          const last = cutOff.get(status)?.at(-1)
+          return last === undefined ? options.unavailable(status, started, error) : { ...last, lost: true }
+        }),
       ]
     }
     const untouched: CollectorStatus[] = []

@@ -1,8 +1,11 @@
 // Reads and writes a store, and counts what fails. Imports src/ and its own folder only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import { describeError } from '../../src/finding.ts'
+import { errorFields, type Log } from '../../src/log.ts'
 import type { SavedWindow } from '../../src/samples/saved-window.ts'
+import { formatSeconds } from '../../src/time/age.ts'
 import { within } from '../../src/time/deadline.ts'
+import { Incident } from '../../src/time/incident.ts'
 import type { Reading, Store } from './store.ts'
 
 /** Milliseconds that a round waits for a write. */
@@ -11,13 +14,14 @@ export const PATIENCE = 5000
 /** The way to a store. Of failures in a row the first is logged, and so is the end of them. */
 export class Access {
   readonly #store: Store
-  readonly #log: FastifyBaseLogger
+  readonly #log: Log
+  readonly #incident = new Incident()
   #writing = false
   failures = 0
   /** Whether the last read or write succeeded; undefined before the first. */
   success: boolean | undefined
 
-  constructor(store: Store, log: FastifyBaseLogger) {
+  constructor(store: Store, log: Log) {
     this.#store = store
     this.#log = log
   }
@@ -26,13 +30,18 @@ export class Access {
   async read(collectors: readonly string[]): Promise<Reading | Error> {
     try {
       const reading = await this.#store.read(collectors)
-      for (const warning of reading.warnings) this.#log.warn(`saved counters not used: ${warning}`)
+      for (const warning of reading.warnings)
+        this.#log.warn({ event: 'state' }, `saved counters not used: ${warning}`)
       this.#succeeded()
       return reading
     } catch (cause) {
       const { variable } = this.#store
       const said = describeError(cause)
-      if (this.#fails()) this.#log.warn(`${variable} cannot be read, and counters wait for it: ${said}`)
+      if (this.#fails())
+        this.#log.warn(
+          { event: 'state', ...errorFields(cause) },
+          `${variable} cannot be read, and counters wait for it: ${said}`,
+        )
       return new Error(`its counters wait for ${variable}: ${said}`, { cause })
     }
   }
@@ -52,21 +61,32 @@ export class Access {
       this.#succeeded()
       return taken
     } catch (error) {
-      if (this.#fails()) this.#log.warn(`${this.#store.variable} cannot be written: ${describeError(error)}`)
+      if (this.#fails())
+        this.#log.warn(
+          { event: 'state', ...errorFields(error) },
+          `${this.#store.variable} cannot be written: ${describeError(error)}`,
+        )
       return []
     }
   }
 
   #succeeded(): void {
-    if (this.success === false) this.#log.info(`${this.#store.variable} available again`)
     this.success = true
+    const ended = this.#incident.end(performance.now())
+    if (ended === undefined) return
+    const { seconds, count: failures } = ended
+    this.#log.info(
+      { event: 'state', durationSeconds: seconds, failures },
+      `${this.#store.variable} available again after ${formatSeconds(seconds)}; failures: ${failures}`,
+    )
   }
 
   /** Counts a failure. Returns whether it is the first one in a row. */
   #fails(): boolean {
     this.failures++
-    const first = this.success !== false
     this.success = false
-    return first
+    const isFirst = this.#incident.begin(performance.now())
+    this.#incident.add(1)
+    return isFirst
   }
 }

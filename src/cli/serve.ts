@@ -2,7 +2,7 @@ import closeWithGrace from 'close-with-grace'
 import { buildApp } from '../app.ts'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
 import { listen } from '../config/listen.ts'
-import { print } from '../config/print.ts'
+import { formatOf, openLogger } from '../config/logger.ts'
 import { linesOf } from '../config/read.ts'
 import { FAULTS, Faults } from '../contract/faults.ts'
 
@@ -43,8 +43,9 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
     try {
       return await run(folder, faults)
     } catch (error) {
-      const lines = linesOf(error).map((line) => `  ${line}\n`)
-      print(io.stderr, `metrics-service cannot start:\n${lines.join('')}`)
+      // Like the rest of the log, which it may have no logger for yet.
+      const log = await openLogger(formatOf(process.env.LOG_FORMAT))
+      for (const line of linesOf(error)) log.fatal(`cannot start: ${line}`)
       return FAILED
     } finally {
       faults.end()
@@ -63,6 +64,7 @@ async function run(folder: string | undefined, faults: Faults): Promise<ExitCode
     process.off('SIGHUP', reload)
     if (signal) app.log.info(`stopping on ${signal}`)
     await app.close()
+    app.journal.info({ event: 'stopped', durationSeconds: process.uptime() }, 'service stopped')
     stop(failed ? FAILED : OK)
     if (failed) process.exit(FAILED)
   })

@@ -6,11 +6,16 @@ const PAUSE = 5
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 
+/** Takes lines, each with its end. */
+export interface LogStream {
+  write(line: string): void
+}
+
 /**
  * Where log lines go. A line that cannot be written is dropped, because the disk is full or the terminal is closed: no
  * service may end for the want of a log.
  */
-export class LogDestination {
+export class LogDestination implements LogStream {
   readonly #fd: number
   /** Whether the last line was cut off. */
   #cut = false

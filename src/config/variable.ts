@@ -24,8 +24,12 @@ export function choice<const Word extends string>(
   fallback: NoInfer<Word>,
   words: readonly Word[],
 ): Defaulted<Word> {
+  return { default: fallback, ...word(words) }
+}
+
+/** A variable that takes one of a few words, and has none by default. */
+export function word<const Word extends string>(words: readonly Word[]): Variable<Word> {
   return {
-    default: fallback,
     takes: `one of ${words.join(', ')}`,
     parse(given) {
       const word = words.find((known) => known === given)

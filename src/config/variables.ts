@@ -9,6 +9,7 @@ import {
   token,
   type Variable,
   whole,
+  word,
 } from './variable.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -65,6 +66,7 @@ export const variables = {
   STATE_URL_FILE: text('the path of a file that holds it'),
   STATE_MAX_AGE: duration('24h', '1m'),
   LOG_LEVEL: choice('info', LOG_LEVELS),
+  LOG_FORMAT: word(['json', 'pretty']),
   LOG_VALUES: flag('true'),
 } satisfies Record<string, Variable<unknown>>
 

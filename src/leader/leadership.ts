@@ -1,6 +1,9 @@
 // Leader: which replica collects a database. Imports stages before it and src/finding.ts only.
 import { describeError } from '../finding.ts'
+import { errorFields } from '../log.ts'
+import { formatSeconds } from '../time/age.ts'
 import { orClose } from '../time/deadline.ts'
+import { Incident } from '../time/incident.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
 import { Lease, type LeaseOptions, type Listener } from './lease.ts'
@@ -37,6 +40,7 @@ export class Leadership implements Leader {
   #lock: LeaderLock | undefined
   /** Why the last look failed: repeated failures are logged once. */
   #failure: string | undefined
+  readonly #unavailable = new Incident()
   /** Who had the lock at the last look. */
   #leading: Leading | null = null
   /** Who had the lock at the last look, and is no replica. */
@@ -135,11 +139,16 @@ export class Leadership implements Leader {
   }
 
   async #look(): Promise<void> {
-    const { log } = this.#options
+    const { clock, log } = this.#options
     try {
       await this.#step()
-      if (this.#failure !== undefined) log.info('leader lock available again')
       this.#failure = undefined
+      const ended = this.#unavailable.end(clock.now())
+      if (ended === undefined) return
+      log.info(
+        { event: 'lead', durationSeconds: ended.seconds },
+        `leader lock available again after ${formatSeconds(ended.seconds)}`,
+      )
     } catch (error) {
       this.#lock?.destroy(error)
       this.#lock = undefined
@@ -150,8 +159,9 @@ export class Leadership implements Leader {
       this.#preparation = undefined
       if (this.#stopping.signal.aborted) return
       const failure = describeError(error)
-      if (this.#failure === undefined) log.warn(`leader lock unavailable: ${failure}`)
       this.#failure = failure
+      if (!this.#unavailable.begin(clock.now())) return
+      log.warn({ event: 'lead', ...errorFields(error) }, `leader lock unavailable: ${failure}`)
     }
   }
 
@@ -170,9 +180,12 @@ export class Leadership implements Leader {
     const before = this.#foreign
     this.#foreign = foreign
     if (foreign === null) {
-      if (before !== null) log.info('leader lock no longer held by another role')
+      if (before !== null) log.info({ event: 'lead' }, 'leader lock no longer held by another role')
     } else if (foreign.pid !== before?.pid) {
-      log.warn(`leader lock held by another role, so that no replica can lead: ${nameOf(foreign)}`)
+      log.warn(
+        { event: 'lead' },
+        `leader lock held by another role, so that no replica can lead: ${nameOf(foreign)}`,
+      )
     }
   }
 

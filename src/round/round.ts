@@ -8,6 +8,8 @@ export interface Progress {
   /** How many collectors it runs, and how many of them are done. */
   readonly total: number
   readonly done: number
+  /** The names of those that run now. */
+  readonly running: readonly string[]
 }
 
 /** Runs the rounds of one database, one at a time. */

@@ -12,6 +12,8 @@ export interface RunResult {
   readonly idle?: string
   /** Whether the database was unavailable, so that the collector asked nothing. */
   readonly unavailable?: boolean
+  /** Whether it was cut off because the database went away, which did not come back in that round. */
+  readonly lost?: boolean
   /** The state of a windowed collector after the run: one that failed may have sealed some windows before. */
   readonly window?: WindowState
   /** What it rejected in its open window, which the next run asks for again. */

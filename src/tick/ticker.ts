@@ -21,6 +21,8 @@ interface TickerOptions {
   leads(): boolean
   /** Whether a round is running. */
   running(): boolean
+  /** Whether collection is paused. */
+  paused(): boolean
   /** Starts the round of a tick. */
   run(tick: number): void
   /** Is called in place of `run` while another replica leads: this one still tells which endpoints answer. */
@@ -29,8 +31,8 @@ interface TickerOptions {
   settled(): Promise<void>
 }
 
-/** What came of a tick: a round, none because the last one was still running, or none because another replica leads. */
-type TickOutcome = 'run' | 'skipped' | 'watched'
+/** What came of a tick: a round, or none because the last one still runs, another replica leads, or collection is paused. */
+type TickOutcome = 'run' | 'skipped' | 'watched' | 'paused'
 
 /**
  * Milliseconds between the starts of two databases. The first connections and the first round of one take about that
@@ -105,6 +107,12 @@ export class Ticker extends EventEmitter<{ tick: [TickOutcome] }> {
     else this.#begin()
   }
 
+  /** Starts a round between two ticks, because collection is not paused any more. */
+  resumed(): void {
+    // Before the start there is nothing to go on with.
+    if (this.#next !== undefined) this.gained()
+  }
+
   #begin(): void {
     // A person may have started a round meanwhile.
     if (!this.#options.running() && !this.#stopping.signal.aborted) this.#collect()
@@ -127,7 +135,8 @@ export class Ticker extends EventEmitter<{ tick: [TickOutcome] }> {
   }
 
   #collect(): TickOutcome {
-    const { leads, running, run, watch } = this.#options
+    const { leads, paused, running, run, watch } = this.#options
+    if (paused()) return 'paused'
     if (!leads()) {
       watch(this.#stopping.signal)
       return 'watched'

@@ -238,7 +238,7 @@ t.test('a pooler that ends idle transactions ends no round', { skip }, async (t)
   t.equal((await scrape()).get('collection_duration_seconds_count{result="success"}'), 1)
   t.equal(pooler.log().includes('idle transaction timeout'), false, 'it ended nothing')
   t.same(
-    log.filter(({ level }) => level > 30),
+    log.filter(({ level }) => level !== 'info'),
     [],
   )
 })

@@ -43,7 +43,7 @@ export function peakMemory(pid: number | undefined): number {
 }
 
 /** What an error leaves in the log that nobody caught, or that is a defect of the service. */
-export const DEFECT = /unhandled|uncaught|nothing caught|internal error|"level":60|\n\s+at |\\n\s+at /i
+export const DEFECT = /unhandled|uncaught|nothing caught|internal error|"level":"fatal"|\n\s+at |\\n\s+at /i
 
 /** Asserts that the service still runs, never took more memory than `most` bytes, and logged no defect. */
 export function unharmed(t: Test, { child, output }: ServiceProcess, most = MOST_MEMORY): void {

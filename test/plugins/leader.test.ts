@@ -83,6 +83,7 @@ t.test('a replica says of collectors and rounds only where it leads', async (t) 
     [...(await scrape()).keys()].filter((name) => /^(business|collector|collection)_/.test(name))
   t.equal((await first.scrape()).get('collector_success{database="eu",collector="things"}'), 1)
   t.same(await said(second), [
+    'collection_paused',
     'collection_tick_seconds',
     'collection_state_errors_total{database="eu"}',
     'collection_leader{database="eu"}',

@@ -54,7 +54,7 @@ t.test('a state file that cannot be written is a warning and a metric, and no mo
   t.equal(samples.get('collection_state_errors_total'), 1)
   t.equal(samples.get('collection_state_success'), 0)
   t.match(
-    log.filter(({ level }) => level === 40).map(({ msg }) => msg),
+    log.filter(({ level }) => level === 'warn').map(({ msg }) => msg),
     [/^STATE_FILE cannot be written: ENOENT/],
   )
   t.notOk(existsSync(file))
@@ -102,7 +102,7 @@ t.test(
     t.equal(samples.get(TOTAL), 5)
     t.equal(samples.get('collection_state_errors_total'), 1)
     t.match(
-      first.log.filter(({ level }) => level === 40).map(({ msg }) => msg),
+      first.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg),
       [/^STATE_FILE cannot be written: ENOSPC/],
     )
     t.equal(readFileSync(file, 'utf8'), whole)

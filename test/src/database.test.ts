@@ -14,6 +14,7 @@ import { defineCollector, gauge } from '../../src/collector.ts'
 import type { Database } from '../../src/database.ts'
 import type { Page } from '../../src/page/page.ts'
 import { Collectors } from '../../src/round/collectors.ts'
+import { Pausing } from '../../src/tick/pausing.ts'
 import { createDatabase } from '../database.ts'
 import { open } from '../plugins/db/open.ts'
 
@@ -60,6 +61,7 @@ async function databaseOf(t: Test): Promise<Database> {
     state,
     leader,
     page,
+    pausing: new Pausing(),
     concurrency: 2,
     budget: 1000,
     logValues: true,
@@ -74,6 +76,7 @@ async function databaseOf(t: Test): Promise<Database> {
     leader,
     round,
     page,
+    pausing: new Pausing(),
     tick,
     place: 0,
     databases: 1,
@@ -94,6 +97,7 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
     ...{ elects: false, tick: 60_000, budget: 10_000, refusals: new Map() },
     reloads: () => undefined,
     expires: () => undefined,
+    pausing: { since: undefined },
   })
   const families = await self.families(performance.now())
   const success = families.find(({ name }) => name === 'collector_success')

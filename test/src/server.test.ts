@@ -30,7 +30,7 @@ t.test('all that is wrong with the environment is told at once, without secrets'
     COLLECTOR_CONCURRENCY: '0',
   })
   t.equal(await service.exit, 1)
-  const output = service.output()
+  const output = service.messages()
   t.match(output, /METRICS_TICK_DURATION is "60": it takes a duration/)
   t.match(output, /PORT is "http": it takes a whole number from 0 to 65535/)
   t.match(output, /COLLECTOR_CONCURRENCY is "0": it takes a whole number from 1 to 100/)
@@ -43,7 +43,7 @@ t.test('an unknown name in COLLECTORS is an error that lists the known ones', as
   const service = await spawnService(t, { DATABASE_URL: url, COLLECTORS: 'connections,nonsense' })
   t.equal(await service.exit, 1)
   t.match(
-    service.output(),
+    service.messages(),
     /COLLECTORS names "nonsense"; the collectors are active, connections-trend, connections, /,
   )
 })
@@ -83,7 +83,7 @@ t.test('a port that is taken is an error that names it', async (t) => {
     const service = await spawnService(t, { DATABASE_URL: url, [variable]: String(port) })
     t.equal(await service.exit, 1)
     t.match(
-      service.output(),
+      service.messages(),
       new RegExp(`${variable} is "${port}": .*address already in use 127.0.0.1:${port}`),
     )
     t.match(service.output(), `set ${variable} to a free one`)

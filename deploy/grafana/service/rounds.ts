@@ -68,6 +68,14 @@ export const rounds: Row = {
       max: 1,
     }),
     graph({
+      title: 'Collection paused',
+      description: '1 while somebody has paused an instance, which then sends no query.',
+      unit: unit.Short,
+      queries: { '{{instance}}': `max by (instance) (collection_paused{${on}})` },
+      width: 12,
+      max: 1,
+    }),
+    graph({
       title: 'Leaders',
       description:
         'How many replicas collect each database: 1 is right. With the host and the process of the leader. Only with LEADER_ELECTION.',

@@ -101,7 +101,9 @@ t.test('a fault of a collector fails that one alone, in the service', async (t) 
   t.equal(samples.get('business_good'), 7)
   const lines = service.output().split('\n')
   for (const [name, [, says]] of Object.entries(faults)) {
-    const line = lines.find((line) => line.includes(`"collector":"${name}"`) && line.includes('"level":50'))
+    const line = lines.find(
+      (line) => line.includes(`"collector":"${name}"`) && line.includes('"level":"error"'),
+    )
     const { msg, file } = JSON.parse(line ?? '{}')
     t.match(msg, says, name)
     t.match(file, `${name}.ts`)

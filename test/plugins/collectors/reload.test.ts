@@ -104,7 +104,7 @@ t.test('of a file that is wrong the last version goes on, until it is repaired',
   t.equal(collectors_reload_success, 0)
   t.match(
     log.filter(({ msg }) => msg.startsWith('collector not reloaded, and its last version goes on')),
-    [{ collector: 'events', file: /events\.ts/, level: 50 }],
+    [{ collector: 'events', file: /events\.ts/, level: 'error' }],
   )
   t.equal((await app.inject('/readyz')).statusCode, 200, 'its values are fresh')
   await happen()

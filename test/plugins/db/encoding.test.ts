@@ -36,7 +36,7 @@ async function show(t: Test, url: string) {
   return {
     places: [...samples].filter(([name]) => name.startsWith('business_')),
     rejected: samples.get('collector_rejected_rows_total{collector="places",reason="label"}'),
-    warning: log.find(({ collector, level }) => collector === 'places' && level === 40)?.msg,
+    warning: log.find(({ collector, level }) => collector === 'places' && level === 'warn')?.msg,
   }
 }
 

@@ -76,7 +76,7 @@ t.test('a profile whose client goes away is stopped at once', { skip: noProc, bu
   for (const each of asked) await t.rejects(each)
   await until(() => !samplesCpu(service))
   for (const path of ['profile', 'heap']) await until(async () => (await second(path)) === 200)
-  t.notMatch(service.output(), /"level":[456]0/)
+  t.notMatch(service.output(), /"level":"(warn|error|fatal)"/)
 })
 
 for (const path of ['profile', 'heap']) {
@@ -92,7 +92,7 @@ for (const path of ['profile', 'heap']) {
       t.equal(response.status, 200)
       t.match(decodeProfile(await response.bytes()).types, [/\/(count)/, /\/(nanoseconds|bytes)/])
       t.equal(await service.exit, 0)
-      t.notMatch(service.output(), /"level":[456]0/)
+      t.notMatch(service.output(), /"level":"(warn|error|fatal)"/)
     },
   )
 }

@@ -46,6 +46,7 @@ t.test(
       [
         'collection_errors_total',
         'collection_duration_seconds',
+        'collection_paused',
         'collection_skipped_ticks_total',
         'collector_duration_seconds',
         'collector_success',

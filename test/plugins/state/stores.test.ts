@@ -20,7 +20,7 @@ for (const store of STORES) {
     const start = (options = {}) =>
       startService(t, { DATABASE_URL: database.url, ...kept.env }, { collectors: [things], ...options })
     const warnings = ({ log }: Awaited<ReturnType<typeof start>>) =>
-      log.filter(({ level }) => level === 40).map(({ msg }) => msg)
+      log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)
     return { kept, add, start, database, warnings }
   }
   const stopped = async (t: Test) => {

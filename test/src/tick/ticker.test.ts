@@ -12,7 +12,7 @@ const FIRST = TICK / 2
 function simulated(ready: (signal: AbortSignal) => Promise<void> = async () => {}) {
   const timeline = new Timeline()
   const machine = new Machine(timeline)
-  const state = { leads: true, running: false }
+  const state = { leads: true, running: false, paused: false }
   const events: string[] = []
   const settled = Promise.withResolvers<void>()
   const ticker = new Ticker({
@@ -24,6 +24,7 @@ function simulated(ready: (signal: AbortSignal) => Promise<void> = async () => {
     ready,
     started() {},
     leads: () => state.leads,
+    paused: () => state.paused,
     running: () => state.running,
     run: (tick) => events.push(`run ${tick}`),
     watch: () => events.push('watch'),
