@@ -9,9 +9,10 @@ import { LostError } from '../src/query/lost.ts'
 import type { Collectors } from '../src/round/collectors.ts'
 import { explainLimit } from '../src/round/limit.ts'
 import type { Outcome } from '../src/round/outcome.ts'
-import type { Progress, Round } from '../src/round/round.ts'
+import type { Outage, Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
+import type { Span, Trace } from '../src/round/trace.ts'
 import type { WindowState } from '../src/samples/window.ts'
 import { within } from '../src/time/deadline.ts'
 import { formatDuration } from '../src/time/duration.ts'
@@ -52,18 +53,19 @@ export function openRound(options: RoundOptions): Round {
   const stopping = new AbortController()
   let current: Promise<void> | undefined
   let progress: Progress | undefined
-  let outage = false
+  let trace: Trace | undefined
+  let outage: Outage | undefined
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
   async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
     try {
       const snapshot = await db.snapshot(stopping.signal, avoid)
-      if (outage) log.info('database recovered')
-      outage = false
+      if (outage !== undefined) log.info('database recovered')
+      outage = undefined
       return snapshot
     } catch (error) {
-      if (!outage) log.error(`database unavailable: ${describeError(error)}`)
-      outage = true
+      if (outage === undefined) log.error(`database unavailable: ${describeError(error)}`)
+      outage = { since: outage?.since ?? Date.now(), reason: describeError(error) }
       // The one that was lost is asked by the next vote, as the others are.
       if (again) db.forgetCurrent()
       throw error
@@ -72,6 +74,8 @@ export function openRound(options: RoundOptions): Round {
 
   async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
     let started = performance.now()
+    const span: Span = { status, begun: started }
+    trace?.spans.push(span)
     let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
     const context = {
@@ -88,20 +92,25 @@ export function openRound(options: RoundOptions): Round {
       const toSamples = await snapshot.run(status.timeout, stopping.signal, (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
         started = performance.now()
+        span.asked = started
         lost = 'begun'
         return run(status, sql, context)
       })
+      span.answered = performance.now()
       const { result, ...output } = await toSamples()
       if (status.strays.last !== undefined) throw status.strays.last
       const seconds = (performance.now() - started) / 1000
       const rejection = result.rejection && (await placed(result.rejection, status))
       return { outcome: { status, seconds, ...output, result: { ...result, rejection } } }
     } catch (error) {
+      span.failed = true
       const isLost = error instanceof LostError
       await placeError(isLost ? error.cause : error, status)
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }
+    } finally {
+      span.ended = performance.now()
     }
   }
 
@@ -122,6 +131,7 @@ export function openRound(options: RoundOptions): Round {
     if (due.length === 0) return
     const started = performance.now()
     progress = { started, total: due.length, done: 0 }
+    trace = { at: Date.now(), started, due, spans: [] }
     const { term } = leader
     // What is counted since the last page of another replica, or of the process before, is shown first.
     const restored = await state.open(term)
@@ -157,6 +167,15 @@ export function openRound(options: RoundOptions): Round {
     get progress() {
       return progress
     },
+    get trace() {
+      return trace
+    },
+    get outage() {
+      return outage
+    },
+    get clocks() {
+      return past.clocks
+    },
     async run(tick, requested) {
       const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
@@ -164,6 +183,7 @@ export function openRound(options: RoundOptions): Round {
         .finally(() => {
           current = undefined
           progress = undefined
+          if (trace !== undefined) trace.ended ??= performance.now()
         })
       await current
     },

@@ -46,6 +46,7 @@ export function openState(options: StateOptions): State {
   if (store !== undefined) return new SavedState(store, options)
   return {
     failures: 0,
+    trouble: undefined,
     last: undefined,
     check() {},
     open: async () => [],

@@ -49,7 +49,11 @@ export function openTicker(options: TickOptions): Ticker {
     settled: () => round.settled(),
   })
   ticker.on('tick', (outcome) => {
-    if (outcome === 'skipped') log.warn('tick skipped: the previous round is still running')
+    if (outcome !== 'skipped') return
+    for (const status of collectors.list) {
+      if (status.ticksUntilDue(ticker.tick) === 0) status.history.add(clock.date(), 'skipped')
+    }
+    log.warn('tick skipped: the previous round is still running')
   })
   return ticker
 }

@@ -1,6 +1,7 @@
 // Reads and writes a store, and counts what fails. Imports src/ and its own folder only.
 import type { FastifyBaseLogger } from 'fastify'
 import { describeError } from '../../src/finding.ts'
+import type { Trouble } from '../../src/round/state.ts'
 import type { SavedWindow } from '../../src/samples/saved-window.ts'
 import { within } from '../../src/time/deadline.ts'
 import type { Reading, Store } from './store.ts'
@@ -12,7 +13,7 @@ export const PATIENCE = 5000
 export class Access {
   readonly #store: Store
   readonly #log: FastifyBaseLogger
-  #failing = false
+  trouble: Trouble | undefined
   #writing = false
   failures = 0
 
@@ -31,7 +32,7 @@ export class Access {
     } catch (cause) {
       const { variable } = this.#store
       const said = describeError(cause)
-      if (this.#fails()) this.#log.warn(`${variable} cannot be read, and counters wait for it: ${said}`)
+      if (this.#fails(said)) this.#log.warn(`${variable} cannot be read, and counters wait for it: ${said}`)
       return new Error(`its counters wait for ${variable}: ${said}`, { cause })
     }
   }
@@ -51,21 +52,22 @@ export class Access {
       this.#succeeded()
       return taken
     } catch (error) {
-      if (this.#fails()) this.#log.warn(`${this.#store.variable} cannot be written: ${describeError(error)}`)
+      const said = describeError(error)
+      if (this.#fails(said)) this.#log.warn(`${this.#store.variable} cannot be written: ${said}`)
       return []
     }
   }
 
   #succeeded(): void {
-    if (this.#failing) this.#log.info(`${this.#store.variable} available again`)
-    this.#failing = false
+    if (this.trouble !== undefined) this.#log.info(`${this.#store.variable} available again`)
+    this.trouble = undefined
   }
 
   /** Counts a failure. Returns whether it is the first one in a row. */
-  #fails(): boolean {
+  #fails(reason: string): boolean {
     this.failures++
-    const first = !this.#failing
-    this.#failing = true
-    return first
+    const { since } = this.trouble ?? {}
+    this.trouble = { since: since ?? Date.now(), variable: this.#store.variable, reason }
+    return since === undefined
   }
 }

@@ -51,6 +51,10 @@ export class SavedState implements State {
     return this.#access.failures
   }
 
+  get trouble(): State['trouble'] {
+    return this.#access.trouble
+  }
+
   check(): void {
     this.#store.check()
   }
