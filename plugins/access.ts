@@ -59,7 +59,10 @@ export default fp(
     app.decorate('closeSoon', closeSoon)
     for (const [name, token] of Object.entries({ METRICS_TOKEN, DEBUG_TOKEN })) {
       if (token === undefined || token.length >= TOKEN_LENGTH) continue
-      app.log.warn(`${name} has fewer than ${TOKEN_LENGTH} characters: a short token can be guessed`)
+      app.journal.warn(
+        { event: 'configuration' },
+        `${name} has fewer than ${TOKEN_LENGTH} characters: a short token can be guessed`,
+      )
     }
     await app.register(helmet, {
       global: false,
@@ -100,9 +103,10 @@ export default fp(
         server.setSecureContext(readCertificate(app.config))
         // A connection keeps what its handshake had: also a certificate of a client whose CA has been taken out.
         if (TLS_CLIENT_CA_FILE !== undefined) app.listener.connections.close()
-        app.log.info('TLS certificate reloaded')
+        app.journal.info({ event: 'reload' }, 'TLS certificate reloaded')
       } catch (error) {
-        app.log.warn(
+        app.journal.warn(
+          { event: 'reload' },
           `TLS certificate cannot be reloaded; the previous one stays in use: ${describeError(error)}`,
         )
       }

@@ -26,7 +26,7 @@ export interface CollectorsOptions {
 /** Gives every database the collectors of the folder. */
 export default fp<CollectorsOptions>(
   async (app, { folder, loaded, watch }) => {
-    const { config, databases, page, log } = app
+    const { config, databases, page, journal: log } = app
     const set = new CollectorSet({ config, databases, page, folder, log }, loaded)
     app.decorate('collectors', set)
     app.decorate('reloads', set)
@@ -38,7 +38,8 @@ export default fp<CollectorsOptions>(
         statuses.map((status) => [status.collector, status]),
       ).values()) {
         const warning = shortInterval(collector, config.METRICS_TICK_DURATION)
-        if (warning !== undefined) app.log.warn({ collector: collector.name, file }, renderFinding(warning))
+        if (warning !== undefined)
+          log.warn({ event: 'configuration', collector: collector.name, file }, renderFinding(warning))
       }
     })
     if (!watch) return

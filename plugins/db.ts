@@ -1,7 +1,8 @@
 // Database: its endpoints, their quorum, and snapshots of the one in use. Imports src/ and plugins/db/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import type { DatabaseUrl, Endpoint } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
+import type { Log } from '../src/log.ts'
 import type { Db, Session } from '../src/query/db.ts'
 import { Dialect } from './db/dialect.ts'
 import { Endpoints, type StandbyLimits } from './db/endpoints.ts'
@@ -28,7 +29,7 @@ export interface DbOptions extends StandbyLimits {
   readonly tick: number
   /** Milliseconds after which the wait for the quorum is given up; 0 waits for ever. */
   readonly waitTimeout: number
-  readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /**
@@ -40,9 +41,10 @@ export function openSession(
   patience: number,
   log: DbOptions['log'],
 ): (signal: AbortSignal) => Promise<Session> {
-  for (const name of url.ignored) log.warn(`${name} is given for STATE_URL, and changes nothing`)
+  for (const name of url.ignored)
+    log.warn({ event: 'configuration' }, `${name} is given for STATE_URL, and changes nothing`)
   const dialect = new Dialect((feature, reason) =>
-    log.warn(`${feature} is unavailable to STATE_URL: ${reason}`),
+    log.warn({ event: 'configuration' }, `${feature} is unavailable to STATE_URL: ${reason}`),
   )
   return async (signal) => {
     const session = await openPrimary(url, dialect, signal)
@@ -67,9 +69,11 @@ export function openSession(
 /** The connections to one database. None is opened before it is used; `close` ends those that are not in use. */
 export function openDb(options: DbOptions): Db {
   const { url, quorum: required, concurrency, tick, waitTimeout, log } = options
-  for (const name of url.ignored) log.warn(`${name} is given for the connection, and changes nothing`)
+  for (const name of url.ignored)
+    log.warn({ event: 'configuration' }, `${name} is given for the connection, and changes nothing`)
   const dialect = new Dialect((feature, reason) =>
     log.warn(
+      { event: 'configuration' },
       `${feature} is unavailable${feature === 'pg_export_snapshot' ? ', so collectors run one after another' : ''}: ${reason}`,
     ),
   )
@@ -113,7 +117,7 @@ export function openDb(options: DbOptions): Db {
           unshared(error) {
             if (!unshared.has(endpoint)) {
               log.warn(
-                { endpoint: endpoint.name },
+                { event: 'endpoint', endpoint: endpoint.name },
                 `snapshots cannot be shared, so collectors run one after another: ${describeError(error)}`,
               )
             }

@@ -7,6 +7,7 @@ import { listen } from '../src/config/listen.ts'
 import { settingsOf } from '../src/config/shown.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
+import { events } from './debug/events.ts'
 import { live } from './debug/live.ts'
 import { profiles } from './debug/profiles.ts'
 import { reload } from './debug/reload.ts'
@@ -88,6 +89,7 @@ export default fp(
     await debug.register(collect, { databases })
     await debug.register(reload, { reload: () => app.reload() })
     await debug.register(collectors, { databases })
+    await debug.register(events, { events: app.events })
     await debug.register(profiles, { prefix: '/debug/pprof' })
 
     app.addHook('onReady', async () => {

@@ -1,7 +1,8 @@
 // Leader: elects the replica that collects a database. Imports src/ and plugins/leader/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import type { Leader } from '../src/leader/leader.ts'
 import { Leadership } from '../src/leader/leadership.ts'
+import type { Log } from '../src/log.ts'
 import type { Db } from '../src/query/db.ts'
 import { clock } from '../src/time/clock.ts'
 import { Lock } from './leader/lock.ts'
@@ -20,7 +21,7 @@ export interface LeaderOptions {
   /** How many databases there are, and those that this replica leads or is about to lead. */
   readonly databases: number
   readonly led: Set<unknown>
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Agrees with other replicas, through a lock of the database itself, on the one that collects it. */

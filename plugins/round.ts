@@ -1,8 +1,9 @@
 // Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import type { Endpoint } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
+import type { Log } from '../src/log.ts'
 import type { Page } from '../src/page/page.ts'
 import type { Db, Snapshot } from '../src/query/db.ts'
 import { LostError } from '../src/query/lost.ts'
@@ -39,7 +40,7 @@ export interface RoundOptions {
   readonly budget: number
   /** Whether the log may have values of rows. */
   readonly logValues: boolean
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Milliseconds that a running round has to end when the service stops. */
@@ -60,11 +61,11 @@ export function openRound(options: RoundOptions): Round {
   async function take(avoid: ReadonlyMap<Endpoint, Error>, again: boolean): Promise<Snapshot> {
     try {
       const snapshot = await db.snapshot(stopping.signal, avoid)
-      if (outage !== undefined) log.info('database recovered')
+      if (outage !== undefined) log.info({ event: 'back' }, 'database recovered')
       outage = undefined
       return snapshot
     } catch (error) {
-      if (outage === undefined) log.error(`database unavailable: ${describeError(error)}`)
+      if (outage === undefined) log.error({ event: 'lost' }, `database unavailable: ${describeError(error)}`)
       outage = { since: outage?.since ?? Date.now(), reason: describeError(error) }
       // The one that was lost is asked by the next vote, as the others are.
       if (again) db.forgetCurrent()
@@ -179,7 +180,7 @@ export function openRound(options: RoundOptions): Round {
     async run(tick, requested) {
       const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
-        .catch((error) => log.error(error, 'round failed: internal error'))
+        .catch((error) => log.error({ event: 'defect', err: error }, 'round failed: internal error'))
         .finally(() => {
           current = undefined
           progress = undefined

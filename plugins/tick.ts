@@ -1,6 +1,7 @@
 // Tick: starts the rounds of a database. Imports src/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import type { Database } from '../src/database.ts'
+import type { Log } from '../src/log.ts'
 import type { Page } from '../src/page/page.ts'
 import { Ticker } from '../src/tick/ticker.ts'
 import { clock } from '../src/time/clock.ts'
@@ -14,7 +15,7 @@ export interface TickOptions
   /** The number of the database among all, from 0, and how many there are. */
   readonly place: number
   readonly databases: number
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Starts a round at each tick, METRICS_TICK_DURATION apart; with LEADER_ELECTION while this replica leads. */
@@ -53,7 +54,7 @@ export function openTicker(options: TickOptions): Ticker {
     for (const status of collectors.list) {
       if (status.ticksUntilDue(ticker.tick) === 0) status.history.add(clock.date(), 'skipped')
     }
-    log.warn('tick skipped: the previous round is still running')
+    log.warn({ event: 'skipped' }, 'tick skipped: the previous round is still running')
   })
   return ticker
 }

@@ -18,7 +18,9 @@ import type { DatabaseSettings } from './config/databases.ts'
 import { LogDestination } from './config/log-destination.ts'
 import type { Environment } from './config/read.ts'
 import type { Database } from './database.ts'
+import type { Log } from './log.ts'
 import { Collectors } from './round/collectors.ts'
+import { Events, keepEvents } from './round/events.ts'
 import type { Reload } from './round/reload.ts'
 
 export interface AppOptions {
@@ -37,6 +39,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Takes up what is new outside of the configuration: credentials, certificates, collectors. It never rejects. */
     reload(): Promise<Reload>
+    /** The log, whose lines are kept as events. */
+    journal: Log
   }
 }
 
@@ -75,6 +79,8 @@ export async function buildApp({
   app.decorate('listener', listener)
   app.decorate('config', config)
   app.decorate('environment', environment)
+  app.decorate('events', new Events())
+  app.decorate('journal', keepEvents(app.log, app.events))
   app.log.level = config.LOG_LEVEL
   app.addHook('onError', async (request, _reply, error) => {
     // What is refused is counted by its status, and is nobody's error here.
@@ -94,7 +100,10 @@ export async function buildApp({
       databases.push(openDatabase(app, settings, place, shared))
     }
     app.decorate('reload', () => {
-      app.log.info('reload: new database sessions, and certificates and collectors read again')
+      app.journal.info(
+        { event: 'reload' },
+        'reload: new database sessions, and certificates and collectors read again',
+      )
       app.reloadCertificate()
       for (const { db } of databases) db.renew()
       return app.reloads.reload()
@@ -136,9 +145,9 @@ function groupOf({ config, databases }: FastifyInstance): () => string {
   }
 }
 
-function storesOf({ config, log }: FastifyInstance): Stores {
+function storesOf({ config, journal }: FastifyInstance): Stores {
   const { STATE_FILE, STATE_URL, LEADER_GROUP = '', METRICS_TICK_DURATION: tick } = config
-  const session = STATE_URL && openSession(STATE_URL, tick / 2, log)
+  const session = STATE_URL && openSession(STATE_URL, tick / 2, journal)
   return openStores(STATE_FILE, session, LEADER_GROUP, tick)
 }
 
@@ -150,12 +159,12 @@ function folderOf(given: string | undefined): string {
 
 /** Assembles what belongs to one database. Nothing connects before its ticker starts. */
 function openDatabase(
-  { config, log: root, page }: FastifyInstance,
+  { config, log: root, events, page }: FastifyInstance,
   { name, url, quorum }: DatabaseSettings,
   place: number,
   { led, group, stores }: Shared,
 ): Database {
-  const log = name === undefined ? root : root.child({ database: name })
+  const log = keepEvents(name === undefined ? root : root.child({ database: name }), events, name)
   const tick = config.METRICS_TICK_DURATION
   const concurrency = config.COLLECTOR_CONCURRENCY
   const budget = config.COLLECTOR_MAX_SERIES

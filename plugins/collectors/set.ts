@@ -1,11 +1,12 @@
 // The set of collectors that the service runs. Imports src/ and its own folder only.
-import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Config } from '../../src/config/read.ts'
 import type { Collector } from '../../src/contract/collector.ts'
 import type { Culprit } from '../../src/contract/culprit.ts'
 import { checkNames } from '../../src/contract/did-you-mean.ts'
 import type { Database } from '../../src/database.ts'
 import { describeError, findingOf, Mistake } from '../../src/finding.ts'
+import type { Fields, Log } from '../../src/log.ts'
 import type { Page } from '../../src/page/page.ts'
 import type { Placed } from '../../src/round/collectors.ts'
 import type { Reload, Reloads } from '../../src/round/reload.ts'
@@ -22,7 +23,7 @@ export interface SetOptions {
   readonly databases: readonly Database[]
   readonly page: Page
   readonly folder: CollectorFolder
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Milliseconds that a reload waits for the rounds that run: on many databases there is always one. */
@@ -114,7 +115,7 @@ export class CollectorSet implements Reloads {
       loaded = await folder.load()
     } catch (error) {
       const { message } = unreadable(folder.path, error)
-      log.error(`collectors not reloaded: ${message}`)
+      log.error({ event: 'reload' }, `collectors not reloaded: ${message}`)
       this.#last = { ...this.#last, success: false, problems: [message], begun: [], changed: [], gone: [] }
       return this.#last
     }
@@ -131,7 +132,7 @@ export class CollectorSet implements Reloads {
     }
     const { begun, changed, gone } = this.#last
     log.info(
-      { begun, changed, gone },
+      { event: 'reload', begun, changed, gone },
       `collectors reloaded: ${begun.length} new, ${changed.length} changed, ${gone.length} gone`,
     )
     return this.#last
@@ -163,7 +164,10 @@ export class CollectorSet implements Reloads {
   #report(before: readonly Placed[]): Reload {
     const { problems, placed } = this.#arrangement
     for (const file of this.#loaded.strange) {
-      this.#options.log.warn({ file }, 'file left out: the name of a collector ends in .ts or .js')
+      this.#options.log.warn(
+        { event: 'configuration', file },
+        'file left out: the name of a collector ends in .ts or .js',
+      )
     }
     for (const problem of problems) report(problem, this.#options.log)
     const success = problems.every(({ outcome }) => outcome === 'is not asked for')
@@ -204,7 +208,7 @@ export class CollectorSet implements Reloads {
     this.#blamed.add(version)
     const [status] = theirs
     const name = status?.collector.name ?? culprit.collector?.name
-    const fields = { collector: name, file: status?.file ?? culprit.file }
+    const fields: Fields = { event: 'failed', collector: name, file: status?.file ?? culprit.file }
     this.#options.log.error(fields, `collector failed: ${describeError(mistake)}`)
   }
 }

@@ -1,6 +1,6 @@
-import type { FastifyBaseLogger } from 'fastify'
 import postgres from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
+import type { Log } from '../../src/log.ts'
 import { backoff } from '../../src/time/backoff.ts'
 import { DeadlineError, pause } from '../../src/time/deadline.ts'
 import { formatDuration } from '../../src/time/duration.ts'
@@ -26,7 +26,7 @@ export interface QuorumOptions {
   readonly single: boolean
   /** Milliseconds after which the wait is given up; 0 waits for ever. */
   readonly waitTimeout: number
-  readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /**
@@ -78,11 +78,11 @@ export class Quorum {
       const { votes, errors: reasons } = endpoints
       if (votes >= required) {
         this.#reached = true
-        log.info({ votes, required }, 'database quorum reached')
+        log.info({ event: 'back', votes, required }, 'database quorum reached')
         return
       }
       if (reasons.join() !== reported) {
-        log.warn({ votes, required, reasons }, 'waiting for the database quorum')
+        log.warn({ event: 'lost', votes, required, reasons }, 'waiting for the database quorum')
         reported = reasons.join()
       }
       const waited = performance.now() - started
@@ -108,7 +108,10 @@ export class Quorum {
     try {
       const { server } = await pool.ask(endpoint, signal)
       if (server === null || server === used || endpoints.current !== endpoint) return
-      log.info({ endpoint: endpoint.name }, 'endpoint restarted, or leads to another server')
+      log.info(
+        { event: 'endpoint', endpoint: endpoint.name },
+        'endpoint restarted, or leads to another server',
+      )
       pool.renew(endpoint)
     } catch (error) {
       // What keeps it from answering shows in the next round; where no other session is let in, none is asked for each time.

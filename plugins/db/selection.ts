@@ -1,14 +1,14 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import { isFit, type SessionAttrs } from '../../src/config/session-attrs.ts'
 import { describeError } from '../../src/finding.ts'
+import type { Log } from '../../src/log.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 export interface SelectionOptions {
   readonly endpoints: Endpoints
   readonly sessionAttrs: SessionAttrs
-  readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /** Selects the endpoint that a snapshot is taken on. */
@@ -70,9 +70,12 @@ export class Selection {
     const lateness = endpoints.tooLate(begun)
     if (unfit === undefined && (lateness === undefined || late === undefined)) {
       if (endpoints.current !== endpoint)
-        log.info({ endpoint: endpoint.name }, 'collecting from this endpoint')
+        log.info({ event: 'endpoint', endpoint: endpoint.name }, 'collecting from this endpoint')
       if (lateness !== undefined && !this.#late) {
-        log.warn({ endpoint: endpoint.name }, `collecting from a standby that is behind: ${lateness}`)
+        log.warn(
+          { event: 'endpoint', endpoint: endpoint.name },
+          `collecting from a standby that is behind: ${lateness}`,
+        )
       }
       this.#late = lateness !== undefined
       endpoints.use(endpoint, begun, now)

@@ -61,7 +61,7 @@ export async function live(
       .send(overview(databases, settings, fragmentsOf(databases, delay, reloads())).text)
   })
 
-  debug.get('/debug/events', { config: { costs: true } }, async (_request, reply) => {
+  debug.get('/debug/live', { config: { costs: true } }, async (_request, reply) => {
     if (pages.size >= MAX_PAGES) {
       return reply.code(429).send({ error: `too many open pages: the limit is ${MAX_PAGES}` })
     }

@@ -1,6 +1,7 @@
 // Says in the log what came of the collectors of a round. Imports src/ only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import { type Finding, renderFinding } from '../../src/finding.ts'
+import type { Log } from '../../src/log.ts'
 import { excerptOf } from '../../src/place.ts'
 import type { Collectors } from '../../src/round/collectors.ts'
 import { loggedError, loggedRejection } from '../../src/round/logged.ts'
@@ -11,7 +12,7 @@ export interface RoundLogOptions {
   readonly collectors: Collectors
   /** Whether the log may have values of rows. */
   readonly logValues: boolean
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Says of each collector of one database when it begins to fail or to reject rows, and when it recovers. */
@@ -36,17 +37,20 @@ export class RoundLog {
     if (result instanceof Error) {
       if (status.error === undefined && !unavailable) {
         const finding = loggedError(result, logValues)
-        log.error({ ...fields, ...excerptFields(finding) }, `collector failed: ${renderFinding(finding)}`)
+        log.error(
+          { event: 'failed', ...fields, ...excerptFields(finding) },
+          `collector failed: ${renderFinding(finding)}`,
+        )
       }
       return
     }
-    if (status.error !== undefined) log.info(fields, 'collector recovered')
+    if (status.error !== undefined) log.info({ event: 'recovered', ...fields }, 'collector recovered')
     const previous = status.last?.result
     const rejectedBefore =
       previous !== undefined && !(previous instanceof Error) && previous.rejection !== undefined
     if (result.rejection !== undefined && !rejectedBefore) {
       log.warn(
-        { ...fields, rejected: result.rejected },
+        { event: 'rejected', ...fields, rejected: result.rejected },
         `collector rejected rows: ${renderFinding(loggedRejection(result.rejection, logValues))}`,
       )
     }
@@ -61,7 +65,7 @@ export class RoundLog {
     )
     if (finding === undefined) return
     this.#shipped = true
-    log.error(`no collector works: ${renderFinding(finding)}`)
+    log.error({ event: 'failed' }, `no collector works: ${renderFinding(finding)}`)
   }
 }
 

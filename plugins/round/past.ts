@@ -1,5 +1,5 @@
 // Follows how far the snapshots of a database see. Imports src/ only.
-import type { FastifyBaseLogger } from 'fastify'
+import type { Log } from '../../src/log.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
 import type { Clocks } from '../../src/round/round.ts'
 import type { State } from '../../src/round/state.ts'
@@ -11,7 +11,7 @@ import { VouchedClock } from '../../src/time/vouched-clock.ts'
 
 export interface PastOptions {
   readonly state: State
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Milliseconds that the clock of a primary may be ahead of that of its standby. */
@@ -49,7 +49,10 @@ export class Past {
     const { window, collector } = status
     const horizon = this.#horizonOf(snapshot)
     if (window?.source !== undefined && isOther(window.source, snapshot.begun.source)) {
-      log.warn({ collector: collector.name }, 'counters start from 0: what they counted was another database')
+      log.warn(
+        { event: 'state', collector: collector.name },
+        'counters start from 0: what they counted was another database',
+      )
       status.restore(undefined)
     }
     state.expire(status, horizon.now)
@@ -92,6 +95,7 @@ export class Past {
       const ahead = Math.round(Number(now - believed) / 1e6) * 1000
       const jump = `${formatDuration(Math.abs(ahead))} ${ahead > 0 ? 'ahead' : 'back'}`
       log.warn(
+        { event: 'clock' },
         `clock of the database jumped ${jump}: counters take nothing for final that our own clock does not vouch for`,
       )
     }
@@ -104,7 +108,7 @@ export class Past {
     else {
       if (this.#ahead.size === 0) {
         this.#options.log.warn(
-          { collector: collector.name },
+          { event: 'clock', collector: collector.name },
           `clock of the database is behind what is counted already: counters wait until ${formatMoment(window.sealedTo)}`,
         )
       }

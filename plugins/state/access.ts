@@ -1,6 +1,7 @@
 // Reads and writes a store, and counts what fails. Imports src/ and its own folder only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import { describeError } from '../../src/finding.ts'
+import type { Log } from '../../src/log.ts'
 import type { Trouble } from '../../src/round/state.ts'
 import type { SavedWindow } from '../../src/samples/saved-window.ts'
 import { within } from '../../src/time/deadline.ts'
@@ -12,12 +13,12 @@ export const PATIENCE = 5000
 /** The way to a store. Of failures in a row the first is logged, and so is the end of them. */
 export class Access {
   readonly #store: Store
-  readonly #log: FastifyBaseLogger
+  readonly #log: Log
   trouble: Trouble | undefined
   #writing = false
   failures = 0
 
-  constructor(store: Store, log: FastifyBaseLogger) {
+  constructor(store: Store, log: Log) {
     this.#store = store
     this.#log = log
   }
@@ -26,13 +27,15 @@ export class Access {
   async read(collectors: readonly string[]): Promise<Reading | Error> {
     try {
       const reading = await this.#store.read(collectors)
-      for (const warning of reading.warnings) this.#log.warn(`saved counters not used: ${warning}`)
+      for (const warning of reading.warnings)
+        this.#log.warn({ event: 'state' }, `saved counters not used: ${warning}`)
       this.#succeeded()
       return reading
     } catch (cause) {
       const { variable } = this.#store
       const said = describeError(cause)
-      if (this.#fails(said)) this.#log.warn(`${variable} cannot be read, and counters wait for it: ${said}`)
+      if (this.#fails(said))
+        this.#log.warn({ event: 'state' }, `${variable} cannot be read, and counters wait for it: ${said}`)
       return new Error(`its counters wait for ${variable}: ${said}`, { cause })
     }
   }
@@ -53,13 +56,15 @@ export class Access {
       return taken
     } catch (error) {
       const said = describeError(error)
-      if (this.#fails(said)) this.#log.warn(`${this.#store.variable} cannot be written: ${said}`)
+      if (this.#fails(said))
+        this.#log.warn({ event: 'state' }, `${this.#store.variable} cannot be written: ${said}`)
       return []
     }
   }
 
   #succeeded(): void {
-    if (this.trouble !== undefined) this.#log.info(`${this.#store.variable} available again`)
+    if (this.trouble !== undefined)
+      this.#log.info({ event: 'state' }, `${this.#store.variable} available again`)
     this.trouble = undefined
   }
 

@@ -1,6 +1,7 @@
 // Saves what the windowed collectors of one database have counted. Imports src/ and its own folder only.
-import type { FastifyBaseLogger } from 'fastify'
+
 import { describeError, Mistake } from '../../src/finding.ts'
+import type { Log } from '../../src/log.ts'
 import type { Collectors } from '../../src/round/collectors.ts'
 import type { Outcome } from '../../src/round/outcome.ts'
 import type { State } from '../../src/round/state.ts'
@@ -20,7 +21,7 @@ export interface SavedOptions {
   readonly collectors: Collectors
   /** Whether another replica may have shown the counters before. */
   readonly elected: boolean
-  readonly log: FastifyBaseLogger
+  readonly log: Log
 }
 
 /** Milliseconds that the clock of the database may be behind what a saved state has counted: the counters wait for it. */
@@ -115,14 +116,17 @@ export class SavedState implements State {
     const impossible = window && impossibleTotal(status.collector, saved)
     if (window === undefined) {
       log.warn(
-        { collector: name },
+        { event: 'state', collector: name },
         `counters start from 0: their labels or metrics are not those of ${variable}`,
       )
     } else if (impossible !== undefined) {
       this.#drop(status, `${variable} has a total that cannot be: ${impossible}`)
     } else {
       status.restore(window)
-      log.info({ collector: name, sealedTo: saved.sealedTo }, `counters restored from ${variable}`)
+      log.info(
+        { event: 'state', collector: name, sealedTo: saved.sealedTo },
+        `counters restored from ${variable}`,
+      )
     }
   }
 
@@ -162,11 +166,14 @@ export class SavedState implements State {
     const { variable } = this.#store
     this.#windows.delete(name)
     status.restore(undefined)
-    log.warn({ collector: name }, `counters start from 0: ${why}`)
+    log.warn({ event: 'state', collector: name }, `counters start from 0: ${why}`)
     this.#store.keep(name).then(
-      (copy) => log.info({ collector: name }, `what ${variable} had is kept as ${copy}`),
+      (copy) => log.info({ event: 'state', collector: name }, `what ${variable} had is kept as ${copy}`),
       (error) =>
-        log.warn({ collector: name }, `what ${variable} had cannot be kept: ${describeError(error)}`),
+        log.warn(
+          { event: 'state', collector: name },
+          `what ${variable} had cannot be kept: ${describeError(error)}`,
+        ),
     )
   }
 
@@ -200,6 +207,6 @@ export class SavedState implements State {
   #take(collector: string): void {
     if (this.#taken.has(collector)) return
     this.#taken.add(collector)
-    this.#options.log.warn({ collector }, 'counters are read and counted by another replica')
+    this.#options.log.warn({ event: 'state', collector }, 'counters are read and counted by another replica')
   }
 }

@@ -107,7 +107,7 @@ export class Leadership implements Leader {
     const { log } = this.#options
     try {
       await this.#step()
-      if (this.#failure !== undefined) log.info('leader lock available again')
+      if (this.#failure !== undefined) log.info({ event: 'lead' }, 'leader lock available again')
       this.#failure = undefined
     } catch (error) {
       this.#lock?.destroy(error)
@@ -118,7 +118,7 @@ export class Leadership implements Leader {
       this.#leading = null
       if (this.#stopping.signal.aborted) return
       const failure = describeError(error)
-      if (this.#failure === undefined) log.warn(`leader lock unavailable: ${failure}`)
+      if (this.#failure === undefined) log.warn({ event: 'lead' }, `leader lock unavailable: ${failure}`)
       this.#failure = failure
     }
   }
@@ -138,9 +138,12 @@ export class Leadership implements Leader {
     const before = this.#foreign
     this.#foreign = foreign
     if (foreign === null) {
-      if (before !== null) log.info('leader lock no longer held by another role')
+      if (before !== null) log.info({ event: 'lead' }, 'leader lock no longer held by another role')
     } else if (foreign.pid !== before?.pid) {
-      log.warn(`leader lock held by another role, so that no replica can lead: ${nameOf(foreign)}`)
+      log.warn(
+        { event: 'lead' },
+        `leader lock held by another role, so that no replica can lead: ${nameOf(foreign)}`,
+      )
     }
   }
 

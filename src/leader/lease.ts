@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts'
 import type { Clock } from '../time/clock.ts'
 
 /** Is told each time that the lead is gained or lost. */
@@ -13,7 +14,7 @@ export interface LeaseOptions {
   readonly lease: number
   /** What this replica leads or is about to lead. All its leases share it, and each adds and removes itself. */
   readonly led: Set<unknown>
-  readonly log: { info(message: string): void; warn(message: string): void }
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /** `taking` is from when the lock is asked for until the answer. A leader is trusted until a moment of the clock. */
@@ -85,7 +86,7 @@ export class Lease {
       this.#cancelExpiry = clock.after(state.trustedUntil - clock.now() + 1, () => this.end())
     }
     if (leads(state) === before) return
-    log.info(before ? 'this replica no longer leads' : 'this replica leads')
+    log.info({ event: 'lead' }, before ? 'this replica no longer leads' : 'this replica leads')
     if (before) this.#listener.lost()
     else {
       this.#term++

@@ -6,7 +6,7 @@ export interface LogCall {
 }
 
 /** Where a call begins, after which its arguments follow; and the text that Fastify logs when a listener is up. */
-const CALL = /\blog(?:ger)?\.(info|warn|error|fatal)\(|\blistenTextResolver\b[^`'"\n]*=>\s*/g
+const CALL = /\b(?:log(?:ger)?|journal)\.(info|warn|error|fatal)\(|\blistenTextResolver\b[^`'"\n]*=>\s*/g
 
 /** The calls in a source text that write to the log at level info or above. */
 export function logCalls(source: string): LogCall[] {

@@ -165,7 +165,7 @@ t.test('neither the page of another site nor another name for this machine is an
 t.test('with DEBUG_TOKEN a browser can give it as a password', async (t) => {
   const { ask } = await startDebug(t, { DEBUG_TOKEN: 'open-sesame' })
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
-  for (const path of ['/debug', '/debug/events', '/debug/collectors/good', '/debug/assets/style.css']) {
+  for (const path of ['/debug', '/debug/live', '/debug/collectors/good', '/debug/assets/style.css']) {
     const refused = await ask(path)
     t.equal(refused.status, 401, path)
     t.match(refused.headers.get('www-authenticate'), /^Basic /)
@@ -177,6 +177,17 @@ t.test('with DEBUG_TOKEN a browser can give it as a password', async (t) => {
   }
   const bearer = await ask('/debug/collectors', { headers: { authorization: 'Bearer open-sesame' } })
   t.equal(bearer.status, 200)
+})
+
+t.test('/debug/events has the lines of the log that say what has changed, the newest first', async (t) => {
+  const { ask, log } = await startDebug(t)
+  const events = (await (await ask('/debug/events')).json()) as { message: string; kind: string }[]
+  t.match(events[0], { kind: 'failed', level: 'error', collector: 'bad', at: Number })
+  const lines = log.flatMap(({ event, msg }) => (event === undefined ? [] : { kind: event, message: msg }))
+  t.strictSame(
+    events.map(({ kind, message }) => ({ kind, message })),
+    lines.toReversed(),
+  )
 })
 
 t.test('the page shows the configuration that is in effect, and no secret', async (t) => {
@@ -222,9 +233,9 @@ t.test('/readyz of the debug listener has the reasons', async (t) => {
 
 t.test('open pages do not hold up a stop, and there is a limit of them', async (t) => {
   const { ask, app } = await startDebug(t)
-  const pages = await Promise.all(Array.from({ length: 50 }, () => ask('/debug/events')))
+  const pages = await Promise.all(Array.from({ length: 50 }, () => ask('/debug/live')))
   t.ok(pages.every(({ status }) => status === 200))
-  t.equal((await ask('/debug/events')).status, 429)
+  t.equal((await ask('/debug/live')).status, 429)
   await app.close()
   for (const page of pages) t.match(await page.text(), /^retry: 1000\n\ndata: \{"health"/)
 })

@@ -41,8 +41,9 @@ const PATHS = [
   ['GET', '/readyz'],
   ['GET', '/debug'],
   ['HEAD', '/debug'],
+  ['GET', '/debug/live'],
+  ['HEAD', '/debug/live'],
   ['GET', '/debug/events'],
-  ['HEAD', '/debug/events'],
   ['GET', '/debug/collectors'],
   ['GET', '/debug/collectors/one'],
   ['GET', '/debug/assets/style.css'],
@@ -104,7 +105,7 @@ t.test('over http to another host, a password that the browser keeps is not enou
   const evil = 'http://evil.example'
   t.equal(await ask('POST', '/debug/collect', { ...kept, origin: evil }), 403, 'a form')
   t.equal(await ask('POST', '/debug/collect', { ...kept, origin: 'null' }), 403, 'a form in a sandbox')
-  for (const path of ['/debug/pprof/profile?seconds=1', '/debug/pprof/heap?seconds=1', '/debug/events']) {
+  for (const path of ['/debug/pprof/profile?seconds=1', '/debug/pprof/heap?seconds=1', '/debug/live']) {
     t.equal(await ask('GET', path, kept), 403, `${path} as an image`)
     t.equal(await ask('GET', path, { ...kept, referer: `${evil}/debug.example:6063/` }), 403, path)
   }
@@ -113,7 +114,7 @@ t.test('over http to another host, a password that the browser keeps is not enou
 
   t.equal(await ask('GET', '/debug', kept), 200, 'an address that was typed')
   const referer = 'http://debug.example:6063/debug'
-  t.equal(await ask('GET', '/debug/events', { ...kept, referer }), 200, 'the page itself')
+  t.equal(await ask('GET', '/debug/live', { ...kept, referer }), 200, 'the page itself')
   const form = { ...kept, origin: 'http://debug.example:6063' }
   t.equal(await ask('POST', '/debug/collect', form), 202, 'its form')
 })
@@ -131,7 +132,7 @@ t.test('the page itself, an address that was typed and other clients are answere
     { host: 'LOCALHOST' },
   ]
   for (const headers of users) {
-    for (const path of ['/debug', '/debug/events', '/debug/collectors']) {
+    for (const path of ['/debug', '/debug/live', '/debug/collectors']) {
       t.equal(await ask('GET', path, headers), 200, `${path} ${JSON.stringify(headers)}`)
     }
     const profile = await ask('GET', '/debug/pprof/profile?seconds=0', headers)

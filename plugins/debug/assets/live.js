@@ -1,7 +1,7 @@
 // Updates the page from the events of the service, and starts rounds without leaving the page.
 
 const answer = document.getElementById('answer')
-const events = new EventSource('/debug/events')
+const events = new EventSource('/debug/live')
 
 events.addEventListener('message', ({ data }) => {
   for (const [id, html] of Object.entries(JSON.parse(data))) {
