@@ -1,7 +1,7 @@
 import type { Database } from '../database.ts'
 import { describeLeader } from '../leader/lock.ts'
 import type { PastTick } from '../tick/ticker.ts'
-import { formatAge, formatClock, formatSeconds } from '../time/age.ts'
+import { formatAge, formatSeconds } from '../time/age.ts'
 import { formatDuration } from '../time/duration.ts'
 import { formatMoment } from '../time/moment.ts'
 import { type Circumstances, count, type Problem } from './problem.ts'
@@ -73,11 +73,11 @@ function outage({ round, collectors }: Database, given: Circumstances): Problem 
   return { severity: 'bad', what, since, why, effect, action: adviceFor(reason) }
 }
 
-function skipped({ ticker, collectors }: Database, { date }: Circumstances): Problem | undefined {
+function skipped({ ticker, collectors }: Database): Problem | undefined {
   const recent = ticker.past.slice(-RECENT)
   const skipped = recent.filter(isSkipped)
-  const [first, last] = [skipped[0], skipped.at(-1)]
-  if (first === undefined || last === undefined) return undefined
+  const [first] = skipped
+  if (first === undefined) return undefined
   const slowest = collectors.list
     .filter((status) => status.last !== undefined)
     .reduce<(typeof collectors.list)[number] | undefined>(
@@ -91,7 +91,7 @@ function skipped({ ticker, collectors }: Database, { date }: Circumstances): Pro
       : `: the slowest collector, ${name}, took ${formatSeconds(slowest.last?.seconds ?? 0)}`
   return {
     severity: 'warn',
-    what: `${count(skipped.length, 'tick')} of the last ${recent.length} skipped, the last at ${formatClock(last.at, date)}`,
+    what: `${skipped.length} of the last ${count(recent.length, 'tick')} skipped`,
     since: first.at,
     why: `rounds take longer than the tick of ${formatDuration(ticker.length)}${took}`,
     action: `an index, an interval or a timeout for ${name ?? 'it'}, or a longer METRICS_TICK_DURATION`,

@@ -229,7 +229,7 @@ export class CollectorStatus {
    * last scrape got.
    */
   publish(
-    { seconds, result, window, openRejected, unavailable }: RunResult,
+    { seconds, result, window, openRejected, unavailable, rows, asked }: RunResult,
     tick: number,
     now: number,
     time: number,
@@ -242,7 +242,7 @@ export class CollectorStatus {
     const { counts, ...past } = this.#past
     this.#past = {
       ...past,
-      last: { seconds, result },
+      last: { seconds, result, unavailable, rows, asked },
       read: this.readWindow(scraped),
       counts: addCounts(counts, result),
       // A run that failed may have sealed some windows before that.

@@ -94,7 +94,7 @@ t.test('before the quorum nothing is collected by hand', async (t) => {
   t.equal(response.status, 503)
   t.match(await response.json(), { error: /waiting for the database quorum/ })
   const page = await (await fetch(`http://127.0.0.1:${port}/debug`)).text()
-  t.match(page, 'Waiting for the database quorum: 0 of 1 votes')
+  t.match(page, '<strong>Waiting for the database quorum: 0 of 1 votes</strong>')
   await gate.up()
   await started
 })
@@ -121,8 +121,17 @@ t.test('a query that cannot be planned is told instead of a plan', async (t) => 
     }).collector,
   )
   const response = await ask('/debug/collectors/lost/explain', { method: 'POST' })
-  t.equal(response.status, 200)
-  t.match(await response.text(), 'No plan: relation &quot;nowhere&quot; does not exist')
+  t.equal(response.status, 303)
+  const path = response.headers.get('location') ?? ''
+  t.equal(path, '/debug/collectors/lost#plan')
+  for (const time of ['first', 'second']) {
+    t.match(await (await ask(path)).text(), 'No plan: relation &quot;nowhere&quot; does not exist', time)
+  }
+  t.equal(
+    (await ask('/debug/collectors/lost/explain')).headers.get('location'),
+    path,
+    'an address that was kept',
+  )
 })
 
 t.test('of many samples the first thousand are shown, and how many there are', async (t) => {
@@ -139,7 +148,7 @@ t.test('of many samples the first thousand are shown, and how many there are', a
     const body = await (await ask(`/debug/collectors/many?search=${search}`)).text()
     return [body.match(/business_many\{/g)?.length, /<p role="status">(.*?)<\/p>/.exec(body)?.[1]]
   }
-  t.same(await shown(''), [1000, 'The first 1,000 of 2,500:'])
+  t.same(await shown(''), [1000, 'The first 1,000 of 2,500.'])
   t.same(await shown('%22249'), [11, '11 found.'], '249 and 2490 to 2499')
 })
 
