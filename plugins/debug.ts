@@ -5,11 +5,13 @@ import Fastify, { LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { listen } from '../src/config/listen.ts'
 import { serviceNameOf, settingsOf } from '../src/config/shown.ts'
+import { missing, wantsPage } from '../src/html/missing.ts'
 import { STYLE } from '../src/html/page.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
 import { events } from './debug/events.ts'
 import { live } from './debug/live.ts'
+import { page } from './debug/page.ts'
 import { profiles } from './debug/profiles.ts'
 import { reload } from './debug/reload.ts'
 import { refuseOtherSites } from './debug/sites.ts'
@@ -83,6 +85,12 @@ export default fp(
       return reply.code(readiness.ready ? 200 : 503).send(readiness)
     })
     debug.get('/', async (_request, reply) => reply.redirect('/debug'))
+    debug.setNotFoundHandler(async ({ headers, method, url }, reply) => {
+      reply.code(404)
+      if (!wantsPage(headers.accept)) return reply.send({ error: `there is no ${method} ${url}` })
+      await reply.helmet()
+      return reply.type('text/html; charset=utf-8').send(page('404', missing('/debug')).text)
+    })
     const { COLLECTOR_STALE_AFTER: staleAfter, DATABASE_MAX_LAG: maxLag } = app.config
     const subject: Subject = {
       name: serviceNameOf(app.config),

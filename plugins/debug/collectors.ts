@@ -2,11 +2,14 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
+import { html } from '../../src/html/html.ts'
+import { missing, wantsPage } from '../../src/html/missing.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countRejected } from '../../src/rows/rows.ts'
 import { collectorPage } from './collector-page.ts'
 import { CollectorView } from './collector-view.ts'
 import { dueAt, find, pathOf, textOf, whyNotFound } from './links.ts'
+import { page } from './page.ts'
 import { makePlan } from './plans.ts'
 import { conditionOf } from './rows.ts'
 import { lookAt, type Subject } from './subject.ts'
@@ -27,9 +30,9 @@ export async function collectors(debug: FastifyInstance, { subject }: { subject:
     )
   })
 
-  debug.get<CollectorRoute>('/debug/collectors/:name', async ({ params, query }, reply) => {
+  debug.get<CollectorRoute>('/debug/collectors/:name', async ({ params, query, headers }, reply) => {
     const found = find(databases, params.name, query.database)
-    if (found === undefined) return notFound(params.name, query.database, reply)
+    if (found === undefined) return notFound(params.name, query.database, reply, headers.accept)
     await reply.helmet()
     const selection = { search: textOf(query.search), largest: query.sort === 'value' }
     const view = new CollectorView(subject, ...found, selection)
@@ -37,9 +40,9 @@ export async function collectors(debug: FastifyInstance, { subject }: { subject:
     return reply.type('text/html; charset=utf-8').send(text)
   })
 
-  debug.post<CollectorRoute>('/debug/collectors/:name/explain', async ({ params, query }, reply) => {
+  debug.post<CollectorRoute>('/debug/collectors/:name/explain', async ({ params, query, headers }, reply) => {
     const found = find(databases, params.name, query.database)
-    if (found === undefined) return notFound(params.name, query.database, reply)
+    if (found === undefined) return notFound(params.name, query.database, reply, headers.accept)
     const [database, status] = found
     if (database.inspector.asking) {
       return reply.code(409).send({ error: 'the database is explaining a query: retry when it has answered' })
@@ -49,14 +52,19 @@ export async function collectors(debug: FastifyInstance, { subject }: { subject:
   })
 
   // Where a page was that somebody has kept the address of.
-  debug.get<CollectorRoute>('/debug/collectors/:name/explain', async ({ params, query }, reply) => {
+  debug.get<CollectorRoute>('/debug/collectors/:name/explain', async ({ params, query, headers }, reply) => {
     const found = find(databases, params.name, query.database)
-    if (found === undefined) return notFound(params.name, query.database, reply)
+    if (found === undefined) return notFound(params.name, query.database, reply, headers.accept)
     return reply.redirect(`${pathOf(found[1])}#plan`)
   })
 
-  function notFound(name: string, database: string | undefined, reply: FastifyReply): FastifyReply {
-    return reply.code(404).send({ error: whyNotFound(databases, name, database) })
+  async function notFound(name: string, database: string | undefined, reply: FastifyReply, accept?: string) {
+    const error = whyNotFound(databases, name, database)
+    reply.code(404)
+    if (!wantsPage(accept)) return reply.send({ error })
+    await reply.helmet()
+    const body = html`${missing('/debug')}<p>${error}</p>`
+    return reply.type('text/html; charset=utf-8').send(page('404', body).text)
   }
 }
 

@@ -26,8 +26,8 @@ export async function makePlan({ inspector }: Database, status: CollectorStatus)
 export function planOf(status: CollectorStatus, date: number): Html | undefined {
   const plan = plans.get(status)
   if (plan === undefined) return undefined
-  const asked = html`<p id="plan"><small>Plan of ${time(plan.at, date)}:</small></p>`
+  const asked = html`<p><small>Plan of ${time(plan.at, date)}:</small></p>`
   return plan.lines instanceof Error
-    ? html`${asked}<p class="failing">No plan: ${describeError(plan.lines)}</p>`
-    : html`${asked}<pre tabindex="0" aria-label="Plan">${plan.lines.join('\n')}</pre>`
+    ? html`${asked}<p id="plan" class="failing">No plan: ${describeError(plan.lines)}</p>`
+    : html`${asked}<pre id="plan" tabindex="0" aria-label="Plan">${plan.lines.join('\n')}</pre>`
 }
