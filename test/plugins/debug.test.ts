@@ -134,6 +134,52 @@ t.test('a query that cannot be planned is told instead of a plan', async (t) => 
   )
 })
 
+t.test('a flame graph is drawn of a profile that is taken for it, and stays for a reload', async (t) => {
+  const { ask } = await startDebug(t)
+  t.match(await (await ask('/debug/pprof/flame')).text(), 'None was taken yet')
+  t.equal((await ask('/debug/pprof/flame?seconds=7', { method: 'POST' })).status, 400)
+  const taken = ask('/debug/pprof/flame?seconds=1', { method: 'POST' })
+  while (await Promise.race([taken.then(() => false), ask('/debug').then((page) => page.text())]));
+  t.equal((await taken).headers.get('location'), '/debug/pprof/flame')
+  for (const path of ['/debug/pprof/flame', '/debug/pprof/flame?focus=1']) {
+    const page = await (await ask(path)).text()
+    t.match(page, /<svg class="flame".*class="f-own"/s)
+    t.notMatch(page, '(idle)')
+  }
+})
+
+t.test('the page of a collector shows what a run has changed, and links where its past is', async (t) => {
+  const { ask, database, sql } = await startDebug(t, {
+    PROMETHEUS_URL: 'https://prom.example/',
+    GRAFANA_URL: 'https://graf.example',
+  })
+  await sql`CREATE TABLE things (kind text)`
+  await sql`INSERT INTO things VALUES ('<b>big</b>')`
+  const things = defineCollector({
+    name: 'things',
+    labels: { kind: open(10) },
+    metrics: { business_things: gauge('Things.') },
+    query: (sql) => sql`SELECT kind, count(*) AS business_things FROM things GROUP BY kind`,
+  })
+  database.collectors.add(things.collector)
+  await database.round.run(1)
+  const page = async () => (await ask('/debug/collectors/things?sort=value')).text()
+  const first = await page()
+  t.match(
+    first,
+    '<code>business_things{kind=&quot;&lt;b&gt;big&lt;/b&gt;&quot;}</code> <span class="number">1</span><span class="change"></span>',
+  )
+  t.match(first, 'href="https://prom.example/graph?g0.expr=business_things&amp;')
+  t.match(first, 'href="https://graf.example/explore?')
+  await sql`INSERT INTO things VALUES ('<b>big</b>'), ('small')`
+  await database.round.run(2)
+  const second = await page()
+  t.match(second, '<span class="number">2</span><span class="change">+1</span>')
+  t.match(second, '<span class="number">1</span><span class="change">new</span>')
+  t.match(await page(), '<span class="change">+1</span>', 'a reload shows the same')
+  t.notMatch(second, '<b>big')
+})
+
 t.test('of many samples the first thousand are shown, and how many there are', async (t) => {
   const { ask, database } = await startDebug(t)
   const many = defineCollector({

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Test } from 'tap'
 import { freePort } from '../../../demo/port.ts'
 import type { CollectorPlugin } from '../../../src/collector.ts'
@@ -63,7 +62,7 @@ export interface Shown {
   readonly gate: Gate
 }
 
-async function start(
+export async function startShop(
   t: Test,
   more: readonly CollectorPlugin[],
   env: Environment = {},
@@ -87,40 +86,38 @@ async function createShop(t: Test): Promise<string> {
 }
 
 /** How each state is brought about, and what the page says of it. */
-export const STATES: Readonly<
-  Record<string, { readonly says: RegExp; readonly make: (t: Test) => Promise<Shown> }>
-> = {
+export const STATES = {
   healthy: {
     says: /^Healthy: 5 collectors$/,
-    async make(t) {
-      const shown = await start(t, [])
+    async make(t: Test) {
+      const shown = await startShop(t, [])
       for (let i = 0; i < 3; i++) await shown.service.round()
       return shown
     },
   },
   failing: {
     says: /3 collectors fail since .*relation "parcels" does not exist/,
-    async make(t) {
+    async make(t: Test) {
       const gone = ['parcels', 'parcels-open', 'parcels-late'].map((name) =>
         single(name, '(SELECT 1 FROM parcels)'),
       )
-      const shown = await start(t, [single('average', '1 / 0'), ...gone])
+      const shown = await startShop(t, [single('average', '1 / 0'), ...gone])
       for (let i = 0; i < 3; i++) await shown.service.round()
       return shown
     },
   },
   rejected: {
-    says: /returns rejects rows: 1 in its last run: business_returns is 'many'/,
-    make: (t) => start(t, [single('returns', "'many'")]),
+    says: /returns rejects rows: 1 in its last run: business_returns is "many"/,
+    make: (t: Test) => startShop(t, [single('returns', "'many'")]),
   },
   slow: {
     says: /slowly is slow: its last run took .* more than half of 1s \(its timeout\)/,
-    make: (t) => start(t, [single('slowly', '(SELECT 1 FROM pg_sleep(0.7))', { timeout: '1s' })]),
+    make: (t: Test) => startShop(t, [single('slowly', '(SELECT 1 FROM pg_sleep(0.7))', { timeout: '1s' })]),
   },
   skipped: {
     says: /of the last \d+ ticks? skipped since.*rounds take longer than the tick of 1s/,
-    async make(t) {
-      const shown = await start(t, [single('endless', '(SELECT 1 FROM pg_sleep(1.6))')], {
+    async make(t: Test) {
+      const shown = await startShop(t, [single('endless', '(SELECT 1 FROM pg_sleep(1.6))')], {
         METRICS_TICK_DURATION: '1s',
       })
       const { ticker } = shown.service.database
@@ -133,8 +130,8 @@ export const STATES: Readonly<
   },
   stale: {
     says: /Values are gone from \/metrics/,
-    async make(t) {
-      const shown = await start(t, [], { METRICS_TICK_DURATION: '1s', COLLECTOR_STALE_AFTER: '1s' })
+    async make(t: Test) {
+      const shown = await startShop(t, [], { METRICS_TICK_DURATION: '1s', COLLECTOR_STALE_AFTER: '1s' })
       await shown.gate.down()
       const [status] = shown.service.database.collectors.list
       await poll(
@@ -146,8 +143,8 @@ export const STATES: Readonly<
   },
   down: {
     says: /The database does not answer since .*connection refused.*Values are from .* and stay until/s,
-    async make(t) {
-      const shown = await start(t, [])
+    async make(t: Test) {
+      const shown = await startShop(t, [])
       await shown.gate.down()
       for (let i = 0; i < 2; i++) await shown.service.round()
       return shown
@@ -155,8 +152,8 @@ export const STATES: Readonly<
   },
   waiting: {
     says: /Waiting for the database quorum: 0 of 1 votes: .*connection refused/,
-    async make(t) {
-      const shown = await start(t, [], {}, { quorate: false })
+    async make(t: Test) {
+      const shown = await startShop(t, [], {}, { quorate: false })
       void shown.service.database.ticker.start()
       const [endpoint] = await poll(
         () => shown.service.database.db.endpoints,
@@ -168,15 +165,15 @@ export const STATES: Readonly<
   },
   follower: {
     says: /^Standing by: process \d+ on .* leads since/,
-    async make(t) {
+    async make(t: Test) {
       const url = await createShop(t)
       const env = { LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '5s' }
-      const first = await start(t, [], env, { url })
+      const first = await startShop(t, [], env, { url })
       await poll(
         () => first.service.database.leader.trustedUntil,
         (until) => until > performance.now(),
       )
-      const second = await start(t, [], env, { url })
+      const second = await startShop(t, [], env, { url })
       await poll(
         () => second.service.database.leader.leading,
         (leading) => leading !== undefined,
@@ -186,8 +183,8 @@ export const STATES: Readonly<
   },
   leaderless: {
     says: /No replica leads: the leader lock cannot be asked for: .*/,
-    async make(t) {
-      const shown = await start(t, [], { LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '2s' })
+    async make(t: Test) {
+      const shown = await startShop(t, [], { LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '2s' })
       const { leader } = shown.service.database
       await poll(
         () => leader.trustedUntil,
@@ -203,11 +200,11 @@ export const STATES: Readonly<
   },
   lost: {
     says: /^Healthy: 5 collectors$/,
-    make: (t) => start(t, []),
+    make: (t: Test) => startShop(t, []),
   },
   many: {
     says: /50 collectors fail/,
-    async make(t) {
+    async make(t: Test) {
       const url = await createShop(t)
       const names = Array.from({ length: 50 }, (_, i) => `tenant-${i + 1}`)
       const port = await freePort()
@@ -230,11 +227,4 @@ export const STATES: Readonly<
       return { url: `http://127.0.0.1:${port}`, service, gate }
     },
   },
-}
-
-/** Ends the service of a page that is open. */
-export async function lose({ service }: Shown): Promise<void> {
-  const closed = once(service.app.server, 'close')
-  await service.app.close()
-  await closed
-}
+} satisfies Readonly<Record<string, { readonly says: RegExp; readonly make: (t: Test) => Promise<Shown> }>>
