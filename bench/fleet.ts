@@ -202,10 +202,10 @@ await chapter('They are replaced one after another', async () => {
     start()
     await pass(0.5)
     const stopped = replica.stop()
-    await pass(0.1)
+    await pass(0.4)
     await stopped
     replicas.delete(replica)
-    await pass(0.4)
+    await pass(0.1)
   }
   await pass(3)
 })

@@ -35,6 +35,7 @@ export function openLeader({ db, name, group, elects, tick, databases, led, log 
       leading: undefined,
       follow: ({ gained }) => gained(),
       confirm: async () => true,
+      handOver: async () => {},
       stop: async () => {},
     }
   }

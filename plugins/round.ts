@@ -45,6 +45,8 @@ export interface RoundOptions {
 
 /** Milliseconds that a running round has to end when the service stops. */
 const GRACE = 10_000
+/** Milliseconds for which what was found before this replica led is worth to be shown. */
+const FRESH = 10_000
 
 /** Makes the rounds of one database. A round runs every collector that is due, in one snapshot. */
 export function openRound(options: RoundOptions): Round {
@@ -55,6 +57,7 @@ export function openRound(options: RoundOptions): Round {
   let current: Promise<void> | undefined
   let progress: Progress | undefined
   let trace: Trace | undefined
+  let prepared: { readonly outcomes: readonly Outcome[]; readonly at: number } | undefined
   let outage: Outage | undefined
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
@@ -76,7 +79,7 @@ export function openRound(options: RoundOptions): Round {
   async function runOne(status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
     let started = performance.now()
     const span: Span = { status, begun: started }
-    trace?.spans.push(span)
+    if (trace?.ended === undefined) trace?.spans.push(span)
     let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
     const context = {
@@ -128,6 +131,37 @@ export function openRound(options: RoundOptions): Round {
     return [due.filter((status) => !statuses.has(status)), hindered]
   }
 
+  function collectAll(due: readonly CollectorStatus[], progress: (done: number) => void): Promise<Outcome[]> {
+    return collect(due, {
+      snapshot: take,
+      run: runOne,
+      unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
+      progress,
+      endpoints: db.endpoints.length,
+      concurrency,
+      signal: stopping.signal,
+    })
+  }
+
+  async function prepare(): Promise<void> {
+    const { term } = leader
+    const countless = collectors.list.filter(({ collector }) => collector.settle === undefined)
+    const outcomes = (await collectAll(countless, () => {})).filter(
+      ({ result }) => !(result instanceof Error),
+    )
+    await page.prepare(outcomes)
+    if (leader.term === term) prepared = { outcomes, at: performance.now() }
+  }
+
+  /** Shows what was found shortly before this replica led. */
+  function showPrepared(tick: number): void {
+    if (prepared === undefined) return
+    const { outcomes, at } = prepared
+    prepared = undefined
+    if (performance.now() - at > FRESH || leader.trustedUntil <= performance.now()) return
+    page.publish(name, outcomes, 0, tick)
+  }
+
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
     if (due.length === 0) return
     const started = performance.now()
@@ -138,16 +172,8 @@ export function openRound(options: RoundOptions): Round {
     const restored = await state.open(term)
     if (restored.length > 0) page.seed(restored)
     const [free, hindered] = divide(due)
-    const outcomes = await collect(free, {
-      snapshot: take,
-      run: runOne,
-      unavailable: (...run) => ({ ...failure(...run), unavailable: true }),
-      progress(done) {
-        progress = progress && { ...progress, done }
-      },
-      endpoints: db.endpoints.length,
-      concurrency,
-      signal: stopping.signal,
+    const outcomes = await collectAll(free, (done) => {
+      progress = progress && { ...progress, done }
     })
     // Another replica may lead by now, and then it saves and publishes.
     if (!(await leader.confirm()) || leader.term !== term) return
@@ -177,7 +203,10 @@ export function openRound(options: RoundOptions): Round {
     get clocks() {
       return past.clocks
     },
+    prepare: () =>
+      prepare().catch((error) => log.error({ event: 'defect', err: error }, 'round failed: internal error')),
     async run(tick, requested) {
+      showPrepared(tick)
       const due = requested ?? collectors.list.filter((status) => status.ticksUntilDue(tick) === 0)
       current = runRound(tick, due)
         .catch((error) => log.error({ event: 'defect', err: error }, 'round failed: internal error'))

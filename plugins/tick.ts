@@ -30,6 +30,7 @@ export function openTicker(options: TickOptions): Ticker {
     ready: (signal) => db.waitForQuorum(signal),
     started: () =>
       leader.follow({
+        prepare: () => round.prepare(),
         gained() {
           // Counters that another replica or process has shown begin with what that showed.
           page.seed(collectors.list.filter((status) => state.hindrance(status) === undefined))

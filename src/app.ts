@@ -48,6 +48,8 @@ declare module 'fastify' {
 const PLUGIN_TIMEOUT = 30_000
 /** Connections at once, and milliseconds to take a page: far more than there are scrapers, and longer than they wait. */
 const LIMITS = { connections: 1000, answer: 120_000 }
+/** Milliseconds that a stop waits for another replica to be ready: some look at the lock this rarely, by default. */
+const HAND_OVER = 10_000
 const SHIPPED = fileURLToPath(new URL('../collectors', import.meta.url))
 
 /**
@@ -200,17 +202,20 @@ function openDatabase(
   return { name, db, collectors, state, leader, round, inspector, ticker }
 }
 
-/** Loads and closes the databases with the app. At a stop, rounds end first, then leadership, then connections. */
+/**
+ * Loads and closes the databases with the app. At a stop, rounds end while another replica prepares to take over; then the
+ * page goes, then leadership, then connections.
+ */
 function addHooks(app: FastifyInstance): void {
   const each = async (work: (database: Database) => unknown) => {
     await Promise.all(app.databases.map(work))
   }
   app.addHook('onReady', () => each(({ state }) => state.check()))
   app.addHook('preClose', () =>
-    each(({ ticker, inspector, round }) => {
+    each(({ ticker, inspector, round, leader }) => {
       ticker.stop()
       inspector.cancel()
-      return round.stop()
+      return Promise.all([round.stop(), leader.handOver(HAND_OVER)])
     }),
   )
   app.addHook('preClose', async () => closeSoon(app.listener))

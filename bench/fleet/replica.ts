@@ -61,6 +61,7 @@ export class Replica {
   /** Stops as the service does. */
   async stop(): Promise<void> {
     for (const ticker of this.#tickers) ticker.stop()
+    await Promise.all(this.#leaderships.map((leadership) => leadership.handOver(10_000)))
     await Promise.all(this.#leaderships.map((leadership) => leadership.stop()))
     this.machine.kill()
   }
@@ -101,6 +102,7 @@ export class Replica {
       ready: async () => {},
       started: () =>
         leadership.follow({
+          prepare: async () => {},
           gained() {
             ticker.gained()
             watch.looked(database)

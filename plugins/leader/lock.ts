@@ -1,18 +1,20 @@
 // The leader's advisory lock in PostgreSQL. Imports src/ only.
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { LeaderLock, Leading, LockState } from '../../src/leader/lock.ts'
+import type { LeaderLock, Leading, LockState, Notice } from '../../src/leader/lock.ts'
 import type { Db, Session } from '../../src/query/db.ts'
 
 /** The state of the locks, and the server process that answered. */
-interface LockRow extends Omit<LockState, 'leading'> {
+interface LockRow extends Omit<LockState, 'leading' | 'quits'> {
   readonly pid: number
   /** The name of the session that has the lock. */
   readonly name: string | null
 }
 
 /** What a session is called that has the lock: since when, in seconds since 1970, and the process and host of its replica. */
-const NAME = /^metrics-service leads (\d+) (\d+) (.*)$/
+const NAME = /^metrics-service (?:leads|quits) (\d+) (\d+) (.*)$/
+const QUITS = 'metrics-service quits '
+const PREPARED = 'metrics-service is prepared'
 /** PostgreSQL cuts the name of a session: https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-APPLICATION-NAME */
 const LONGEST_NAME = 63
 
@@ -26,6 +28,8 @@ export class Lock implements LeaderLock {
   readonly #leader: string
   readonly #member: string
   readonly #pid: number
+  /** When this session took the lock, in seconds since 1970. */
+  #since = 0
 
   private constructor(session: Session, names: readonly string[], pid: number) {
     this.#session = session
@@ -83,7 +87,8 @@ export class Lock implements LeaderLock {
                   FROM locks
                  WHERE key = ${this.#leader}::bigint AND (pid IS NULL OR NOT own)
                  LIMIT 1) AS foreign,
-               (SELECT name FROM locks WHERE key = ${this.#leader}::bigint AND own LIMIT 1) AS name
+               (SELECT name FROM locks WHERE key = ${this.#leader}::bigint AND own LIMIT 1) AS name,
+               coalesce(pg_catalog.bool_or(key = ${this.#member}::bigint AND own AND name = ${PREPARED}), false) AS prepared
           FROM locks`,
     )
     if (row.pid !== this.#pid) {
@@ -91,7 +96,7 @@ export class Lock implements LeaderLock {
         'the session changed: LEADER_ELECTION does not work through a pooler that shares sessions or spreads them over servers',
       )
     }
-    return { ...row, leading: leadingOf(row.name) }
+    return { ...row, leading: leadingOf(row.name), quits: row.name?.startsWith(QUITS) ?? false }
   }
 
   /** Takes the lock if nobody has it, and says in the session's name who has it then. */
@@ -100,8 +105,18 @@ export class Lock implements LeaderLock {
       (sql) => sql<[{ taken: boolean }]>`
         SELECT /* metrics-service */ pg_catalog.pg_try_advisory_lock(${this.#leader}::bigint) AS taken`,
     )
-    if (taken) await this.#rename(nameNow())
+    if (taken) {
+      this.#since = Math.floor(Date.now() / 1000)
+      await this.#rename(nameOf('metrics-service leads ', this.#since))
+    }
     return taken
+  }
+
+  /** Tells it by the session's name, which the look of another shows. */
+  async tell(notice: Notice): Promise<void> {
+    if (notice === undefined)
+      await this.#session.run((sql) => sql`RESET /* metrics-service */ application_name`)
+    else await this.#rename(notice === 'quits' ? nameOf(QUITS, this.#since) : PREPARED)
   }
 
   async #rename(name: string): Promise<void> {
@@ -127,9 +142,9 @@ export class Lock implements LeaderLock {
   }
 }
 
-/** What a session is called from now on. Of a long host name, the end tells one replica from another. */
-function nameNow(): string {
-  const begin = `metrics-service leads ${Math.floor(Date.now() / 1000)} ${process.pid} `
+/** What a session is called that has the lock. Of a long host name, the end tells one replica from another. */
+function nameOf(what: string, since: number): string {
+  const begin = `${what}${since} ${process.pid} `
   return begin + hostname().slice(begin.length - LONGEST_NAME)
 }
 

@@ -18,19 +18,35 @@ export class Candidate {
 
   /**
    * Returns what to do when the lock was seen as it is `asked` for at that moment, and this replica leads `led` databases
-   * or is about to. A replica with less than an even share of the databases takes a lock that is free; any replica takes
-   * one that nobody has taken for a lease. A replica with more than its share gives one up.
+   * or is about to. A lock that is free is for those that have prepared to take it, as this one may have. Without any, a
+   * replica with less than an even share of the databases takes it; any replica takes one that nobody has taken for a
+   * lease. A replica with more than its share gives one up.
    */
-  decide({ members, held, mine }: LockState, asked: number, led: number): Step {
-    const share = Math.ceil(this.#databases / Math.max(members, 1))
+  decide(
+    { members, held, mine, prepared }: LockState,
+    asked: number,
+    led: number,
+    isPrepared: boolean,
+  ): Step {
+    const share = this.#share(members)
     if (held) this.#freeSince = undefined
     if (mine) return led > share ? 'release' : 'lead'
     if (held) return 'wait'
     this.#freeSince ??= asked
     const unwanted = asked - this.#freeSince >= this.#lease
     // For a lease, a lock that was given up is left to those that it was given up for.
-    const welcome = led < share && asked - this.#releasedAt >= this.#lease
-    return welcome || unwanted ? 'take' : 'wait'
+    const welcome = !prepared && led < share && asked - this.#releasedAt >= this.#lease
+    return isPrepared || welcome || unwanted ? 'take' : 'wait'
+  }
+
+  /** Whether to prepare for the lead that another replica is about to give up: that one has no share any more. */
+  succeeds({ members, mine, quits }: LockState, led: number): boolean {
+    return quits && !mine && led < this.#share(members - 1)
+  }
+
+  /** How many databases a replica leads at most when they are evenly divided. */
+  #share(members: number): number {
+    return Math.ceil(this.#databases / Math.max(members, 1))
   }
 
   /** Records that the lock was taken. */

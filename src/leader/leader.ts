@@ -20,6 +20,11 @@ export interface Leader {
   follow(listener: Listener): void
   /** Asks the database now whether this replica still leads. */
   confirm(): Promise<boolean>
+  /**
+   * Tells the other replicas that this one gives its lead up, and waits until one of them can take over at once. It leads
+   * all the time. Resolves after at most `ms` milliseconds, and at once when there is nothing or nobody to wait for.
+   */
+  handOver(ms: number): Promise<void>
   /** Gives the lead up and ends the session that held it. */
   stop(): Promise<void>
 }

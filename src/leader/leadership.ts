@@ -4,7 +4,7 @@ import { orClose } from '../time/deadline.ts'
 import { Candidate } from './candidate.ts'
 import type { Leader } from './leader.ts'
 import { Lease, type LeaseOptions, type Listener } from './lease.ts'
-import type { Holder, LeaderLock, Leading } from './lock.ts'
+import type { Holder, LeaderLock, Leading, LockState } from './lock.ts'
 
 /** What a leadership works with. */
 interface LeadershipOptions extends LeaseOptions {
@@ -18,6 +18,12 @@ interface LeadershipOptions extends LeaseOptions {
 
 /** How many times in a lease the lock is looked at. */
 const LOOKS = 4
+/**
+ * Milliseconds between two looks while the lead of a database changes hands, when it is no more databases than these: for
+ * so long they are on no page.
+ */
+const HURRY = 50
+const HURRIED = 10
 /** Milliseconds for a session to be opened: names to be looked up, TLS to be agreed on, hosts that do not answer. */
 const OPENING = 15_000
 
@@ -35,6 +41,10 @@ export class Leadership implements Leader {
   #leading: Leading | null = null
   /** Who had the lock at the last look, and is no replica. */
   #foreign: Holder | null = null
+  /** For a lead that another replica gives up. */
+  #preparation: Preparation | undefined
+  /** Whether this replica, which leads, may give up: another can take over, or there is no other. */
+  #replaceable = false
   #followed: Promise<void> | undefined
   #looking: Promise<void> | undefined
 
@@ -77,6 +87,20 @@ export class Leadership implements Leader {
     return this.trustedUntil > this.#options.clock.now()
   }
 
+  async handOver(ms: number): Promise<void> {
+    const { clock } = this.#options
+    const lock = this.#lock
+    const until = clock.now() + ms
+    if (lock === undefined || this.trustedUntil <= clock.now()) return
+    const told = await clock.within(lock.tell('quits'), { ms }).then(
+      () => true,
+      () => false,
+    )
+    while (told && (await this.confirm()) && !this.#replaceable && clock.now() < until) {
+      await clock.pause(this.#hurry, this.#stopping.signal)
+    }
+  }
+
   /** Ends the lead, and then the session. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the service is stopping'))
@@ -86,11 +110,18 @@ export class Leadership implements Leader {
     await this.#lock?.close()
   }
 
+  /** Milliseconds between two looks while the lead changes hands. */
+  get #hurry(): number {
+    const { lease, databases } = this.#options
+    return Math.min(HURRY * Math.max(databases / HURRIED, 1), lease / LOOKS)
+  }
+
   async #follow(): Promise<void> {
     const { clock, lease, chance } = this.#options
     while (!this.#stopping.signal.aborted) {
       await this.#lookAgain()
-      await clock.pause((lease / LOOKS) * (0.5 + chance()), this.#stopping.signal)
+      const wait = this.#preparation === undefined ? lease / LOOKS : this.#hurry
+      await clock.pause(wait * (0.5 + chance()), this.#stopping.signal)
     }
   }
 
@@ -116,6 +147,7 @@ export class Leadership implements Leader {
       this.#lease.end()
       this.#foreign = null
       this.#leading = null
+      this.#preparation = undefined
       if (this.#stopping.signal.aborted) return
       const failure = describeError(error)
       if (this.#failure === undefined) log.warn({ event: 'lead' }, `leader lock unavailable: ${failure}`)
@@ -147,6 +179,20 @@ export class Leadership implements Leader {
     }
   }
 
+  /** Prepares for a lead that another replica gives up, and tells the others once that is done. */
+  async #prepare(lock: LeaderLock, seen: LockState): Promise<void> {
+    if (this.#candidate.succeeds(seen, this.#options.led.size)) {
+      this.#preparation ??= new Preparation(this.#lease)
+    } else if (seen.held) {
+      if (this.#preparation?.told && !seen.mine) await lock.tell(undefined)
+      this.#preparation = undefined
+    }
+    if (this.#preparation?.done && !this.#preparation.told) {
+      await lock.tell('is prepared')
+      this.#preparation.told = true
+    }
+  }
+
   /** Looks at the lock, and does what the candidate decides. */
   async #step(): Promise<void> {
     const { clock, lease, led } = this.#options
@@ -157,7 +203,9 @@ export class Leadership implements Leader {
     const seen = await timely(this.#lock.look())
     this.#note(seen.foreign)
     this.#leading = seen.leading
-    switch (this.#candidate.decide(seen, asked, led.size)) {
+    this.#replaceable = seen.prepared || seen.members <= 1
+    await timely(this.#prepare(this.#lock, seen))
+    switch (this.#candidate.decide(seen, asked, led.size, this.#preparation?.told ?? false)) {
       case 'lead':
         this.#lease.confirm(asked)
         break
@@ -179,6 +227,19 @@ export class Leadership implements Leader {
         this.#lease.end()
         await timely(this.#lock.release())
     }
+  }
+}
+
+/** How far this replica has prepared to lead. */
+class Preparation {
+  done = false
+  /** Whether the others know. */
+  told = false
+
+  constructor(lease: Lease) {
+    void lease.prepare().then(() => {
+      this.done = true
+    })
   }
 }
 

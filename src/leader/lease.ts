@@ -3,6 +3,8 @@ import type { Clock } from '../time/clock.ts'
 
 /** Is told each time that the lead is gained or lost. */
 export interface Listener {
+  /** The lead is about to be gained: what the first page shows can be made ready. It never rejects. */
+  prepare(): Promise<void>
   gained(): void
   lost(): void
 }
@@ -29,7 +31,7 @@ export class Lease {
   readonly #options: LeaseOptions
   #state: State = 'follower'
   #term = 0
-  #listener: Listener = { gained() {}, lost() {} }
+  #listener: Listener = { async prepare() {}, gained() {}, lost() {} }
   #cancelExpiry = () => {}
 
   constructor(options: LeaseOptions) {
@@ -49,6 +51,11 @@ export class Lease {
   /** Tells this listener from now on, and no other. */
   listen(listener: Listener): void {
     this.#listener = listener
+  }
+
+  /** Gets ready to lead. */
+  prepare(): Promise<void> {
+    return this.#listener.prepare()
   }
 
   /** Records that the lock is asked for. */

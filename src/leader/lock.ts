@@ -24,7 +24,14 @@ export interface LockState {
   readonly foreign: Holder | null
   /** The replica that has it; null when that is not known. */
   readonly leading: Leading | null
+  /** Whether that replica is about to give it up. */
+  readonly quits: boolean
+  /** Whether a replica can take over at once. */
+  readonly prepared: boolean
 }
+
+/** What a replica tells the others: that it is about to give the lock up, that it can take it at once, or neither. */
+export type Notice = 'quits' | 'is prepared' | undefined
 
 /** A session that can hold the lock of one database's leader. What it asks rejects when the session is lost. */
 export interface LeaderLock {
@@ -32,6 +39,8 @@ export interface LeaderLock {
   look(): Promise<LockState>
   /** Takes the lock if nobody has it. Resolves to whether this session has it then. */
   take(): Promise<boolean>
+  /** Tells the other replicas. */
+  tell(notice: Notice): Promise<void>
   /** Gives the lock up. */
   release(): Promise<void>
   /** Cuts the session. */

@@ -43,6 +43,11 @@ export interface Round {
    * rejects.
    */
   run(tick: number, collectors?: readonly CollectorStatus[]): Promise<void>
+  /**
+   * Runs the collectors that do not count, and keeps what they found: when this replica leads within seconds, it shows that
+   * at once. It never rejects.
+   */
+  prepare(): Promise<void>
   /** Resolves when no round is running. */
   settled(): Promise<void>
   /** Gives the running round 10 s to end, and cancels it after that. Nothing runs any more when it resolves. */

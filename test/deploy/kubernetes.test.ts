@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
 import type { IDeployment } from 'kubernetes-models/apps/v1'
@@ -13,8 +12,8 @@ import { version } from '../../src/config/version.ts'
 import { createDatabase } from '../database.ts'
 import { poll } from '../poll.ts'
 import { spawnService } from '../process.ts'
-import { lacks } from '../program.ts'
 import { KUBERNETES, type Manifest, manifestFiles, parseManifests, readManifest } from './manifest.ts'
+import { lacksProgram, runProgram } from './programs.ts'
 import { violations } from './restricted.ts'
 
 const deployment = readManifest<IDeployment>('deployment.yaml')
@@ -28,16 +27,16 @@ const [port] = container?.ports ?? []
 const annotations = service.metadata?.annotations ?? {}
 
 t.test('every document belongs to a kustomization', async (t) => {
-  const listed = ['.', 'prometheus-operator'].flatMap((folder) => {
-    const { resources } = parse(readFileSync(join(KUBERNETES, folder, 'kustomization.yaml'), 'utf8'))
-    return resources.map((file: string) => join(folder, file))
+  const listed = globSync('**/kustomization.yaml', { cwd: KUBERNETES }).flatMap((file) => {
+    const { resources = [] } = parse(readFileSync(join(KUBERNETES, file), 'utf8'))
+    return resources.map((resource: string) => join(dirname(file), resource))
   })
   t.same(listed.sort(), manifestFiles().sort())
 })
 
-t.test('kubectl builds each kustomization', { skip: lacks('kubectl', 'kubernetes-client') }, async (t) => {
+t.test('kubectl builds each kustomization', { skip: lacksProgram('kubectl') }, async (t) => {
   for (const folder of ['.', 'prometheus-operator']) {
-    const built = execFileSync('kubectl', ['kustomize', join(KUBERNETES, folder)], { encoding: 'utf8' })
+    const built = runProgram('kubectl', 'kustomize', join(KUBERNETES, folder))
     const files = manifestFiles().filter((file) => dirname(file) === folder)
     const byKind = (a: Manifest, b: Manifest) => a.kind.localeCompare(b.kind)
     t.same(parseManifests(built).sort(byKind), files.map((file) => readManifest(file)).sort(byKind))
@@ -100,8 +99,7 @@ t.test('every variable is one of the service, and a secret comes from a mounted 
     if (!name.endsWith('_FILE')) continue
     const mount = container?.volumeMounts?.find(({ mountPath }) => mountPath === dirname(value ?? ''))
     const volume = pod?.spec?.volumes?.find(({ name }) => name === mount?.name)
-    const paths = volume?.secret?.items?.map(({ path }) => join(mount?.mountPath ?? '', path))
-    t.same(paths, [value], `the Secret has a file for ${name}`)
+    t.same(volume?.secret, { secretName: 'metrics-service', defaultMode: 0o440 }, `a Secret has ${name}`)
   }
   t.notOk(manifestFiles().some((file) => readManifest(file).kind === 'Secret'))
 })

@@ -2,9 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ROOT } from '../root.ts'
+import { FULL, SAME } from './cases.ts'
 import { type Manifest, manifestFiles, readManifest } from './manifest.ts'
+import { lacksProgram } from './programs.ts'
+import { kustomize, renderChart } from './render.ts'
 
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+const helm = { skip: lacksProgram('helm') }
+const kubectl = { skip: lacksProgram('kubectl') }
 const FLAGS = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext']
 
 /** The module that has the types and the schemas of a document's kind. */
@@ -62,6 +67,19 @@ t.test('every document of deploy/kubernetes is valid by the schema of its kind',
     files.map((file) => readManifest(file)),
   )
   for (const [i, file] of files.entries()) t.same(found[i], [], file)
+})
+
+t.test('every object that the chart can make is valid by the schema of its kind', helm, async (t) => {
+  const alone = { state: { file: { enabled: true, storageClassName: 'fast' } } }
+  const made = [FULL, alone].flatMap((values) => renderChart(t, values))
+  const found = await complaints(t, made)
+  for (const [i, { kind, metadata }] of made.entries()) t.same(found[i], [], `${kind} ${metadata.name}`)
+})
+
+t.test('every object that kustomize makes of all components is valid, too', kubectl, async (t) => {
+  const made = SAME.slice(-1).flatMap(({ kustomization, files }) => kustomize(t, kustomization, files))
+  const found = await complaints(t, made)
+  for (const [i, { kind, metadata }] of made.entries()) t.same(found[i], [], `${kind} ${metadata.name}`)
 })
 
 t.test('a document for Kubernetes that is broken is refused', async (t) => {

@@ -170,10 +170,10 @@ scrape_configs:
     for (const [place] of DATABASES.entries()) await (await leaderOf(place)).restart('SIGKILL')
     await led()
   })
-  await t.test('frozen for a while', async () => {
+  await t.test('frozen for a minute', async () => {
     const leader = await leaderOf(0)
     leader.signal('SIGSTOP')
-    await delay(15_000)
+    await delay(60_000)
     leader.signal('SIGCONT')
     await led()
   })
@@ -187,6 +187,14 @@ scrape_configs:
       await led()
     })
   }
+  await t.test('with a table that answers a byte a second', async () => {
+    const { store } = await leaderOf(0)
+    store.break('trickle', 'now')
+    await delay(8000)
+    await (await leaderOf(0)).restart('SIGTERM')
+    store.repair()
+    await led()
+  })
   await t.test('with the table away for all, and a takeover meanwhile', async () => {
     for (const { store } of replicas) await store.down()
     await delay(3000)

@@ -1,4 +1,4 @@
-import type { LeaderLock, LockState } from '../../src/leader/lock.ts'
+import type { LeaderLock, LockState, Notice } from '../../src/leader/lock.ts'
 import type { Machine } from './machine.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -7,10 +7,14 @@ interface Session {
   ended: boolean
   /** The moment at which the server ends it, unless it asks something before. */
   keptUntil: number
+  /** What it tells the others. */
+  notice: Notice
 }
 
 /** Milliseconds for the server to confirm that a session ends. */
 const CLOSE = 1000
+/** Milliseconds until the first message of a connection is sent again. */
+const RESEND = 100
 
 /** Returns how many milliseconds the next message takes. */
 export type Latency = () => number
@@ -58,8 +62,9 @@ export class LockServer {
 
   /** Opens a session of a machine. `lost` is what happens to it when the process is killed. */
   async open(machine: Machine): Promise<LeaderLock & { lost(): void }> {
-    const session: Session = { ended: false, keptUntil: 0 }
+    const session: Session = { ended: false, keptUntil: 0, notice: undefined }
     const ask = <T>(answer: () => T) => this.#ask(machine, session, answer)
+    await this.#reach(machine)
     await this.#travel(machine, () => {
       if (!this.#up) throw new Error('connection refused')
       this.#sessions.add(session)
@@ -76,6 +81,10 @@ export class LockServer {
     return {
       look: () => ask(() => this.#stateFor(session)),
       take: () => ask(() => this.#take(session)),
+      tell: (notice) =>
+        ask(() => {
+          session.notice = notice
+        }),
       release: () =>
         ask(() => {
           if (this.#holder === session) this.#holder = undefined
@@ -93,12 +102,16 @@ export class LockServer {
       mine: this.#holder === session,
       foreign: null,
       leading: null,
+      quits: this.#holder?.notice === 'quits',
+      prepared: [...this.#sessions].some(({ notice }) => notice === 'is prepared'),
     }
   }
 
   #take(session: Session): boolean {
     this.#holder ??= session
-    return this.#holder === session
+    if (this.#holder !== session) return false
+    session.notice = undefined
+    return true
   }
 
   #ask<T>(machine: Machine, session: Session, answer: () => T): Promise<T> {
@@ -107,6 +120,11 @@ export class LockServer {
       this.#keep(session)
       return answer()
     })
+  }
+
+  /** Resolves when messages get through: the kernel sends the first of a connection again and again. */
+  async #reach(machine: Machine): Promise<void> {
+    while (this.unreachable.has(machine)) await new Promise<void>((resolve) => machine.after(RESEND, resolve))
   }
 
   /** Sends a question and its answer. A message that is lost is never answered. */

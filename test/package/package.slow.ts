@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
@@ -16,8 +16,8 @@ import { pathToFileURL } from 'node:url'
 import { parse } from 'acorn'
 import t from 'tap'
 import { createDatabase } from '../database.ts'
+import { lacksProgram, runProgram } from '../deploy/programs.ts'
 import { spawnService } from '../process.ts'
-import { lacks } from '../program.ts'
 import { ROOT } from '../root.ts'
 import { rounds, until } from '../scrape.ts'
 import { underlined } from './editor.ts'
@@ -215,9 +215,9 @@ t.test('Node.js that is too old is said in a sentence, which it can read', async
 
 t.test(
   'the kustomization mounts its collectors in the Deployment',
-  { skip: lacks('kubectl', 'kubernetes-client') },
+  { skip: lacksProgram('kubectl') },
   async (t) => {
-    const manifests = execFileSync('kubectl', ['kustomize', mine], { encoding: 'utf8' })
+    const manifests = runProgram('kubectl', 'kustomize', mine)
     const [, name = ''] = /name: (metrics-service-collectors-\w+)/.exec(manifests) ?? []
     t.match(manifests, /kind: ConfigMap/)
     t.match(manifests, `configMap:\n          name: ${name}\n`)

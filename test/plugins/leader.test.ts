@@ -110,6 +110,37 @@ t.test('a replica says of collectors and rounds only where it leads', async (t) 
   }
 })
 
+t.test('a replica that stops shows its page until another has one that it shows when it leads', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const slow = defineCollector({
+    name: 'slow',
+    metrics: { business_slow: gauge('Slow.') },
+    query: (sql) => sql`SELECT 1 AS business_slow FROM pg_sleep(0.5)`,
+  })
+  const env = { DATABASE_URL: url, LEADER_ELECTION: 'true', METRICS_TICK_DURATION: '4s' }
+  const replicas = []
+  for (const _ of [1, 2]) {
+    const replica = await startService(t, env, { collectors: [things, slow], start: false })
+    await replica.database.ticker.start()
+    await replica.database.leader.confirm()
+    await replica.database.round.settled()
+    replicas.push(replica)
+  }
+  const [first, second] = replicas as [(typeof replicas)[number], (typeof replicas)[number]]
+  const closed = first.app.close()
+  const firstPage = () =>
+    first.scrape().then(
+      (page) => page.has('business_slow'),
+      () => false,
+    )
+  let page = await second.scrape()
+  while (page.get('collection_leader') === 0) page = await second.scrape()
+  t.notOk(await firstPage(), 'what the other shows is on one page')
+  t.equal(page.get('business_things'), 3)
+  t.equal(page.get('business_slow'), 1)
+  await closed
+})
+
 t.test('a replica that does not lead still says whether an endpoint answers it', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
   const gate = await Gate.start(t, url)

@@ -7,11 +7,16 @@ import { Timeline } from '../../model/timeline.ts'
 
 const TICK = 1000
 const LEASE = TICK / 2
+/** Milliseconds that it takes to get ready for the lead. */
+const PREPARING = 20
+/** Milliseconds between two looks at what leads. */
+const STEP = 5
 
 /** What may happen to a replica. */
 const FAULTS = [
   'kill',
   'stop',
+  'replace',
   'freeze',
   'thaw',
   'disconnect',
@@ -77,7 +82,15 @@ class Contest {
     this.#all.push(replica)
     this.#places[place] = replica
     const look = () => this.look()
-    leadership.follow({ gained: look, lost: look })
+    const prepare = () => machine.compute(PREPARING)
+    leadership.follow({ prepare, gained: look, lost: look })
+  }
+
+  /** Stops a replica as the service does, when another can take over. */
+  async #replace({ machine, leadership }: Replica): Promise<void> {
+    await leadership.handOver(TICK)
+    await leadership.stop()
+    machine.kill()
   }
 
   /** How many lead now. */
@@ -90,12 +103,18 @@ class Contest {
     return leading.length
   }
 
+  /** The place of the one that leads. */
+  get leader(): number {
+    return this.#places.findIndex(({ leadership }) => leadership.trustedUntil > this.timeline.now)
+  }
+
   async happen(what: string, place: number): Promise<void> {
     const replica = this.#places[place]
     if (replica === undefined) return
     const { machine, leadership, led } = replica
     if (what === 'kill') machine.kill()
     else if (what === 'stop') void leadership.stop().then(() => machine.kill())
+    else if (what === 'replace') void this.#replace(replica)
     else if (what === 'freeze') machine.freeze()
     else if (what === 'thaw') machine.thaw()
     else if (what === 'disconnect') this.server.unreachable.add(machine)
@@ -183,6 +202,41 @@ t.test('a replica that stops leads no more before its session ends', async (t) =
   t.equal(contest.look(), 1)
   for (const place of [0, 1, 2]) await contest.happen('stop', place)
   await contest.timeline.run(TICK + 1)
+  t.equal(contest.look(), 0)
+})
+
+t.test('one that is replaced leads until another is ready, which leads at once', async () => {
+  await fc.assert(
+    fc.asyncProperty(chances, fc.integer({ min: 0, max: 2 * TICK }), async (chance, moment) => {
+      const contest = new Contest(
+        () => 1,
+        () => chance.next().value,
+      )
+      await contest.timeline.run(2 * TICK)
+      await contest.timeline.run(contest.timeline.now + moment)
+      await contest.happen('replace', contest.leader)
+      let without = 0
+      for (let passed = 0; passed < TICK; passed += STEP) {
+        await contest.timeline.run(contest.timeline.now + STEP)
+        if (contest.look() === 0) without += STEP
+      }
+      // Its session ends, and the next look of another takes the lock: a few messages, and a hurried pause.
+      return without < 90 && contest.look() === 1 && contest.leaders === 1
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('the last replica waits for nobody', async (t) => {
+  const contest = new Contest(
+    () => 1,
+    () => 0.5,
+  )
+  await contest.timeline.run(TICK)
+  for (const place of [0, 1, 2]) if (place !== contest.leader) await contest.happen('stop', place)
+  await contest.timeline.run(2 * TICK)
+  await contest.happen('replace', contest.leader)
+  await contest.timeline.run(2 * TICK + 20)
   t.equal(contest.look(), 0)
 })
 
