@@ -47,7 +47,7 @@ function outline(cells: readonly Cell[], level: Level, limit: number): string {
     // Spans that look the same are one piece.
     while (to < cells.length && cells[to]?.level === level && isSame(partsOf(cells[to], limit), parts)) to++
     if (parts.length === 0) to = from + 1
-    for (const [y, height] of parts) d += `M${from} ${y}h${to - from}v${height}h-${to - from}z`
+    for (const [y, height] of parts) d += `M${from} ${y}h${to - from}v${height}h-${to - from}`
     from = to
   }
   return d
