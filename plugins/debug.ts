@@ -4,15 +4,19 @@ import helmet from '@fastify/helmet'
 import Fastify, { LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { listen } from '../src/config/listen.ts'
-import { settingsOf } from '../src/config/shown.ts'
+import { serviceNameOf, settingsOf } from '../src/config/shown.ts'
+import { missing, wantsPage } from '../src/html/missing.ts'
+import { STYLE } from '../src/html/page.ts'
 import { collect } from './debug/collect.ts'
 import { collectors } from './debug/collectors.ts'
 import { events } from './debug/events.ts'
 import { live } from './debug/live.ts'
+import { page } from './debug/page.ts'
 import { pause } from './debug/pause.ts'
 import { profiles } from './debug/profiles.ts'
 import { reload } from './debug/reload.ts'
 import { refuseOtherSites } from './debug/sites.ts'
+import type { Subject } from './debug/subject.ts'
 
 /** The most connections at once: far more than there are people who look. */
 const MAX_CONNECTIONS = 100
@@ -68,11 +72,11 @@ export default fp(
       await app.requireToken(debug, token, 'Basic realm="the token as password"')
     }
 
-    for (const [file, type] of [
-      ['style.css', 'text/css'],
-      ['live.js', 'text/javascript'],
+    const script = await readFile(new URL('debug/assets/live.js', import.meta.url), 'utf8')
+    for (const [file, type, content] of [
+      ['style.css', 'text/css', STYLE],
+      ['live.js', 'text/javascript', script],
     ] as const) {
-      const content = await readFile(new URL(`debug/assets/${file}`, import.meta.url))
       debug.get(`/debug/assets/${file}`, async (_request, reply) =>
         reply.type(`${type}; charset=utf-8`).send(content),
       )
@@ -82,15 +86,29 @@ export default fp(
       return reply.code(readiness.ready ? 200 : 503).send(readiness)
     })
     debug.get('/', async (_request, reply) => reply.redirect('/debug'))
-    await debug.register(live, {
+    debug.setNotFoundHandler(async ({ headers, method, url }, reply) => {
+      reply.code(404)
+      if (!wantsPage(headers.accept)) return reply.send({ error: `there is no ${method} ${url}` })
+      await reply.helmet()
+      return reply.type('text/html; charset=utf-8').send(page('404', missing('/debug')).text)
+    })
+    const { COLLECTOR_STALE_AFTER: staleAfter, DATABASE_MAX_LAG: maxLag } = app.config
+    const subject: Subject = {
+      name: serviceNameOf(app.config),
       databases,
       settings: settingsOf(app.environment, app.config),
+      limits: { staleAfter, maxLag },
+      prometheus: app.config.PROMETHEUS_URL,
+      grafana: app.config.GRAFANA_URL,
       reloads: () => app.reloads,
-    })
+      paused: () => app.paused,
+      events: () => app.events.list(),
+    }
+    await debug.register(live, { subject })
     await debug.register(collect, { databases, paused: () => app.paused })
     await debug.register(pause, { app })
     await debug.register(reload, { reload: () => app.reload() })
-    await debug.register(collectors, { databases, paused: () => app.paused })
+    await debug.register(collectors, { subject })
     await debug.register(events, { events: app.events })
     await debug.register(profiles, { prefix: '/debug/pprof' })
 

@@ -1,14 +1,14 @@
-// Health: /healthz, /readyz and the landing page. Imports src/ only.
+// Health: /healthz, /readyz and the landing page. Imports src/ and plugins/health/ only.
 import fp from 'fastify-plugin'
-import { version } from '../src/config/version.ts'
+import { serviceNameOf } from '../src/config/shown.ts'
 import type { Database } from '../src/database.ts'
 import { describeError, renderFinding } from '../src/finding.ts'
-import { type Html, html } from '../src/html/html.ts'
-import { document } from '../src/html/page.ts'
+import { verdictOf } from '../src/health/verdict.ts'
+import { wantsPage } from '../src/html/missing.ts'
 import { describeLeader } from '../src/leader/lock.ts'
 import { findOnlyShipped, wantsTable } from '../src/round/shipped.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
-import { formatDuration } from '../src/time/duration.ts'
+import { landing, notFound } from './health/landing.ts'
 
 /** Whether every value is present and fresh. */
 interface Readiness {
@@ -29,7 +29,7 @@ declare module 'fastify' {
   }
 }
 
-/** Serves /healthz (the process is alive), /readyz (its values are present and fresh) and / (links). */
+/** Serves /healthz (the process is alive), /readyz (its values are present and fresh) and / (how it is). */
 export default fp(
   async (app) => {
     function readiness(): Readiness {
@@ -70,12 +70,20 @@ export default fp(
 
     app.get('/', async (_request, reply) => {
       await reply.helmet()
-      const names = new Set(
-        app.databases.flatMap(({ collectors }) => collectors.list.map(({ collector }) => collector.name)),
-      )
-      return reply
-        .type('text/html; charset=utf-8')
-        .send(landing(app.config.METRICS_TICK_DURATION, names).text)
+      const [now, date] = [performance.now(), Date.now()]
+      const { databases, reloads, config } = app
+      const given = { now, date, staleAfter: config.COLLECTOR_STALE_AFTER, maxLag: config.DATABASE_MAX_LAG }
+      const verdict = verdictOf({ databases, reloads, paused: app.paused }, given)
+      const tick = config.METRICS_TICK_DURATION
+      const { text } = landing({ name: serviceNameOf(config), verdict, databases, tick, now, date })
+      return reply.type('text/html; charset=utf-8').send(text)
+    })
+
+    app.setNotFoundHandler(async ({ headers, method, url }, reply) => {
+      reply.code(404)
+      if (!wantsPage(headers.accept)) return reply.send({ error: `there is no ${method} ${url}` })
+      await reply.helmet()
+      return reply.type('text/html; charset=utf-8').send(notFound().text)
     })
   },
   { name: 'health', dependencies: ['access', 'pause'], decorators: { fastify: ['config', 'databases'] } },
@@ -125,31 +133,4 @@ function problemsOf(
     collectors: missing.map(({ collector }) => collector.name),
     reasons: shipped === undefined ? reasons : [renderFinding(shipped), ...reasons],
   }
-}
-
-const STYLE = html`<style>
-body {
-font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem;
-background: Canvas; color: CanvasText
-}
-</style>`
-
-/** Renders the page that links the others; `tick` is in milliseconds. */
-function landing(tick: number, collectors: ReadonlySet<string>): Html {
-  return document(
-    'Metrics service',
-    STYLE,
-    html`<main>
-<h1>Metrics service ${version}</h1>
-<p>Queries PostgreSQL every ${formatDuration(tick)} and serves the results to Prometheus.</p>
-<ul>
-<li><a href="/metrics">/metrics</a>: the metrics</li>
-<li><a href="/readyz">/readyz</a>: whether every value is present and fresh</li>
-<li><a href="/healthz">/healthz</a>: whether the process is alive</li>
-</ul>
-<h2>Collectors</h2>
-<ul>
-${Array.from(collectors, (name) => html`<li>${name}</li>\n`)}</ul>
-</main>`,
-  )
 }

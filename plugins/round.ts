@@ -11,9 +11,10 @@ import type { Collectors } from '../src/round/collectors.ts'
 import { NO_SAMPLES } from '../src/round/idle.ts'
 import { explainLimit } from '../src/round/limit.ts'
 import type { Outcome } from '../src/round/outcome.ts'
-import type { Progress, Round } from '../src/round/round.ts'
+import type { Outage, Progress, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
+import type { Span, Trace } from '../src/round/trace.ts'
 import type { WindowState } from '../src/samples/window.ts'
 import type { Pausing } from '../src/tick/pausing.ts'
 import { within } from '../src/time/deadline.ts'
@@ -61,7 +62,9 @@ export function openRound(options: RoundOptions): Round {
   let progress: Omit<Progress, 'running'> | undefined
   /** The collectors that run now. */
   const running = new Set<CollectorStatus>()
+  let trace: Trace | undefined
   let prepared: { readonly outcomes: readonly Outcome[]; readonly at: number } | undefined
+  let outage: Outage | undefined
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
   async function take(
@@ -72,9 +75,13 @@ export function openRound(options: RoundOptions): Round {
     try {
       const snapshot = await db.snapshot(signal, avoid)
       roundLog.back()
+      outage = undefined
       return snapshot
     } catch (error) {
-      if (!signal.aborted) roundLog.lost(error)
+      if (!signal.aborted) {
+        roundLog.lost(error)
+        outage = { since: outage?.since ?? Date.now(), reason: describeError(error) }
+      }
       // The one that was lost is asked by the next vote, as the others are.
       if (again) db.forgetCurrent()
       throw error
@@ -83,6 +90,8 @@ export function openRound(options: RoundOptions): Round {
 
   async function runOne(signal: AbortSignal, status: CollectorStatus, snapshot: Snapshot): Promise<Attempt> {
     let started = performance.now()
+    const span: Span = { status, begun: started }
+    if (trace?.ended === undefined) trace?.spans.push(span)
     let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
     const context = {
@@ -100,16 +109,19 @@ export function openRound(options: RoundOptions): Round {
       const toSamples = await snapshot.run(status.timeout, signal, async (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
         started = performance.now()
+        span.asked = started
         lost = 'begun'
         const idle = await idleOn(status.collector, sql, snapshot.begun)
         return idle === undefined ? run(status, sql, context) : async () => ({ result: NO_SAMPLES, idle })
       })
+      span.answered = performance.now()
       const { result, ...output } = await toSamples()
       if (status.strays.last !== undefined) throw status.strays.last
       const seconds = (performance.now() - started) / 1000
       const rejection = result.rejection && (await placed(result.rejection, status))
       return { outcome: { status, seconds, ...output, result: { ...result, rejection } } }
     } catch (error) {
+      span.failed = true
       const isLost = error instanceof LostError
       await placeError(isLost ? error.cause : error, status)
       const failed = failure(status, started, limited(isLost ? error.cause : error, status, started))
@@ -117,6 +129,7 @@ export function openRound(options: RoundOptions): Round {
       return isLost ? { outcome, lost } : { outcome }
     } finally {
       running.delete(status)
+      span.ended = performance.now()
     }
   }
 
@@ -176,6 +189,7 @@ export function openRound(options: RoundOptions): Round {
     const signal = AbortSignal.any([stopping.signal, pause])
     const started = performance.now()
     progress = { started, total: due.length, done: 0 }
+    trace = { at: Date.now(), started, due, spans: [] }
     const { term } = leader
     // What is counted since the last page of another replica, or of the process before, is shown first.
     const restored = await state.open(term)
@@ -208,6 +222,15 @@ export function openRound(options: RoundOptions): Round {
     get progress() {
       return progress && { ...progress, running: Array.from(running, ({ collector }) => collector.name) }
     },
+    get trace() {
+      return trace
+    },
+    get outage() {
+      return outage
+    },
+    get clocks() {
+      return past.clocks
+    },
     prepare: () => prepare().catch(internal),
     async run(tick, requested) {
       showPrepared(tick)
@@ -217,6 +240,7 @@ export function openRound(options: RoundOptions): Round {
         .finally(() => {
           current = undefined
           progress = undefined
+          if (trace !== undefined) trace.ended ??= performance.now()
         })
       await current
     },

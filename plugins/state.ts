@@ -47,6 +47,7 @@ export function openState(options: StateOptions): State {
   return {
     failures: 0,
     success: undefined,
+    trouble: undefined,
     last: undefined,
     check() {},
     open: async () => [],

@@ -69,11 +69,17 @@ export function openTicker(options: TickOptions): Ticker {
   })
   const skips = new Skips(log)
   ticker.on('tick', (outcome) => {
-    const ticks = collectors.list.map(({ interval, backoffTicks }) =>
-      Math.max(Math.ceil(interval / length), backoffTicks),
-    )
-    if (outcome === 'skipped') skips.skipped(clock.now(), round.progress?.running ?? [])
-    else skips.kept(clock.now(), Math.max(1, ...ticks))
+    if (outcome !== 'skipped') {
+      const ticks = collectors.list.map(({ interval, backoffTicks }) =>
+        Math.max(Math.ceil(interval / length), backoffTicks),
+      )
+      skips.kept(clock.now(), Math.max(1, ...ticks))
+      return
+    }
+    for (const status of collectors.list) {
+      if (status.ticksUntilDue(ticker.tick) === 0) status.history.add(clock.date(), 'skipped')
+    }
+    skips.skipped(clock.now(), round.progress?.running ?? [])
   })
   return ticker
 }

@@ -19,6 +19,7 @@ const STAGES = [
   'page',
   'check',
   'new',
+  'health',
   'html',
 ]
 

@@ -7,6 +7,14 @@ export function nameOf({ database, collector }: CollectorStatus): string {
   return database === undefined ? collector.name : `${database}/${collector.name}`
 }
 
+/**
+ * Returns the id of a collector's row, or of a cell of it. It is unique because names of databases and collectors have no
+ * dots.
+ */
+export function idOf({ database, collector }: CollectorStatus, column?: string): string {
+  return [database, collector.name, column].filter((name) => name !== undefined).join('.')
+}
+
 /** Returns the path of a collector's page, or of something below it. */
 export function pathOf({ database, collector }: CollectorStatus, below = ''): string {
   return `/debug/collectors/${collector.name}${below}${database === undefined ? '' : `?database=${database}`}`
@@ -15,6 +23,20 @@ export function pathOf({ database, collector }: CollectorStatus, below = ''): st
 /** Returns the path that starts a round of one collector. */
 export function collectPath({ database, collector }: CollectorStatus): string {
   return `/debug/collect?collector=${collector.name}${database === undefined ? '' : `&database=${database}`}`
+}
+
+/** Finds a collector and its database by their names; undefined as the database is the first that has it. */
+export function find(
+  databases: readonly Database[],
+  name: string,
+  of: string | undefined,
+): [Database, CollectorStatus] | undefined {
+  for (const database of databases) {
+    if (of !== undefined && database.name !== of) continue
+    const status = database.collectors.list.find(({ collector }) => collector.name === name)
+    if (status !== undefined) return [database, status]
+  }
+  return undefined
 }
 
 /** Explains why there is no collector with these names; undefined means any name. */
@@ -37,4 +59,9 @@ export function dueAt({ ticker, leader }: Database, status: CollectorStatus): nu
   const { tick, nextTickAt, length } = ticker
   if (nextTickAt === undefined) return undefined
   return nextTickAt + length * (Math.max(status.ticksUntilDue(tick), 1) - 1)
+}
+
+/** A field of a query as one text. */
+export function textOf(field: string | string[] | undefined): string {
+  return [field ?? ''].flat().join(' ')
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 // Types only: the native part takes 8 MB, so it is loaded with the first profile.
 type Pprof = typeof import('@datadog/pprof')
-type Profile = ReturnType<Pprof['time']['stop']>
+export type Profile = ReturnType<Pprof['time']['stop']>
 
 /** A kind of sampling, from `start` to `stop`. */
 interface Sampling {
@@ -30,13 +30,20 @@ export class Profiler {
    * platform. Must not be called while a profile is running.
    */
   async take(seconds: number, signal: AbortSignal): Promise<Buffer> {
+    const profile = await this.sample(seconds, signal)
+    const pprof = await import('@datadog/pprof')
+    return pprof.encode(profile)
+  }
+
+  /** Samples in the same way, and resolves to the profile itself. */
+  async sample(seconds: number, signal: AbortSignal): Promise<Profile> {
     this.#running = true
     try {
       const pprof = await import('@datadog/pprof')
       this.#sampling.start(pprof, seconds)
       // It rejects only when the signal aborts, which ends the profile early.
       await delay(seconds * 1000, undefined, { signal }).catch(() => {})
-      return await pprof.encode(withoutVersions(await this.#sampling.stop(pprof)))
+      return withoutVersions(await this.#sampling.stop(pprof))
     } finally {
       this.#running = false
     }

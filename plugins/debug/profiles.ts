@@ -1,6 +1,7 @@
 // GET /debug/pprof/. Imports src/ and its own folder only.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Html, html } from '../../src/html/html.ts'
+import { flameGraph } from './flame.ts'
 import { page } from './page.ts'
 import { cpu, heap, Profiler } from './profiler.ts'
 
@@ -28,6 +29,7 @@ export async function profiles(debug: FastifyInstance): Promise<void> {
 
   for (const { name, title, standard, sampling } of PROFILES) {
     const profiler = new Profiler(sampling)
+    if (sampling === cpu) flameGraph(debug, profiler, stopping.signal)
     // A HEAD request would take a profile and throw it away.
     const options = { exposeHeadRoute: false, config: { costs: true } }
     debug.get(`/${name}`, options, async (request, reply) => {
@@ -61,18 +63,18 @@ function index(host: string): Html {
   return page(
     'Profiles – Metrics service',
     html`<header>
-<nav aria-label="Breadcrumb"><a href="/debug">Metrics service</a></nav>
+<nav aria-label="Breadcrumb"><a href="/debug">Debug</a></nav>
 <h1>Profiles</h1>
 </header>
 <main>
+<p><a href="/debug/pprof/flame">A flame graph of the processor time</a>, in this page.</p>
 <p>A profile samples this process from the moment of the request, for <code>seconds</code> (1 to ${MAX_SECONDS}). It is
 gzipped protobuf for <code>pprof</code>. One profile of each kind runs at a time. Between requests nothing is sampled.</p>
 <dl class="labels">
 <div>
 <dt><a href="/debug/pprof/profile">profile?seconds=30</a></dt>
-<dd>CPU: where time goes. <code>cpu</code> is processor time. The time between two samples counts towards the stack of
-the second, so short work in an idle process appears under <code>(idle)</code>. <code>wall</code> is the time that a stack
-was running, without idle time: sort by it when the process is mostly idle.</dd>
+<dd>CPU: where time goes. <code>cpu</code> is processor time; work that is shorter than the time between two samples may
+appear under <code>(idle)</code>. <code>wall</code> is the time that a stack was running: sort by it when the process is mostly idle.</dd>
 </div>
 <div>
 <dt><a href="/debug/pprof/heap">heap?seconds=10</a></dt>

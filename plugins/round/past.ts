@@ -1,6 +1,7 @@
 // Follows how far the snapshots of a database see. Imports src/ only.
 import type { Log } from '../../src/log.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
+import type { Clocks } from '../../src/round/round.ts'
 import type { State } from '../../src/round/state.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import type { Horizon } from '../../src/samples/window-plan.ts'
@@ -23,11 +24,20 @@ export class Past {
   /** The collectors that have counted further than the clock of the database is. */
   readonly #ahead = new Set<CollectorStatus>()
   #clock: VouchedClock | undefined
+  #databaseAhead: number | undefined
+  #waitUntil: Moment | undefined
   /** The time of the last commit that a standby has replayed, where it cannot be true, even when that time has come. */
   #strange: Moment | undefined
 
   constructor(options: PastOptions) {
     this.#options = options
+  }
+
+  /** What the last snapshot says of the clocks; undefined before the first. */
+  get clocks(): Clocks | undefined {
+    if (this.#clock === undefined || this.#databaseAhead === undefined) return undefined
+    const waitUntil = this.#ahead.size === 0 ? undefined : this.#waitUntil
+    return { ahead: this.#databaseAhead, jumped: this.#clock.jumped, waitUntil }
   }
 
   /**
@@ -55,6 +65,7 @@ export class Past {
     const known = this.#horizons.get(snapshot)
     if (known !== undefined) return known
     const now = parseMoment(snapshot.begun.time)
+    this.#databaseAhead = Number(now) / 1000 - Date.now()
     const believed = this.#believe(now)
     const replayed = replayedTo(snapshot.begun, now)
     // A commit of a time that is yet to come was stamped by a clock that had jumped: what came after it may lack.
@@ -102,6 +113,7 @@ export class Past {
         )
       }
       this.#ahead.add(status)
+      this.#waitUntil = window.sealedTo
     }
   }
 }

@@ -1,6 +1,7 @@
 // Runs one collector in a transaction. Imports src/ and its own folder only.
 import type { Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
+import type { RunResult } from '../../src/round/run.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
 import {
@@ -29,7 +30,7 @@ const ROWS_PER_SERIES = 10
 const MIN_ROW_LIMIT = 200_000
 
 /** The samples of a run, and the state of a windowed collector after it. */
-export interface RunOutput {
+export interface RunOutput extends Pick<RunResult, 'rows' | 'asked'> {
   readonly result: Samples
   readonly window?: WindowState
   readonly openRejected?: Rejections['rejected']
@@ -61,7 +62,7 @@ export async function run(
   const { budget, horizon } = context
   if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, context)
   const rows = await ask(status, sql, { from: horizon.now, to: horizon.now }, rowLimit(budget))
-  return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)) })
+  return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)), rows: rows.seen })
 }
 
 async function runWindows(
@@ -107,6 +108,8 @@ async function runWindows(
     return {
       result: { sets, series: finish(countSeries(sets, collector.metrics)), folded, ...rejections },
       window: next,
+      rows: [...sealed, ...open].reduce((sum, { seen }) => sum + seen, 0),
+      asked: { from: state.sealedTo, sealed: sealedTo, to: plan.open.to },
       openRejected: rejectionsIn(open).rejected,
     }
   }

@@ -2,6 +2,7 @@
 
 import { describeError } from '../../src/finding.ts'
 import { errorFields, type Log } from '../../src/log.ts'
+import type { Trouble } from '../../src/round/state.ts'
 import type { SavedWindow } from '../../src/samples/saved-window.ts'
 import { formatSeconds } from '../../src/time/age.ts'
 import { within } from '../../src/time/deadline.ts'
@@ -16,6 +17,7 @@ export class Access {
   readonly #store: Store
   readonly #log: Log
   readonly #incident = new Incident()
+  trouble: Trouble | undefined
   #writing = false
   failures = 0
   /** Whether the last read or write succeeded; undefined before the first. */
@@ -37,7 +39,7 @@ export class Access {
     } catch (cause) {
       const { variable } = this.#store
       const said = describeError(cause)
-      if (this.#fails())
+      if (this.#fails(said))
         this.#log.warn(
           { event: 'state', ...errorFields(cause) },
           `${variable} cannot be read, and counters wait for it: ${said}`,
@@ -61,10 +63,11 @@ export class Access {
       this.#succeeded()
       return taken
     } catch (error) {
-      if (this.#fails())
+      const said = describeError(error)
+      if (this.#fails(said))
         this.#log.warn(
           { event: 'state', ...errorFields(error) },
-          `${this.#store.variable} cannot be written: ${describeError(error)}`,
+          `${this.#store.variable} cannot be written: ${said}`,
         )
       return []
     }
@@ -72,6 +75,7 @@ export class Access {
 
   #succeeded(): void {
     this.success = true
+    this.trouble = undefined
     const ended = this.#incident.end(performance.now())
     if (ended === undefined) return
     const { seconds, count: failures } = ended
@@ -82,9 +86,10 @@ export class Access {
   }
 
   /** Counts a failure. Returns whether it is the first one in a row. */
-  #fails(): boolean {
+  #fails(reason: string): boolean {
     this.failures++
     this.success = false
+    this.trouble = { since: this.trouble?.since ?? Date.now(), variable: this.#store.variable, reason }
     const isFirst = this.#incident.begin(performance.now())
     this.#incident.add(1)
     return isFirst

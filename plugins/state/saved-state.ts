@@ -56,6 +56,10 @@ export class SavedState implements State {
     return this.#term === undefined ? undefined : this.#access.success
   }
 
+  get trouble(): State['trouble'] {
+    return this.#access.trouble
+  }
+
   check(): void {
     this.#store.check()
   }

@@ -12,6 +12,11 @@ export interface Setting {
   readonly given: boolean
 }
 
+/** What the service is called: SERVICE_NAME, or else the names of its databases. */
+export function serviceNameOf({ SERVICE_NAME, databases }: Config): string {
+  return SERVICE_NAME ?? databases.map(({ name, url }) => name ?? url.database).join(', ')
+}
+
 /** Returns the configuration that is in effect: a secret is shown as "(set)", a database without its password. */
 export function settingsOf(environment: Environment, config: Config): Setting[] {
   return NAMES.map((name) => ({

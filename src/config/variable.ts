@@ -52,6 +52,17 @@ export function token(): Variable<string> {
   }
 }
 
+/** A variable that takes the address of a web page, which becomes one without a slash at its end. */
+export function url(): Variable<string> {
+  return {
+    takes: 'a URL that begins with http:// or https://',
+    parse(given) {
+      if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) throw new Error('none')
+      return given.replace(/\/$/, '')
+    },
+  }
+}
+
 /** A variable that is true or false; false unless it is set. */
 export function flag(fallback: 'true' | 'false' = 'false'): Defaulted<boolean> {
   return {

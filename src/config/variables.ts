@@ -7,6 +7,7 @@ import {
   integer,
   text,
   token,
+  url,
   type Variable,
   whole,
   word,
@@ -19,6 +20,7 @@ const LONGEST_TICK = '24h'
 
 /** Every environment variable of the service. Durations become milliseconds. */
 export const variables = {
+  SERVICE_NAME: text('a name of the service for people'),
   METRICS_TICK_DURATION: duration('60s', '1s', LONGEST_TICK),
   METRICS_ZEROS: choice('all', ['all', 'counters']),
   DATABASE_URL: text('a PostgreSQL URL, or several with names'),
@@ -44,6 +46,8 @@ export const variables = {
   DEBUG_PORT: whole('6063', 0, 65535),
   DEBUG_TOKEN: token(),
   DEBUG_TOKEN_FILE: text('the path of a file that holds the token'),
+  PROMETHEUS_URL: url(),
+  GRAFANA_URL: url(),
   COLLECTORS: {
     /** The empty list selects all collectors. */
     default: '',

@@ -1,6 +1,7 @@
 import type { Rejections } from '../rows/rows.ts'
 import type { Samples } from '../samples/samples.ts'
 import type { WindowState } from '../samples/window.ts'
+import type { Moment } from '../time/moment.ts'
 
 /** The result of one run of a collector. */
 export interface RunResult {
@@ -11,11 +12,15 @@ export interface RunResult {
   /** Why it asked nothing, when it is not for the server that was asked. */
   readonly idle?: string
   /** Whether the database was unavailable, so that the collector asked nothing. */
-  readonly unavailable?: boolean
+  readonly unavailable?: boolean | undefined
   /** Whether it was cut off because the database went away, which did not come back in that round. */
   readonly lost?: boolean
   /** The state of a windowed collector after the run: one that failed may have sealed some windows before. */
   readonly window?: WindowState
+  /** How many rows its queries returned. */
+  readonly rows?: number | undefined
+  /** What a windowed collector asked for: what came after `from`, of which it counted up to `sealed` for good, up to `to`. */
+  readonly asked?: { readonly from: Moment; readonly sealed: Moment; readonly to: Moment } | undefined
   /** What it rejected in its open window, which the next run asks for again. */
   readonly openRejected?: Rejections['rejected']
 }

@@ -46,9 +46,14 @@ export class Shown {
     return this.#content
   }
 
+  /** When the values are older than `staleAfter`. */
+  get staleAt(): number {
+    return this.#since + this.#staleAfter
+  }
+
   /** Returns whether the values are older than `staleAfter`. */
   isStale(now: number): boolean {
-    return now - this.#since > this.#staleAfter
+    return now > this.staleAt
   }
 
   /** Returns what is on the page: nothing when the collector fails and its values are stale. */

@@ -2,12 +2,22 @@ import type { Moment } from '../time/moment.ts'
 import type { Outcome } from './outcome.ts'
 import type { CollectorStatus } from './status.ts'
 
+/** What keeps counters from being kept. */
+export interface Trouble {
+  readonly since: number
+  /** The variable that says where they are kept. */
+  readonly variable: string
+  readonly reason: string
+}
+
 /** Keeps the counters of one database's windowed collectors over restarts, and from one leader to the next. */
 export interface State {
   /** How many reads and writes have failed. */
   readonly failures: number
   /** Whether the last read or write succeeded; undefined before the first in a term. */
   readonly success: boolean | undefined
+  /** Why it cannot be read or written, and since when, in milliseconds since 1970; undefined while it can. */
+  readonly trouble: Trouble | undefined
   /** Throws a Mistake when no counter could ever be kept. */
   check(): void
   /**

@@ -6,6 +6,7 @@ import type { WindowState } from '../samples/window.ts'
 import type { Horizon } from '../samples/window-plan.ts'
 import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
 import { Due, failureOf } from './due.ts'
+import { History, isSlow, type Level } from './history.ts'
 import type { PastRun, RunResult } from './run.ts'
 import { type Content, Shown } from './shown.ts'
 import { Strays } from './strays.ts'
@@ -23,6 +24,12 @@ const MAX_RUNS = 60
 /** Unused texts that a dictionary may always hold. */
 const SPARE_TEXTS = 100
 
+/** Runs of a collector in a row that failed: since when, in seconds since 1970, and how many. */
+export interface Failing {
+  readonly since: number
+  readonly runs: number
+}
+
 /** What came of the runs of a collector so far. Nothing changes it: a run replaces it. */
 interface Past {
   readonly last?: RunResult
@@ -33,6 +40,8 @@ interface Past {
   readonly published?: number
   readonly read?: WindowState | undefined
   readonly openRejected?: RunResult['openRejected']
+  readonly failing?: Failing | undefined
+  readonly lastFailure?: { readonly time: number; readonly error: Error }
 }
 
 const NEW: Past = { counts: NO_COUNTS }
@@ -53,6 +62,8 @@ export class CollectorStatus {
   readonly pace = new Pace()
   /** What its code threw where nobody waited for it. */
   readonly strays = new Strays()
+  /** How it did in the last hour. */
+  readonly history: History
   readonly #due: Due
   readonly #shown: Shown
   readonly #runs: PastRun[] = []
@@ -65,6 +76,7 @@ export class CollectorStatus {
     this.database = limits.database
     this.timeout = collector.timeout ?? limits.timeout
     this.interval = Math.max(collector.interval ?? 0, limits.tick)
+    this.history = new History(limits.tick)
     this.#due = new Due(this.interval, limits.tick)
     this.#shown = new Shown(limits.staleAfter, this.interval)
     this.#dictionaries = dictionariesOf(collector.labels)
@@ -84,6 +96,16 @@ export class CollectorStatus {
   get error(): Error | undefined {
     const ran = this.#past.last?.result instanceof Error ? this.#past.last.result : undefined
     return this.collector.fault ?? this.strays.since ?? ran
+  }
+
+  /** The runs that failed since its last success; undefined when its last run succeeded. */
+  get failing(): Failing | undefined {
+    return this.#past.failing
+  }
+
+  /** The last run that failed, in seconds since 1970, and why, also when it has succeeded since. */
+  get lastFailure(): { readonly time: number; readonly error: Error } | undefined {
+    return this.#past.lastFailure
   }
 
   /** When it last succeeded, in seconds since 1970. */
@@ -172,6 +194,11 @@ export class CollectorStatus {
     return this.#shown.at(now, this.error !== undefined)
   }
 
+  /** When its values are older than `staleAfter`, in milliseconds of the monotonic clock; undefined without a success. */
+  get staleAt(): number | undefined {
+    return this.#past.lastSuccess === undefined ? undefined : this.#shown.staleAt
+  }
+
   /** Returns whether its values are older than `staleAfter`. */
   isStale(now: number): boolean {
     return this.#shown.isStale(now)
@@ -207,7 +234,7 @@ export class CollectorStatus {
    * last scrape got.
    */
   publish(
-    { seconds, result, window, openRejected, unavailable, idle }: RunResult,
+    { seconds, result, window, openRejected, unavailable, idle, rows, asked }: RunResult,
     tick: number,
     now: number,
     time: number,
@@ -220,17 +247,30 @@ export class CollectorStatus {
     const { counts, ...past } = this.#past
     this.#past = {
       ...past,
-      last: idle === undefined ? { seconds, result } : { seconds, result, idle },
+      last: { seconds, result, unavailable, rows, asked, ...(idle === undefined ? {} : { idle }) },
       read: this.readWindow(scraped),
       counts: addCounts(counts, result),
       // A run that failed may have sealed some windows before that.
       ...(window === undefined ? {} : { window }),
-      ...(failed ? {} : { lastSuccess: time, published: now, openRejected }),
+      ...(failed
+        ? {
+            failing: { since: past.failing?.since ?? time, runs: (past.failing?.runs ?? 0) + 1 },
+            lastFailure: { time, error: result },
+          }
+        : { failing: undefined, lastSuccess: time, published: now, openRejected }),
     }
     if (!failed) this.#shown.replace(result, now)
     else if (past.lastSuccess === undefined && this.collector.settle === undefined) this.#shown.clear()
+    this.history.add(time * 1000, this.#levelOf(seconds, result), seconds)
     this.#runs.push({ seconds, failed, series: this.shown(now).series })
     if (this.#runs.length > MAX_RUNS) this.#runs.shift()
+  }
+
+  #levelOf(seconds: number, result: RunResult['result']): Level {
+    if (result instanceof Error) return 'failed'
+    if (result.rejection !== undefined) return 'rejected'
+    const earlier = this.#runs.filter(({ failed }) => !failed).map(({ seconds }) => seconds)
+    return isSlow(seconds, Math.min(this.timeout, this.interval), earlier) ? 'slow' : 'ok'
   }
 
   /** Forgets everything but its past runs, because another replica collects it now. */

@@ -34,6 +34,15 @@ interface TickerOptions {
 /** What came of a tick: a round, or none because the last one still runs, another replica leads, or collection is paused. */
 type TickOutcome = 'run' | 'skipped' | 'watched' | 'paused'
 
+/** A tick of the past: when it was, in milliseconds since 1970, and what came of it. */
+export interface PastTick {
+  readonly at: number
+  readonly outcome: TickOutcome
+}
+
+/** The most ticks that are kept. */
+const KEPT = 60
+
 /**
  * Milliseconds between the starts of two databases. The first connections and the first round of one take about that
  * long; a thousand at once would hold up the process, and the servers.
@@ -46,6 +55,7 @@ export class Ticker extends EventEmitter<{ tick: [TickOutcome] }> {
   readonly #stopping = new AbortController()
   #tick = 0
   #skipped = 0
+  readonly #past: PastTick[] = []
   /** The moments of the clock at which the first tick was planned, and the next one is. */
   #first = 0
   #next: number | undefined
@@ -75,6 +85,11 @@ export class Ticker extends EventEmitter<{ tick: [TickOutcome] }> {
   /** How many ticks were skipped because the round before was still running. */
   get skipped(): number {
     return this.#skipped
+  }
+
+  /** The last ticks, the newest last. */
+  get past(): readonly PastTick[] {
+    return this.#past
   }
 
   /**
@@ -131,7 +146,10 @@ export class Ticker extends EventEmitter<{ tick: [TickOutcome] }> {
     if (wait === undefined) this.#next = clock.now() + length
     else this.#tickAfter(wait)
     this.#tick++
-    this.emit('tick', this.#collect())
+    const outcome = this.#collect()
+    this.#past.push({ at: clock.date(), outcome })
+    if (this.#past.length > KEPT) this.#past.shift()
+    this.emit('tick', outcome)
   }
 
   #collect(): TickOutcome {

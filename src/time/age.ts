@@ -21,3 +21,9 @@ export function formatAge(seconds: number): string {
   const shown = parts.slice(first, first + (first === 2 ? 1 : 2)).filter(([amount]) => amount > 0)
   return shown.map(([amount, unit]) => `${amount} ${unit}`).join(' ')
 }
+
+/** Formats a moment in UTC, in milliseconds since 1970: 14:03:21, with its day before it unless that is the day of `now`. */
+export function formatClock(at: number, now: number): string {
+  const [day = '', time = ''] = new Date(at).toISOString().slice(0, 19).split('T')
+  return day === new Date(now).toISOString().slice(0, 10) ? time : `${day} ${time}`
+}

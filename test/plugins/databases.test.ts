@@ -240,10 +240,10 @@ t.test('the debug page has each collector of each database', async (t) => {
   const { us } = await startBoth(t, [things], { DEBUG_PORT: String(port) })
   const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method })
   const page = await (await ask('/debug')).text()
-  t.match(page, '<h2>Collectors of eu</h2>')
+  t.match(page, '<summary><b>eu</b>')
   t.match(page, '<a href="/debug/collectors/things?database=us">things</a>')
   t.match(page, 'id="us.things.state"')
-  t.match(page, 'All 2 collectors OK')
+  t.match(page, 'Healthy: 2 collectors on 2 databases')
   const list = await (await ask('/debug/collectors')).json()
   t.match(list, [
     { database: 'eu', name: 'things' },
@@ -251,7 +251,7 @@ t.test('the debug page has each collector of each database', async (t) => {
   ])
   t.match(
     await (await ask('/debug/collectors/things?database=us')).text(),
-    'business_things{database=&quot;us&quot;,kind=&quot;small&quot;} 5',
+    '<code>business_things{database=&quot;us&quot;,kind=&quot;small&quot;}</code> <span class="number">5</span>',
   )
   await us.sql`INSERT INTO things (kind) VALUES ('new')`
   const collected = await ask('/debug/collect?collector=things&database=us', 'POST')

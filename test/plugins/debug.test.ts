@@ -94,7 +94,7 @@ t.test('before the quorum nothing is collected by hand', async (t) => {
   t.equal(response.status, 503)
   t.match(await response.json(), { error: /waiting for the database quorum/ })
   const page = await (await fetch(`http://127.0.0.1:${port}/debug`)).text()
-  t.match(page, 'Waiting for the database quorum: 0 of 1 votes')
+  t.match(page, '<strong>Waiting for the database quorum: 0 of 1 votes</strong>')
   await gate.up()
   await started
 })
@@ -121,8 +121,63 @@ t.test('a query that cannot be planned is told instead of a plan', async (t) => 
     }).collector,
   )
   const response = await ask('/debug/collectors/lost/explain', { method: 'POST' })
-  t.equal(response.status, 200)
-  t.match(await response.text(), 'No plan: relation &quot;nowhere&quot; does not exist')
+  t.equal(response.status, 303)
+  const path = response.headers.get('location') ?? ''
+  t.equal(path, '/debug/collectors/lost#plan')
+  for (const time of ['first', 'second']) {
+    t.match(await (await ask(path)).text(), 'No plan: relation &quot;nowhere&quot; does not exist', time)
+  }
+  t.equal(
+    (await ask('/debug/collectors/lost/explain')).headers.get('location'),
+    path,
+    'an address that was kept',
+  )
+})
+
+t.test('a flame graph is drawn of a profile that is taken for it, and stays for a reload', async (t) => {
+  const { ask } = await startDebug(t)
+  t.match(await (await ask('/debug/pprof/flame')).text(), 'None was taken yet')
+  t.equal((await ask('/debug/pprof/flame?seconds=7', { method: 'POST' })).status, 400)
+  const taken = ask('/debug/pprof/flame?seconds=1', { method: 'POST' })
+  while (await Promise.race([taken.then(() => false), ask('/debug').then((page) => page.text())]));
+  t.equal((await taken).headers.get('location'), '/debug/pprof/flame')
+  for (const path of ['/debug/pprof/flame', '/debug/pprof/flame?focus=1']) {
+    const page = await (await ask(path)).text()
+    t.match(page, /<svg class="flame".*class="f-own"/s)
+    t.notMatch(page, '(idle)')
+  }
+})
+
+t.test('the page of a collector shows what a run has changed, and links where its past is', async (t) => {
+  const { ask, database, sql } = await startDebug(t, {
+    PROMETHEUS_URL: 'https://prom.example/',
+    GRAFANA_URL: 'https://graf.example',
+  })
+  await sql`CREATE TABLE things (kind text)`
+  await sql`INSERT INTO things VALUES ('<b>big</b>')`
+  const things = defineCollector({
+    name: 'things',
+    labels: { kind: open(10) },
+    metrics: { business_things: gauge('Things.') },
+    query: (sql) => sql`SELECT kind, count(*) AS business_things FROM things GROUP BY kind`,
+  })
+  database.collectors.add(things.collector)
+  await database.round.run(1)
+  const page = async () => (await ask('/debug/collectors/things?sort=value')).text()
+  const first = await page()
+  t.match(
+    first,
+    '<code>business_things{kind=&quot;&lt;b&gt;big&lt;/b&gt;&quot;}</code> <span class="number">1</span><span class="change"></span>',
+  )
+  t.match(first, 'href="https://prom.example/graph?g0.expr=business_things&amp;')
+  t.match(first, 'href="https://graf.example/explore?')
+  await sql`INSERT INTO things VALUES ('<b>big</b>'), ('small')`
+  await database.round.run(2)
+  const second = await page()
+  t.match(second, '<span class="number">2</span><span class="change">+1</span>')
+  t.match(second, '<span class="number">1</span><span class="change">new</span>')
+  t.match(await page(), '<span class="change">+1</span>', 'a reload shows the same')
+  t.notMatch(second, '<b>big')
 })
 
 t.test('of many samples the first thousand are shown, and how many there are', async (t) => {
@@ -139,7 +194,7 @@ t.test('of many samples the first thousand are shown, and how many there are', a
     const body = await (await ask(`/debug/collectors/many?search=${search}`)).text()
     return [body.match(/business_many\{/g)?.length, /<p role="status">(.*?)<\/p>/.exec(body)?.[1]]
   }
-  t.same(await shown(''), [1000, 'The first 1,000 of 2,500:'])
+  t.same(await shown(''), [1000, 'The first 1,000 of 2,500.'])
   t.same(await shown('%22249'), [11, '11 found.'], '249 and 2490 to 2499')
 })
 

@@ -9,6 +9,12 @@ const one = defineCollector({
   query: (sql) => sql`SELECT 1 AS business_one`,
 })
 
+const bad = defineCollector({
+  name: 'bad',
+  metrics: { business_bad: gauge('Bad.') },
+  query: (sql) => sql`SELECT 1 / 0 AS business_bad`,
+})
+
 const METRICS_TOKEN = 'a-token-of-some-length'
 
 t.test('/readyz is 503 until every collector has succeeded, and 200 from then on', async (t) => {
@@ -32,22 +38,42 @@ t.test('/readyz is 503 until every collector has succeeded, and 200 from then on
   t.same(await ready(), [200, { ready: true, collectors: [], reasons: [] }])
 })
 
-t.test('/ links the other pages and names version, tick and collectors', async (t) => {
+t.test(
+  '/ says how the service is, with the age and the series of each collector, and no error',
+  async (t) => {
+    const { url } = await createDatabase(t, { schema: false })
+    const { app } = await startService(
+      t,
+      { DATABASE_URL: url, METRICS_TICK_DURATION: '90s', SERVICE_NAME: 'shop & co' },
+      { collectors: [one, bad] },
+    )
+    const { body, headers } = await app.inject('/')
+    t.match(headers['content-type'], 'text/html')
+    for (const link of ['/metrics', '/readyz', '/healthz']) t.match(body, `href="${link}"`)
+    t.match(body, '<title id="title">1 problem · shop &amp; co</title>')
+    t.match(body, 'every 1m30s')
+    t.match(
+      body,
+      /<th scope="row">one<\/th><td><span class="ok">ok<\/span><\/td>\s*<td>0 s ago<\/td><td>1<\/td>/,
+    )
+    t.match(
+      body,
+      /<th scope="row">bad<\/th><td><span class="failing">failing<\/span><\/td>\s*<td>never<\/td><td>0<\/td>/,
+    )
+    t.notMatch(body, 'division by zero')
+    t.match(body, process.env.npm_package_version ?? '0.1.0')
+  },
+)
+
+t.test('where nothing is, a browser gets a page, and any other client JSON', async (t) => {
   const { url } = await createDatabase(t, { schema: false })
-  const { app } = await startService(
-    t,
-    { DATABASE_URL: url, METRICS_TICK_DURATION: '90s' },
-    { collectors: [one] },
-  )
-  const { body, headers } = await app.inject('/')
-  t.match(headers['content-type'], 'text/html')
-  for (const link of ['/metrics', '/readyz', '/healthz']) {
-    t.match(body, `href="${link}"`)
-    t.equal((await app.inject(link)).statusCode, 200)
-  }
-  t.match(body, 'every 1m30s')
-  t.match(body, '<li>one</li>')
-  t.match(body, process.env.npm_package_version ?? '0.1.0')
+  const { app } = await startService(t, { DATABASE_URL: url }, { start: false })
+  const page = await app.inject({ url: '/nowhere?<b>', headers: { accept: 'text/html,*/*;q=0.8' } })
+  t.equal(page.statusCode, 404)
+  t.match(page.body, '<a href="/">/</a>')
+  t.notMatch(page.body, 'nowhere')
+  const json = await app.inject('/nowhere')
+  t.same([json.statusCode, json.json()], [404, { error: 'there is no GET /nowhere' }])
 })
 
 t.test('a service without a collector is not ready, and says so', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { freePort } from '../../demo/port.ts'
-import { defineCollector, gauge } from '../../src/collector.ts'
+import { defineCollector, gauge, open } from '../../src/collector.ts'
 import { countBackends } from '../backends.ts'
 import { createDatabase } from '../database.ts'
 import { poll } from '../poll.ts'
@@ -79,4 +79,47 @@ t.test('rounds go on, whatever the debug listener is asked for', async (t) => {
   t.equal(await countBackends(sql, name), 1)
   t.match(await explain(), { status: 200 })
   t.equal((await app.inject('/healthz')).statusCode, 200)
+})
+
+t.test('no text of a database is markup on a page: not of a row, a rejection or an error', async (t) => {
+  const markup = '<img src=x onerror=alert(1)>"\'</script><script>alert(1)</script>'
+  const { url, sql } = await createDatabase(t, { schema: false })
+  await sql`CREATE TABLE texts (text text)`
+  await sql`INSERT INTO texts VALUES (${markup})`
+  const label = defineCollector({
+    name: 'label',
+    labels: { text: open(10) },
+    metrics: { business_label: gauge('One.') },
+    query: (sql) => sql`SELECT text, 1 AS business_label FROM texts`,
+  })
+  const rejected = defineCollector({
+    name: 'rejected',
+    metrics: { business_rejected: gauge('A text.') },
+    query: (sql) => sql`SELECT text AS business_rejected FROM texts`,
+  })
+  const failing = defineCollector({
+    name: 'failing',
+    metrics: { business_failing: gauge('A text.') },
+    query: (sql) => sql`SELECT text::int AS business_failing FROM texts -- <script>alert(1)</script>`,
+  })
+  const port = await freePort()
+  const { app } = await startService(
+    t,
+    { DATABASE_URL: url, DEBUG_PORT: String(port), SERVICE_NAME: markup },
+    { collectors: [label, rejected, failing] },
+  )
+  const paths = ['', ...['label', 'rejected', 'failing'].map((name) => `/collectors/${name}`)]
+  const pages = await Promise.all(
+    paths.map(async (path) =>
+      (
+        await fetch(
+          `http://127.0.0.1:${port}/debug${path}?search=${encodeURIComponent(path === '' ? markup : '')}`,
+        )
+      ).text(),
+    ),
+  )
+  for (const page of [...pages, (await app.inject('/')).body]) {
+    t.match(page, '&lt;img src=x onerror=alert(1)&gt;')
+    t.notMatch(page, /<img|<script>|<\/script><script/)
+  }
 })

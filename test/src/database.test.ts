@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { fragmentsOf } from '../../plugins/debug/fragments.ts'
 import { overview } from '../../plugins/debug/overview.ts'
+import { lookAt } from '../../plugins/debug/subject.ts'
 import { Lock } from '../../plugins/leader/lock.ts'
 import { openLeader } from '../../plugins/leader.ts'
 import { Pages } from '../../plugins/page/pages.ts'
@@ -103,8 +104,19 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
   const success = families.find(({ name }) => name === 'collector_success')
   t.strictSame(success?.values, [{ value: 1, labels: { collector: 'things' } }])
 
-  const fragments = fragmentsOf([database], monitorEventLoopDelay())
-  t.match(overview([database], [], fragments).text, '/debug/collectors/things')
+  const look = lookAt({
+    name: 'things',
+    databases: [database],
+    settings: [],
+    limits: { staleAfter: MINUTE, maxLag: MINUTE },
+    prometheus: undefined,
+    grafana: undefined,
+    reloads: () => undefined,
+    paused: () => undefined,
+    events: () => [],
+  })
+  const fragments = fragmentsOf(look, monitorEventLoopDelay())
+  t.match(overview(look, fragments, { search: '', state: '' }).text, '/debug/collectors/things')
 })
 
 t.test('the lock of the leader works without a service', async (t) => {

@@ -71,21 +71,27 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
       const { page, sql, service, complaints } = await openPage(t, browser)
       await page.evaluate('globalThis.loaded = true')
       await row(page, 'fragile', /ok/).waitFor()
-      await page.getByText('All 2 collectors OK').waitFor()
+      await page.getByText('Healthy: 2 collectors').waitFor()
 
       await sql`UPDATE weather SET fine = 0`
       await service.round()
       await row(page, 'fragile', /failing/).waitFor()
-      await page.getByText('division by zero').waitFor()
-      await page.getByRole('status').getByText('1 of 2 collectors failing: fragile').waitFor()
+      const health = page.getByRole('status', { name: 'Health' })
+      await health.getByText('division by zero').waitFor()
+      await health.getByText('fragile fails').waitFor()
+      t.match(await page.title(), /^fragile fails · /)
+      t.match(await page.locator('#icon').getAttribute('href'), 'c62828')
       const [red = 0, green = 0, blue = 0] = await colourOf(page, '[id="fragile.state"] span')
       t.ok(red > green + 50 && red > blue + 50, `its state is in rgb(${red}, ${green}, ${blue})`)
-      await page.getByRole('img', { name: /last 2 runs: 1 failed/ }).waitFor()
+      await row(page, 'fragile', /failing/)
+        .getByRole('img', { name: /^1 failed/ })
+        .waitFor()
 
       await sql`UPDATE weather SET fine = 1`
       await service.round()
       await row(page, 'fragile', /ok/).waitFor()
-      t.equal(await page.getByText('division by zero').count(), 0)
+      t.equal(await health.getByText('division by zero').count(), 0)
+      t.match(await page.title(), /^OK · /)
       t.equal(await page.evaluate('globalThis.loaded'), true, 'it is the page that was loaded')
       t.same(complaints, [])
     },
@@ -99,7 +105,7 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await lock`LOCK TABLE rain`
     await page.getByRole('button', { name: 'Collect now' }).click()
     await page.getByText('round started').waitFor()
-    await page.getByText(/running: 1 of 2 collectors/).waitFor()
+    await page.getByText(/Round running: 1 of 2 collectors.*patient/).waitFor()
     t.equal(await page.getByRole('progressbar').getAttribute('value'), '1')
     const answered = page.waitForResponse(/\/debug\/collect$/)
     await page.getByRole('button', { name: 'Collect now' }).click()
@@ -107,11 +113,7 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await page.getByText('a round is already running: retry when it has ended').waitFor()
     await lock`COMMIT`
     lock.release()
-    await page.getByText('not running').waitFor()
-    await page
-      .getByRole('img', { name: /last 2 runs: 0 failed/ })
-      .first()
-      .waitFor()
+    await page.getByText(/Last round \d+ s ago/).waitFor()
     // That a request was refused is told by the browser, not by the page.
     t.same(complaints, [
       'error: Failed to load resource: the server responded with a status of 409 (Conflict)',
@@ -128,7 +130,7 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
   await t.test('the debug page shows the whole table with scripting off, and its button works', async (t) => {
     const { page, sql } = await openPage(t, browser, '/debug', { javaScriptEnabled: false })
     await row(page, 'fragile', /ok/).waitFor()
-    await row(page, 'patient', /in \d/).waitFor()
+    await row(page, 'patient', /ok/).waitFor()
     await sql`UPDATE weather SET fine = 0`
     await page.getByRole('button', { name: 'Collect now' }).click()
     while ((await row(page, 'fragile', /failing/).count()) === 0) await page.reload()
@@ -138,8 +140,14 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     'the page of a collector finds samples, and explains the query without running it',
     async (t) => {
       const { page, sql, complaints } = await openPage(t, browser, '/debug/collectors/patient')
-      await page.getByText('business_rain{place="Bergen"} 7').waitFor()
-      await page.getByText('business_rain{place="<b>Cairo</b>"} 0').waitFor()
+      await page
+        .getByRole('listitem')
+        .filter({ hasText: /^business_rain\{place="Bergen"\} 7/ })
+        .waitFor()
+      await page
+        .getByRole('listitem')
+        .filter({ hasText: /^business_rain\{place="<b>Cairo<\/b>"\} 0/ })
+        .waitFor()
       await page.getByRole('searchbox').fill('bergen')
       await page.keyboard.press('Enter')
       await page.getByText('1 found.').waitFor()
@@ -172,7 +180,14 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
           await row(page, 'fragile', /failing/).waitFor()
           await page.getByText('Settings in effect').click()
           const front = await service.app.listen({ host: '127.0.0.1', port: 0 })
-          for (const path of ['/debug', '/debug/collectors/fragile', '/debug/pprof/', `${front}/`]) {
+          for (const path of [
+            '/debug',
+            '/debug/collectors/fragile',
+            '/debug/pprof/',
+            '/debug/pprof/flame',
+            '/nowhere',
+            `${front}/`,
+          ]) {
             if (path !== '/debug') await page.goto(new URL(path, page.url()).href)
             await page.evaluate(axe.source)
             const { violations } = (await page.evaluate('axe.run()')) as AxeResults
@@ -183,7 +198,10 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
             )
             t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, path)
           }
-          t.same(complaints, [])
+          t.same(
+            complaints.filter((text) => !text.includes('404 (Not Found)')),
+            [],
+          )
         },
       )
     }
@@ -195,9 +213,8 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.getByText('round started').waitFor()
-    // Past the button that reloads collectors.
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Tab')
+    // Past the buttons that pause and reload, the tabs and the search.
+    for (let i = 0; i < 5; i++) await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/debug\/collectors\/fragile$/)
   })
@@ -212,12 +229,9 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
         new PerformanceObserver((list) => {
           for (const { sources } of list.getEntries()) moved.push(...sources.map(({ node }) => node?.outerHTML))
         }).observe({ type: 'layout-shift', buffered: true })`)
-        for (let times = 2; times < 5; times++) {
+        for (let times = 0; times < 3; times++) {
           await service.round()
-          await page
-            .getByRole('img', { name: new RegExp(`last ${times} runs: 0 failed`) })
-            .first()
-            .waitFor()
+          await page.getByText(/Last round [01] s ago/).waitFor()
         }
         t.same(await page.evaluate('moved'), [])
       },
