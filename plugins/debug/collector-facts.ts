@@ -14,8 +14,8 @@ import { dueAt } from './links.ts'
 import type { Look } from './subject.ts'
 import { time } from './verdict.ts'
 
-/** Renders why a collector fails, or what of its last run was rejected, with the line of its file. */
-export function whyOf({ error, last }: CollectorStatus): Html {
+/** Renders why a collector fails or does not run, or what of its last run was rejected, with the line of its file. */
+export function whyOf({ error, last, idle }: CollectorStatus): Html {
   if (error !== undefined) {
     const place = placeOf(error)
     const lines = place === undefined ? [] : excerptOf(place)
@@ -25,6 +25,7 @@ export function whyOf({ error, last }: CollectorStatus): Html {
         : html`<pre id="place" tabindex="0" aria-label="Where it fails">${lines.join('\n')}</pre>`
     return html`<p class="failing">${describeError(error)}</p>${excerpt}`
   }
+  if (idle !== undefined) return html`<p id="idle">Does not run here: ${idle}</p>`
   const rejection = last === undefined || last.result instanceof Error ? undefined : last.result.rejection
   if (rejection === undefined) return html``
   const { problem, advice } = rejection

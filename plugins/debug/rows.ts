@@ -29,6 +29,7 @@ export function conditionOf(status: CollectorStatus, now: number): Condition {
   if (state === 'waiting') return { word: 'waiting', tab: 'waiting' }
   if (last?.unavailable && state === 'failing') return { word: 'no database', tab: 'failing', away: true }
   if (state !== 'ok') return { word: state, tab: 'failing' }
+  if (status.idle !== undefined) return { word: 'idle', tab: 'ok' }
   if (status.isStale(now)) return { word: 'stale', tab: 'failing' }
   if (last !== undefined && !(last.result instanceof Error)) {
     if (last.result.rejection !== undefined) return { word: 'rejecting', tab: 'warning' }

@@ -15,7 +15,7 @@ environment and .env: .env.example lists every variable.
   --folder PATH load the collectors of this folder instead of COLLECTORS_FOLDER
   --help        show this
 
-SIGTERM and SIGINT stop it, and a second one ends it at once. SIGHUP makes it use new database sessions, and read its
+SIGTERM and SIGINT stop it, and another one after a second ends it at once. SIGHUP makes it use new database sessions, and read its
 certificates and the collectors again. SIGUSR2 does nothing.
 
 Exit code: 0 when a signal stopped it, 1 when it could not start, failed, or a second signal ended it, 2 when the arguments
@@ -27,6 +27,10 @@ are not understood.
 
 /** Milliseconds until a stop that hangs is cut short: the round's grace, and time to cancel and to close. */
 const STOP = 15_000
+
+/** Signals that end it, and the milliseconds within which two of them are one: npm passes on what the terminal sends both. */
+const ENDING = ['SIGINT', 'SIGTERM'] as const
+const ECHO = 1000
 
 /** Signals that must not end it: SIGHUP reloads, and supervisors of Node.js send SIGUSR2 to restart what they run. */
 const NOT_ENDING = ['SIGHUP', 'SIGUSR2'] as const
@@ -59,7 +63,18 @@ async function run(folder: string | undefined, faults: Faults): Promise<ExitCode
   const { promise: stopped, resolve: stop } = Promise.withResolvers<ExitCode>()
   const reload = () => void app.reload()
   let failed = false
-  const options = { delay: STOP, logger: app.log, skip: [...NOT_ENDING, ...FAULTS] }
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
+  const end = (signal: NodeJS.Signals) => {
+    if (first === undefined && !failed) {
+      first = { signal, at: performance.now() }
+      app.log.info(`stopping on ${signal}`)
+      grace.close()
+    } else if (signal !== first?.signal || performance.now() - first.at > ECHO) {
+      app.log.error(`second ${signal}, exiting`)
+      process.exit(FAILED)
+    }
+  }
+  const options = { delay: STOP, logger: app.log, skip: [...ENDING, ...NOT_ENDING, ...FAULTS] }
   const grace = closeWithGrace(options, async ({ signal }) => {
     process.off('SIGHUP', reload)
     if (signal) app.log.info(`stopping on ${signal}`)
@@ -76,6 +91,7 @@ async function run(folder: string | undefined, faults: Faults): Promise<ExitCode
     grace.close()
   })
   process.on('SIGHUP', reload)
+  for (const signal of ENDING) process.on(signal, end)
   try {
     const listenTextResolver = (address: string) => `metrics on ${address}/metrics`
     const at = { host: app.config.HOST, port: app.config.PORT }
@@ -83,6 +99,7 @@ async function run(folder: string | undefined, faults: Faults): Promise<ExitCode
     await Promise.all(app.databases.map(({ ticker }) => ticker.start()))
   } catch (error) {
     grace.uninstall()
+    for (const signal of ENDING) process.off(signal, end)
     process.off('SIGHUP', reload)
     await app.close()
     throw error

@@ -85,6 +85,7 @@ t.test('every sample that concerns a database carries its name', async (t) => {
   t.same(
     bare,
     [
+      'collection_paused',
       'collector_interval_seconds{collector="things"}',
       'collector_timeout_seconds{collector="things"}',
       'collector_series_limit{collector="things"}',

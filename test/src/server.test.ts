@@ -151,6 +151,16 @@ t.test('SIGTERM lets a running round end', async (t) => {
   t.notMatch(service.output(), /cancell|failed/)
 })
 
+t.test('the same signal from a terminal and from npm is one', async (t) => {
+  const { service, lock } = await hang(t)
+  service.child.kill('SIGINT')
+  await service.said('stopping on SIGINT')
+  service.child.kill('SIGINT')
+  await lock`COMMIT`
+  lock.release()
+  t.equal(await service.exit, 0)
+})
+
 t.test('a second signal ends the service at once', async (t) => {
   const { service, lock } = await hang(t)
   service.child.kill('SIGTERM')

@@ -83,8 +83,8 @@ t.test('the next endpoint is used when the current one is gone, and stays in use
   t.equal(await use(), second.endpoint)
   t.equal(db.current, second.endpoint)
   t.same(log, [
-    [{ endpoint: first.endpoint }, 'collecting from this endpoint'],
-    [{ endpoint: second.endpoint }, 'collecting from this endpoint'],
+    [{ event: 'endpoint', endpoint: first.endpoint }, 'collecting from this endpoint'],
+    [{ event: 'endpoint', endpoint: second.endpoint }, 'collecting from this endpoint'],
   ])
 })
 
