@@ -65,13 +65,15 @@ for (const [what, args, env] of [
       encoding: 'utf8',
     })
     t.ok([1, 2].includes(status ?? 0))
-    t.ok(stderr.includes(ESCAPED.slice(0, 20)), 'it is escaped')
+    t.ok((stdout + stderr).includes(ESCAPED.slice(0, 20)), 'it is escaped')
     isHarmless(t, stdout + stderr)
   })
 }
 
 t.test('the importer says nothing of a configuration that a terminal obeys', async (t) => {
-  const folder = t.testdir({ 'a.yml': `"${ATTACK.replaceAll(/[\p{Cc}]/gu, escapeYaml)}":\n  query: 1\n` })
+  const key = ATTACK.replaceAll(/[\p{Cc}]/gu, escapeYaml)
+  const column = '{n: {usage: GAUGE, description: d}}'
+  const folder = t.testdir({ 'a.yml': `"${key}":\n  query: SELECT 1 AS n\n  metrics: [${column}]\n` })
   const command = ['-u', 'NODE_OPTIONS', process.execPath, 'import/import.ts', join(folder, 'a.yml')]
   const { stdout, stderr } = spawnSync('env', [...command, '--out', join(folder, 'out')], {
     cwd: ROOT,
