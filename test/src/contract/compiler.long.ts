@@ -29,7 +29,7 @@ const wrong: Record<string, string> = {
   'a timestamp has no help': `{ name: 'things', metrics: { business_things: ▶timestamp() }, ${query} }`,
   'a histogram has no buckets': `{ name: 'things', metrics: { business_things: ▶histogram('Things.') }, ${query} }`,
   'buckets are texts': `{ name: 'things', metrics: { business_things: histogram('Things.', [▶'1']) }, ${query} }`,
-  'a counter folds': `{ name: 'things', metrics: { business_things: counter('Things.', ▶{ fold: 'max' }) }, ${query} }`,
+  'a counter folds': `{ name: 'things', metrics: { business_things: counter('Things.', { ▶fold: 'max' }) }, ${query} }`,
   'a gauge folds in no way that there is': `{ name: 'things', metrics: { business_things: gauge('Things.', { ▶fold: 'avg' }) }, ${query} }`,
   'a timestamp folds to a sum': `{ name: 'things', metrics: { business_things: timestamp('Thing.', { ▶fold: 'sum' }) }, ${query} }`,
   'an interval is a number': `{ name: 'things', ${metrics} ▶interval: 60, ${query} }`,
