@@ -49,12 +49,24 @@ export function factsOf(of: Database, status: CollectorStatus, { now, date }: Lo
       ? 'none'
       : html`${time(lastFailure.time * 1000, date)}: ${describeError(lastFailure.error)}`
   const inARow = failing === undefined ? undefined : `${failing.runs} in a row since `
-  const { started, window } = status
   return html`${row('Last run', last === undefined ? 'none yet' : formatSeconds(last.seconds), last?.rows === undefined ? undefined : `${last.rows.toLocaleString('en')} rows`, plotRuns(runs))}
 ${row('Series', status.shown(now).series.toLocaleString('en'), result === undefined ? undefined : `rejected ${countRejected(result.rejected)}, folded ${result.folded} in the last run`, `rejected ${countRejected(counts.rejected)}, folded ${counts.folded} in all`, plotSeries(runs))}
 ${row('Last success', lastSuccess === undefined ? 'never' : html`${time(lastSuccess * 1000, date)}, ${formatAge(date / 1000 - lastSuccess)} ago`)}
 ${row('Next run', next, `every ${formatDuration(interval)}, at most ${formatDuration(timeout)}`)}
 ${row('Failures', `${counts.failures} in all`, failing === undefined ? undefined : html`${inARow}${time(failing.since * 1000, date)}`, html`last: ${failed}`)}
-${collector.settle === undefined ? undefined : row('Window', `settles after ${formatDuration(collector.settle)}`, last?.asked === undefined ? undefined : html`last asked after ${formatMoment(last.asked.from)} up to ${formatMoment(last.asked.to)}`, window === undefined ? undefined : html`counted for good to ${formatMoment(window.sealedTo)}`, window === undefined ? undefined : html`counts since ${formatMoment(window.since)}`, started === undefined ? undefined : html`first snapshot ${formatMoment(started.now)}`)}
+${collector.settle === undefined ? undefined : html`<div class="wide">${windowOf(status, collector.settle)}</div>`}
 <div class="wide"><dt>Last hour</dt><dd>${strip(history.cells(date), Math.min(timeout, interval))}${legend(formatDuration(history.span))}</dd></div>`
+}
+
+/** Renders what a windowed collector has counted, and from when to when it asks. */
+function windowOf({ last, started, window }: CollectorStatus, settle: number): Html {
+  const facts = [
+    html`settles after ${formatDuration(settle)}`,
+    last?.asked &&
+      html`last asked after ${formatMoment(last.asked.from)} up to ${formatMoment(last.asked.to)}`,
+    window && html`counted for good to ${formatMoment(window.sealedTo)}`,
+    window && html`counts since ${formatMoment(window.since)}`,
+    started && html`first snapshot ${formatMoment(started.now)}`,
+  ]
+  return html`<dt>Window</dt><dd>${facts.map((fact) => fact && html`<span>${fact}</span>`)}</dd>`
 }
