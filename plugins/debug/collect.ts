@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Database } from '../../src/database.ts'
 import { describeLeader } from '../../src/leader/lock.ts'
-import { nameOf, pathOf, whyNotFound } from './links.ts'
+import { pathOf, whyNotFound } from './links.ts'
+import { PAUSED } from './pause.ts'
 
 interface CollectRoute {
   Querystring: { collector?: string; database?: string }
@@ -25,10 +26,8 @@ export async function collect(
       }))
       .filter(({ statuses }) => statuses.length > 0)
     if (rounds.length === 0) return reply.code(404).send({ error: whyNotFound(databases, name, of) })
+    if (paused() !== undefined) return reply.code(409).send(PAUSED)
     // A database that cannot be collected hides nothing of the others.
-    if (paused() !== undefined) {
-      return reply.code(409).send({ error: 'collection is paused: POST /debug/resume first' })
-    }
     const refusals = new Map(rounds.map(({ database }) => [database, whyNot(database)]))
     const can = rounds.filter(({ database }) => refusals.get(database) === undefined)
     const [refusal] = [...refusals.values()].filter((refusal) => refusal !== undefined)
@@ -42,7 +41,7 @@ export async function collect(
       const [first] = statuses
       return reply.redirect(name === undefined || first === undefined ? '/debug' : pathOf(first), 303)
     }
-    return reply.code(202).send({ collectors: statuses.map(nameOf) })
+    return reply.code(202).send({ collectors: statuses.map(({ name }) => name) })
   })
 }
 

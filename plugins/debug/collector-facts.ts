@@ -55,7 +55,7 @@ ${row('Last success', lastSuccess === undefined ? 'never' : html`${time(lastSucc
 ${row('Next run', next, `every ${formatDuration(interval)}, at most ${formatDuration(timeout)}`)}
 ${row('Failures', `${counts.failures} in all`, failing === undefined ? undefined : html`${inARow}${time(failing.since * 1000, date)}`, html`last: ${failed}`)}
 ${collector.settle === undefined ? undefined : html`<div class="wide">${windowOf(status, collector.settle)}</div>`}
-<div class="wide"><dt>Last hour</dt><dd>${strip(history.cells(date), Math.min(timeout, interval))}${legend(formatDuration(history.span))}</dd></div>`
+<div class="wide"><dt>Last hour</dt><dd>${strip(history.cells(date), status.limit)}${legend(formatDuration(history.span))}</dd></div>`
 }
 
 /** Renders what a windowed collector has counted, and from when to when it asks. */

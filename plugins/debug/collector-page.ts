@@ -5,7 +5,7 @@ import { sql } from '../../src/html/sql.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { type CollectorView, samplesPath } from './collector-view.ts'
 import { labelList, metricTable } from './contents.ts'
-import { collectPath, nameOf, pathOf } from './links.ts'
+import { collectPath, pathOf } from './links.ts'
 import { page } from './page.ts'
 import { planOf } from './plans.ts'
 import type { SampleSelection } from './samples.ts'
@@ -55,7 +55,7 @@ function header(
   const database = name === undefined ? undefined : html` / <a href="/debug?database=${name}">${name}</a>`
   return html`<header>
 <div><nav aria-label="Breadcrumb"><a href="/debug">${subject.name}</a>${database}</nav>
-<h1>${nameOf(status)} <small id="condition">${condition}</small></h1>${path}</div>
+<h1>${status.name} <small id="condition">${condition}</small></h1>${path}</div>
 <form method="post" action="${collectPath(status)}"><button>Collect it now</button> <output id="answer"></output></form>
 </header>`
 }

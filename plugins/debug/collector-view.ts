@@ -4,7 +4,7 @@ import { type Html, html } from '../../src/html/html.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { factsOf, whyOf } from './collector-facts.ts'
 import type { Fragments } from './fragments.ts'
-import { nameOf, pathOf } from './links.ts'
+import { pathOf } from './links.ts'
 import { conditionOf } from './rows.ts'
 import { type SampleSelection, sampleList } from './samples.ts'
 import { type Look, lookAt, type Subject } from './subject.ts'
@@ -67,7 +67,7 @@ export class CollectorView {
 
 /** What the tab of a browser is called. */
 function titleOf(status: CollectorStatus, { now, subject }: Look): string {
-  return `${conditionOf(status, now).word} · ${nameOf(status)} · ${subject.name}`
+  return `${conditionOf(status, now).word} · ${status.name} · ${subject.name}`
 }
 
 /** The path of a collector's page with these samples. */

@@ -10,6 +10,7 @@ import { collectorPage } from './collector-page.ts'
 import { CollectorView } from './collector-view.ts'
 import { dueAt, find, pathOf, textOf, whyNotFound } from './links.ts'
 import { page } from './page.ts'
+import { PAUSED } from './pause.ts'
 import { makePlan } from './plans.ts'
 import { conditionOf } from './rows.ts'
 import { lookAt, type Subject } from './subject.ts'
@@ -44,9 +45,7 @@ export async function collectors(debug: FastifyInstance, { subject }: { subject:
     const found = find(databases, params.name, query.database)
     if (found === undefined) return notFound(params.name, query.database, reply, headers.accept)
     const [database, status] = found
-    if (subject.paused() !== undefined) {
-      return reply.code(409).send({ error: 'collection is paused: POST /debug/resume first' })
-    }
+    if (subject.paused() !== undefined) return reply.code(409).send(PAUSED)
     if (database.inspector.asking) {
       return reply.code(409).send({ error: 'the database is explaining a query: retry when it has answered' })
     }

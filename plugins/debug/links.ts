@@ -2,11 +2,6 @@
 import type { Database } from '../../src/database.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 
-/** Returns the name of a collector, after that of its database when databases have names. */
-export function nameOf({ database, collector }: CollectorStatus): string {
-  return database === undefined ? collector.name : `${database}/${collector.name}`
-}
-
 /**
  * Returns the id of a collector's row, or of a cell of it. It is unique because names of databases and collectors have no
  * dots.
@@ -45,7 +40,7 @@ export function whyNotFound(
   name: string | undefined,
   database: string | undefined,
 ): string {
-  const names = databases.flatMap(({ collectors }) => collectors.list.map(nameOf)).join(', ')
+  const names = databases.flatMap(({ collectors }) => collectors.list.map(({ name }) => name)).join(', ')
   const what = [
     name === undefined ? 'collector' : `collector "${name}"`,
     ...(database === undefined ? [] : [`of a database "${database}"`]),

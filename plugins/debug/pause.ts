@@ -3,6 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 type App = Pick<FastifyInstance, 'pause' | 'paused' | 'resume'>
 
+/** The answer to who asks for a query meanwhile. */
+export const PAUSED = { error: 'collection is paused: POST /debug/resume first' }
+
 /** Serves POST /debug/pause, which answers when no query runs any more, and POST /debug/resume. */
 export async function pause(debug: FastifyInstance, { app }: { app: App }): Promise<void> {
   debug.post('/debug/pause', async (request, reply) => {

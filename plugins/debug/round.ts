@@ -4,7 +4,7 @@ import { type Html, html } from '../../src/html/html.ts'
 import { waterfall } from '../../src/html/waterfall.ts'
 import { formatAge, formatSeconds } from '../../src/time/age.ts'
 import { formatDuration } from '../../src/time/duration.ts'
-import { nameOf, pathOf } from './links.ts'
+import { pathOf } from './links.ts'
 import type { Look } from './subject.ts'
 
 /** Says in one line how the last round was and when the next one is, or how far the running one is. */
@@ -35,8 +35,7 @@ function runningNames(databases: readonly Database[]): string {
   const names = databases.flatMap(({ round }) =>
     round.progress === undefined
       ? []
-      : (round.trace?.spans.flatMap(({ status, ended }) => (ended === undefined ? nameOf(status) : [])) ??
-        []),
+      : (round.trace?.spans.flatMap(({ status, ended }) => (ended === undefined ? status.name : [])) ?? []),
   )
   if (names.length === 0) return ''
   return `: ${names.slice(0, 4).join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`

@@ -34,8 +34,7 @@ export function conditionOf(status: CollectorStatus, now: number): Condition {
   if (last !== undefined && !(last.result instanceof Error)) {
     if (last.result.rejection !== undefined) return { word: 'rejecting', tab: 'warning' }
     if (last.result.folded > 0) return { word: 'folding', tab: 'warning' }
-    if (last.seconds * 2000 > Math.min(status.timeout, status.interval))
-      return { word: 'slow', tab: 'warning' }
+    if (status.nearsLimit) return { word: 'slow', tab: 'warning' }
   }
   return { word: 'ok', tab: 'ok' }
 }
@@ -53,7 +52,7 @@ export function cells(
     state: html`<span class="${tab}${away ? ' away' : ''}">${word}</span>${runs ? html` <span class="running">runs</span>` : undefined}`,
     last: html`${last === undefined || last.unavailable ? '–' : formatSeconds(last.seconds)}`,
     series: html`${status.shown(now).series.toLocaleString('en')}`,
-    strip: strip(history.cells(date), Math.min(status.timeout, status.interval)),
+    strip: strip(history.cells(date), status.limit),
     note: html`${noteOf(of, status, date)}`,
   }
 }

@@ -5,7 +5,7 @@ import { type Html, html } from '../../src/html/html.ts'
 import { icon, iconUrl } from '../../src/html/icon.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { formatClock } from '../../src/time/age.ts'
-import { nameOf, pathOf } from './links.ts'
+import { pathOf } from './links.ts'
 
 /** The most problems, and collectors of one, that are listed. */
 const MOST = 20
@@ -43,7 +43,7 @@ function names(collectors: readonly CollectorStatus[]): Html | undefined {
   if (collectors.length === 0) return undefined
   const links = collectors
     .slice(0, NAMES)
-    .map((status) => html` <a href="${pathOf(status)}">${nameOf(status)}</a>`)
+    .map((status) => html` <a href="${pathOf(status)}">${status.name}</a>`)
   const rest = collectors.length - NAMES
   return html`<span class="line names">${links}${rest > 0 ? ` and ${rest} more` : undefined}</span>`
 }

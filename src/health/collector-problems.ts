@@ -44,7 +44,7 @@ function failures(statuses: readonly CollectorStatus[], given: Circumstances): P
     const pauses = (one?.backoffTicks ?? 0) > 1 ? `; it runs every ${one?.backoffTicks} ticks` : ''
     return {
       severity: 'bad',
-      what: one === undefined ? `${count(statuses.length, 'collector')} fail` : `${nameOf(one)} fails`,
+      what: one === undefined ? `${count(statuses.length, 'collector')} fail` : `${one.name} fails`,
       since: since.length === 0 ? undefined : Math.min(...since),
       why: place === undefined || one === undefined ? why : `${why} (${renderPlace(place)})`,
       effect: `${valuesOf(statuses, given)}${runs > 1 ? `; ${runs} runs in a row` : ''}${pauses}`,
@@ -65,7 +65,7 @@ function old(statuses: readonly CollectorStatus[], { now, date }: Circumstances)
     : [
         {
           severity: 'bad',
-          what: `Values of ${late.length === 1 ? late.map(nameOf).join() : count(late.length, 'collector')} are stale`,
+          what: `Values of ${late.length === 1 ? late.map(({ name }) => name).join() : count(late.length, 'collector')} are stale`,
           why: `the last run was at ${formatClock(oldest, date)}`,
           action: 'see why rounds do not end',
           collectors: late,
@@ -113,9 +113,8 @@ function folded({ database }: CollectorStatus, { folded }: Samples) {
   }
 }
 
-function slow({ timeout, interval, database, collector }: CollectorStatus, seconds: number) {
-  const limit = Math.min(timeout, interval)
-  if (seconds * 1000 <= limit / 2) return undefined
+function slow({ timeout, limit, nearsLimit, database, collector }: CollectorStatus, seconds: number) {
+  if (!nearsLimit) return undefined
   const which =
     limit < timeout ? 'its interval' : collector.timeout === undefined ? 'COLLECTOR_TIMEOUT' : 'its timeout'
   return {
@@ -132,8 +131,4 @@ function waiting(statuses: readonly CollectorStatus[]): Problem[] {
   const all = waiting.length === statuses.length
   const what = all ? 'The first round is running' : `${count(waiting.length, 'collector')} not run yet`
   return [{ severity: 'wait', what, collectors: all ? [] : waiting }]
-}
-
-function nameOf({ database, collector }: CollectorStatus): string {
-  return database === undefined ? collector.name : `${database}/${collector.name}`
 }

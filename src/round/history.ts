@@ -72,12 +72,17 @@ const FACTOR = 3
 /** Seconds that are never slow by comparison alone. */
 const QUICK = 0.1
 
+/** Whether a run took more than half of the `limit`, in milliseconds. */
+export function exceedsHalf(seconds: number, limit: number): boolean {
+  return seconds * 1000 > limit / 2
+}
+
 /**
  * Whether a run was slow for its collector: it took more than half of the `limit`, in milliseconds, or three times as long
  * as it usually does and more than 100 ms. `earlier` are the seconds of the runs before.
  */
 export function isSlow(seconds: number, limit: number, earlier: readonly number[]): boolean {
-  if (seconds * 1000 > limit / 2) return true
+  if (exceedsHalf(seconds, limit)) return true
   if (seconds < QUICK || earlier.length < COMPARED) return false
   const sorted = earlier.toSorted((a, b) => a - b)
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0

@@ -6,7 +6,7 @@ import type { WindowState } from '../samples/window.ts'
 import type { Horizon } from '../samples/window-plan.ts'
 import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
 import { Due, failureOf } from './due.ts'
-import { History, isSlow, type Level } from './history.ts'
+import { exceedsHalf, History, isSlow, type Level } from './history.ts'
 import type { PastRun, RunResult } from './run.ts'
 import { type Content, Shown } from './shown.ts'
 import { Strays } from './strays.ts'
@@ -80,6 +80,21 @@ export class CollectorStatus {
     this.#due = new Due(this.interval, limits.tick)
     this.#shown = new Shown(limits.staleAfter, this.interval)
     this.#dictionaries = dictionariesOf(collector.labels)
+  }
+
+  /** Its name, after that of its database when databases have names. */
+  get name(): string {
+    return this.database === undefined ? this.collector.name : `${this.database}/${this.collector.name}`
+  }
+
+  /** Milliseconds that a run may take, and be done before the next one. */
+  get limit(): number {
+    return Math.min(this.timeout, this.interval)
+  }
+
+  /** Whether its last run took more than half of that. */
+  get nearsLimit(): boolean {
+    return exceedsHalf(this.#past.last?.seconds ?? 0, this.limit)
   }
 
   /** How its last run ended. */
@@ -270,7 +285,7 @@ export class CollectorStatus {
     if (result instanceof Error) return 'failed'
     if (result.rejection !== undefined) return 'rejected'
     const earlier = this.#runs.filter(({ failed }) => !failed).map(({ seconds }) => seconds)
-    return isSlow(seconds, Math.min(this.timeout, this.interval), earlier) ? 'slow' : 'ok'
+    return isSlow(seconds, this.limit, earlier) ? 'slow' : 'ok'
   }
 
   /** Forgets everything but its past runs, because another replica collects it now. */
