@@ -1,5 +1,4 @@
 // Round: runs the collectors that are due in one snapshot. Imports src/ and plugins/round/ only.
-
 import type { Endpoint } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
 import type { Leader } from '../src/leader/leader.ts'
@@ -11,7 +10,7 @@ import type { Collectors } from '../src/round/collectors.ts'
 import { NO_SAMPLES } from '../src/round/idle.ts'
 import { explainLimit } from '../src/round/limit.ts'
 import type { Outcome } from '../src/round/outcome.ts'
-import type { Outage, Progress, Round } from '../src/round/round.ts'
+import type { Outage, Round } from '../src/round/round.ts'
 import type { State } from '../src/round/state.ts'
 import type { CollectorStatus } from '../src/round/status.ts'
 import type { Span, Trace } from '../src/round/trace.ts'
@@ -59,11 +58,12 @@ export function openRound(options: RoundOptions): Round {
   const roundLog = new RoundLog({ collectors, logValues, log })
   const stopping = new AbortController()
   let current: Promise<void> | undefined
-  let progress: Omit<Progress, 'running'> | undefined
-  /** The collectors that run now. */
-  const running = new Set<CollectorStatus>()
   let trace: Trace | undefined
-  let prepared: { readonly outcomes: readonly Outcome[]; readonly at: number } | undefined
+  /** How many collectors of the running round are done. */
+  let done = 0
+  let prepared:
+    | { readonly outcomes: readonly Outcome[]; readonly at: number; readonly seconds: number }
+    | undefined
   let outage: Outage | undefined
 
   /** Takes a snapshot. Says once that there is none, and once that there is one again. */
@@ -104,7 +104,6 @@ export function openRound(options: RoundOptions): Round {
       },
     }
     status.strays.begin()
-    running.add(status)
     try {
       const toSamples = await snapshot.run(status.timeout, signal, async (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
@@ -128,7 +127,6 @@ export function openRound(options: RoundOptions): Round {
       const outcome = sealed === undefined ? failed : { ...failed, window: await sealed() }
       return isLost ? { outcome, lost } : { outcome }
     } finally {
-      running.delete(status)
       span.ended = performance.now()
     }
   }
@@ -164,6 +162,7 @@ export function openRound(options: RoundOptions): Round {
 
   async function prepare(): Promise<void> {
     const { term } = leader
+    const started = performance.now()
     const countless = collectors.list.filter(({ collector }) => collector.settle === undefined)
     const signal = AbortSignal.any([stopping.signal, pausing.signal])
     if (signal.aborted) return
@@ -171,16 +170,17 @@ export function openRound(options: RoundOptions): Round {
       ({ result }) => !(result instanceof Error),
     )
     await page.prepare(outcomes)
-    if (leader.term === term) prepared = { outcomes, at: performance.now() }
+    const at = performance.now()
+    if (leader.term === term) prepared = { outcomes, at, seconds: (at - started) / 1000 }
   }
 
   /** Shows what was found shortly before this replica led. */
   function showPrepared(tick: number): void {
     if (prepared === undefined) return
-    const { outcomes, at } = prepared
+    const { outcomes, at, seconds } = prepared
     prepared = undefined
     if (performance.now() - at > FRESH || leader.trustedUntil <= performance.now()) return
-    page.publish(name, outcomes, 0, tick)
+    page.publish(name, outcomes, seconds, tick)
   }
 
   async function runRound(tick: number, due: readonly CollectorStatus[]): Promise<void> {
@@ -188,15 +188,15 @@ export function openRound(options: RoundOptions): Round {
     if (due.length === 0 || pause.aborted) return
     const signal = AbortSignal.any([stopping.signal, pause])
     const started = performance.now()
-    progress = { started, total: due.length, done: 0 }
+    done = 0
     trace = { at: Date.now(), started, due, spans: [] }
     const { term } = leader
     // What is counted since the last page of another replica, or of the process before, is shown first.
     const restored = await state.open(term)
     if (restored.length > 0) page.seed(restored)
     const [free, hindered] = divide(due)
-    const outcomes = await collectAll(free, signal, (done) => {
-      progress = progress && { ...progress, done }
+    const outcomes = await collectAll(free, signal, (number) => {
+      done = number
     })
     // As if it had not begun: what was cut off has not failed.
     if (pause.aborted) return
@@ -220,7 +220,10 @@ export function openRound(options: RoundOptions): Round {
 
   return {
     get progress() {
-      return progress && { ...progress, running: Array.from(running, ({ collector }) => collector.name) }
+      if (trace === undefined || trace.ended !== undefined) return undefined
+      const { started, due, spans } = trace
+      const running = spans.flatMap(({ status, ended }) => (ended === undefined ? status.collector.name : []))
+      return { started, total: due.length, done, running }
     },
     get trace() {
       return trace
@@ -239,7 +242,6 @@ export function openRound(options: RoundOptions): Round {
         .catch(internal)
         .finally(() => {
           current = undefined
-          progress = undefined
           if (trace !== undefined) trace.ended ??= performance.now()
         })
       await current

@@ -209,34 +209,10 @@ function openDatabase(
     log,
   })
   const leader = openLeader({ db, name, group, elects: config.LEADER_ELECTION, tick, databases, led, log })
-  const round = openRound({
-    name,
-    db,
-    collectors,
-    state,
-    leader,
-    page,
-    pausing,
-    concurrency,
-    budget,
-    logValues,
-    log,
-  })
+  const parts = { name, db, collectors, state, leader, page, pausing, log }
+  const round = openRound({ ...parts, concurrency, budget, logValues })
   const inspector = openInspector({ db, budget, tick })
-  const ticker = openTicker({
-    name,
-    db,
-    collectors,
-    state,
-    leader,
-    round,
-    page,
-    pausing,
-    tick,
-    place,
-    databases,
-    log,
-  })
+  const ticker = openTicker({ ...parts, round, tick, place, databases })
   return { name, db, collectors, state, leader, round, inspector, ticker }
 }
 
