@@ -1,5 +1,4 @@
 // Database: its endpoints, their quorum, and snapshots of the one in use. Imports src/ and plugins/db/ only.
-
 import type { DatabaseUrl, Endpoint } from '../src/config/database-url.ts'
 import { describeError } from '../src/finding.ts'
 import type { Log } from '../src/log.ts'

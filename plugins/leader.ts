@@ -1,5 +1,4 @@
 // Leader: elects the replica that collects a database. Imports src/ and plugins/leader/ only.
-
 import type { Leader } from '../src/leader/leader.ts'
 import { Leadership } from '../src/leader/leadership.ts'
 import type { Log } from '../src/log.ts'

@@ -1,5 +1,4 @@
 // Tick: starts the rounds of a database. Imports src/ only.
-
 import type { Database } from '../src/database.ts'
 import type { Log } from '../src/log.ts'
 import type { Page } from '../src/page/page.ts'

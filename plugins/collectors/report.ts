@@ -1,5 +1,4 @@
 // What is said of a reload. Imports src/ and its own folder only.
-
 import { findingOf, renderFinding } from '../../src/finding.ts'
 import type { Log } from '../../src/log.ts'
 import type { Placed } from '../../src/round/collectors.ts'

@@ -1,5 +1,4 @@
 // Reads and writes a store, and counts what fails. Imports src/ and its own folder only.
-
 import { describeError } from '../../src/finding.ts'
 import { errorFields, type Log } from '../../src/log.ts'
 import type { Trouble } from '../../src/round/state.ts'

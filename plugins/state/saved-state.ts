@@ -1,5 +1,4 @@
 // Saves what the windowed collectors of one database have counted. Imports src/ and its own folder only.
-
 import { describeError, Mistake } from '../../src/finding.ts'
 import type { Log } from '../../src/log.ts'
 import type { Collectors } from '../../src/round/collectors.ts'
