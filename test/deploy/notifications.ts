@@ -16,9 +16,20 @@ export interface OnCall {
   told(alert: string, status: Notified['status'], since: number): Promise<void>
 }
 
+/** What Prometheus answers of its rules. https://prometheus.io/docs/prometheus/latest/querying/api/#rules */
+interface Rules {
+  readonly groups: readonly { lastEvaluation: string; rules: readonly { state: string }[] }[]
+}
+
 /** What tells alerts apart in a notification. */
 export function nameOf({ labels: { alertname, database, collector } }: Notified): string {
   return [alertname, database, collector].filter((part) => part !== undefined).join(' ')
+}
+
+/** Whether each alert that fired was resolved. */
+function isOver(notified: readonly Notified[]): boolean {
+  const resolved = new Set(notified.filter(({ status }) => status === 'resolved').map(nameOf))
+  return notified.every((one) => resolved.has(nameOf(one)))
 }
 
 /** Watches the service at this host:port. Time passes so many times as fast. */
@@ -32,9 +43,18 @@ export async function watchOnCall(t: Test, target: string, factor = FACTOR): Pro
     t,
     compressed({ ...files, 'prometheus.yml': files['prometheus.yml'] + alerting }, factor),
   )
-  // What Prometheus takes to find its first target may be the 5 minutes of MetricsServiceDown.
-  await prometheus.until(async () => (await prometheus.query('ALERTS')).length === 0)
   await prometheus.until(async () => (await prometheus.value('sum(up)')) === 1)
+  // What Prometheus took to find its target may have been the 5 minutes of MetricsServiceDown: not before the rules have
+  // seen the target, and what they told of is withdrawn, does anything begin.
+  const seen = Date.now()
+  await prometheus.until(async () => {
+    const { groups } = await prometheus.get<Rules>('rules', { type: 'alert' })
+    const calm = groups.every(
+      ({ lastEvaluation, rules }) =>
+        Date.parse(lastEvaluation) > seen && rules.every(({ state }) => state === 'inactive'),
+    )
+    return calm && isOver(notified)
+  })
   return {
     prometheus,
     notified,
