@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import { startPostgres } from '../demo/postgres.ts'
+import { benchPages } from './pages.ts'
 import { benchRounds } from './rounds.ts'
 import { type Findings, formatTable } from './row.ts'
 import { benchScrapes } from './scrapes.ts'
@@ -13,7 +14,11 @@ const RESULTS = new URL('results.md', import.meta.url)
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const started = performance.now()
-const findings = [...(await benchService()), { rows: await benchWindows(say, OPERATIONS), notes: [] }]
+const findings = [
+  ...(await benchService()),
+  await benchPages(say),
+  { rows: await benchWindows(say, OPERATIONS), notes: [] },
+]
 const table = formatTable(findings.flatMap(({ rows }) => rows))
 const notes = findings.flatMap(({ notes }) => notes)
 process.stdout.write(`${[table, ...notes].join('\n\n')}\n`)
