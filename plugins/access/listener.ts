@@ -1,9 +1,12 @@
 // The server of a listener, with its limits. Imports src/ and its own folder only.
-import http, { type RequestListener } from 'node:http'
-import https from 'node:https'
+import type { RequestListener, Server } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import { type ConnectionLimits, Connections } from './connections.ts'
 import { Refusals } from './refusals.ts'
+
+// An import would also load the client of HTTP that Node.js has: 14 MB of memory, and the longest part of the start.
+const http = process.getBuiltinModule('node:http')
+const https = process.getBuiltinModule('node:https')
 
 /** Bytes of a request's body. The forms of the debug listener have no fields. */
 const BODY_LIMIT = 1024
@@ -28,7 +31,7 @@ export interface TlsOptions extends SecureContextOptions {
 export interface Listener {
   readonly options: {
     readonly bodyLimit: number
-    readonly serverFactory: (handler: RequestListener) => http.Server
+    readonly serverFactory: (handler: RequestListener) => Server
   }
   readonly refusals: Refusals
   readonly connections: Connections
@@ -44,7 +47,7 @@ export function createListener(limits: ConnectionLimits, tls?: TlsOptions): List
   const refusals = new Refusals()
   const connections = new Connections(limits, refusals)
 
-  function serverFactory(handler: RequestListener): http.Server {
+  function serverFactory(handler: RequestListener): Server {
     // Node.js would refuse a request without a Host header by itself, without a look at what else the connection asks.
     const options = { ...LIMITS, keepAliveTimeout: KEEP_ALIVE, requireHostHeader: false }
     const answer: RequestListener = (request, response) => {

@@ -1,6 +1,5 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import saslprep from '@mongodb-js/saslprep'
 import { ProtocolError } from './frames.ts'
 
 /**
@@ -57,7 +56,13 @@ export class Scram {
         `the server asks for ${iterations} iterations of SCRAM, over ${MOST_ITERATIONS}`,
       )
     }
-    const salted = await derive(prepared(password), Buffer.from(salt, 'base64'), iterations, 32, 'sha256')
+    const salted = await derive(
+      await prepared(password),
+      Buffer.from(salt, 'base64'),
+      iterations,
+      32,
+      'sha256',
+    )
     const clientKey = hmac(salted, 'Client Key')
     const channel = Buffer.concat([Buffer.from(this.#header), this.#binding]).toString('base64')
     const unproven = `c=${channel},r=${nonce}`
@@ -81,7 +86,10 @@ export class Scram {
 }
 
 /** The password as SASLprep makes it, or as it is where that forbids it, as PostgreSQL has it: RFC 4013. */
-function prepared(password: string): string {
+async function prepared(password: string): Promise<string> {
+  // It leaves ASCII as it is, or forbids it. Its tables are large.
+  if (/^\p{ASCII}*$/u.test(password)) return password
+  const { default: saslprep } = await import('@mongodb-js/saslprep')
   try {
     return saslprep(password)
   } catch {
