@@ -5,6 +5,7 @@ import { benchPages } from './pages.ts'
 import { benchRounds } from './rounds.ts'
 import { type Findings, formatTable } from './row.ts'
 import { benchScrapes } from './scrapes.ts'
+import { benchStart } from './start.ts'
 import { benchWindows } from './windows.ts'
 
 /** Operations of the larger table: enough to show that their number does not matter, in a time that one waits. */
@@ -28,7 +29,7 @@ say(`${((performance.now() - started) / 1000).toFixed(0)} s; written to bench/re
 async function benchService(): Promise<Findings[]> {
   const server = await startPostgres()
   try {
-    return [await benchScrapes(server, say), await benchRounds(server, say)]
+    return [await benchScrapes(server, say), await benchRounds(server, say), await benchStart(server, say)]
   } finally {
     await server.destroy()
   }
