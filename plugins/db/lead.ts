@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Client } from '../../src/query/client.ts'
 import type { Begun } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { within } from '../../src/time/deadline.ts'
@@ -39,7 +39,7 @@ export class Lead {
    * Runs a query in a savepoint when those before it have ended. Rejects with a LostError when the lead is lost; what
    * cannot be cancelled is cut, and the lead is lost with it.
    */
-  async run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async run<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     this.#users++
     clearTimeout(this.#timer)
     try {
@@ -55,7 +55,7 @@ export class Lead {
     }
   }
 
-  async #runNow<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async #runNow<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     const { connection } = this
     if (connection.lost) throw new LostError(new Error('the snapshot was lost: its connection is gone'))
     const limits = { statementTimeout: timeout, idleTimeout: timeout }

@@ -3,7 +3,7 @@ import { counter, defineCollector, gauge, histogram, open, timestamp } from '../
 import type { Collector } from '../../src/contract/collector.ts'
 import { Mistake, renderFinding } from '../../src/finding.ts'
 import { type Format, renderFamilies } from '../../src/page/exposition.ts'
-import { decodedOf } from '../../src/rows/bytes.ts'
+import { Bytes } from '../../src/rows/bytes.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { seriesOfGroup } from '../../src/samples/group.ts'
 import { samplesOf } from '../../src/samples/samples.ts'
@@ -108,7 +108,9 @@ await fuzz('rows', results, ({ collector, columns, rows, unchecked, budget }) =>
     if (error instanceof Mistake) return
     throw error
   }
-  for (const row of rows) taken.add(unchecked ? row.map(decodedOf) : row)
+  const bytes = (field: unknown) =>
+    typeof field === 'string' && field.includes('\uFFFD') ? new Bytes(field) : field
+  for (const row of rows) taken.add(unchecked ? row.map(bytes) : row)
   const samples = finish(samplesOf(collector, taken, budget))
   if (samples.rejection !== undefined) {
     const line = renderFinding(samples.rejection)
