@@ -11,6 +11,7 @@ import type { Pool } from './pool.ts'
 
 /** Milliseconds after which an idle lead is used, so that nothing that ends idle transactions ends it. */
 const KEEP_ALIVE = 500
+const NEVER = new AbortController().signal
 
 /** The lead: the transaction that a snapshot is taken in, and lasts as long as. It runs one query at a time. */
 export class Lead {
@@ -89,14 +90,20 @@ export class Lead {
 
   #keepAlive(): void {
     if (this.#ending || this.connection.lost) return
-    this.#timer = setTimeout(async () => {
-      try {
-        const ping = this.connection.run((sql) => sql`SELECT /* metrics-service */ 1`)
-        await within(ping, { ms: this.#pool.connectTimeout })
-      } catch (error) {
-        this.connection.destroy(error)
-      }
-      if (!this.busy) this.#keepAlive()
-    }, KEEP_ALIVE)
+    this.#timer = setTimeout(() => this.#ping(), KEEP_ALIVE)
+  }
+
+  async #ping(): Promise<void> {
+    // It has a turn as a query has: while that waits for its rows, the connection asks nothing else.
+    await this.#turns.take(NEVER)
+    try {
+      const ping = this.connection.run((sql) => sql`SELECT /* metrics-service */ 1`)
+      await within(ping, { ms: this.#pool.connectTimeout })
+    } catch (error) {
+      this.connection.destroy(error)
+    } finally {
+      this.#turns.give()
+    }
+    if (!this.busy) this.#keepAlive()
   }
 }

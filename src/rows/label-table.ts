@@ -18,6 +18,8 @@ export class LabelTable implements LabelSets {
   readonly #series: readonly number[]
   /** How many numbers the value of each metric takes. */
   readonly #widths: readonly number[]
+  /** Where the value of each metric begins among those of its label set. */
+  readonly #offsets: readonly number[]
   readonly #width: number
   readonly #columns: readonly LabelColumn[]
   /** The ids of the labels of each label set. */
@@ -34,6 +36,9 @@ export class LabelTable implements LabelSets {
   constructor(dictionaries: readonly Dictionary[], metrics: readonly CollectorMetric[]) {
     this.#series = metrics.map(seriesOfMetric)
     this.#widths = metrics.map(({ type, buckets }) => (type === 'histogram' ? buckets.length + 2 : 1))
+    this.#offsets = this.#widths.map((_, i) =>
+      this.#widths.slice(0, i).reduce((sum, width) => sum + width, 0),
+    )
     this.#width = this.#widths.reduce((sum, width) => sum + width, 0)
     this.#columns = dictionaries.map((dictionary) => new LabelColumn(dictionary))
     this.#ids = new Uint32Array(FIRST * dictionaries.length)
@@ -70,10 +75,8 @@ export class LabelTable implements LabelSets {
     if (this.#slots[slot] !== 0) return false
     for (let i = 0; i < this.#columns.length; i++) itemAt(this.#columns, i).add(ids[i] ?? 0)
     this.#values.set(numbers, this.#length * this.#width)
-    for (let i = 0, at = 0; i < this.#widths.length; i++) {
-      if (Number.isFinite(numbers[at])) this.series += itemAt(this.#series, i)
-      at += itemAt(this.#widths, i)
-    }
+    for (let i = 0; i < this.#offsets.length; i++)
+      if (Number.isFinite(numbers[itemAt(this.#offsets, i)])) this.series += itemAt(this.#series, i)
     this.#length++
     this.#slots[slot] = this.#length
     return true
@@ -103,7 +106,7 @@ export class LabelTable implements LabelSets {
 
   /** The value of the metric at an index, which is no histogram, in a row; undefined where it has no sample. */
   number(row: number, metric: number): number | undefined {
-    const value = numberAt(this.#values, row * this.#width + metric)
+    const value = numberAt(this.#values, row * this.#width + itemAt(this.#offsets, metric))
     return Number.isFinite(value) ? value : undefined
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { counter, defineCollector, gauge, open } from '../../../src/collector.ts'
+import { counter, defineCollector, gauge, histogram, open } from '../../../src/collector.ts'
 import { type Format, renderFamilies } from '../../../src/page/exposition.ts'
 import { Dictionary } from '../../../src/rows/dictionary.ts'
 import { type Cell, REJECTED } from '../../../src/rows/label-set.ts'
@@ -20,11 +20,15 @@ const cell: fc.Arbitrary<Cell> = fc.oneof(
   { weight: 8, arbitrary: number },
   { weight: 1, arbitrary: fc.constantFrom(undefined, REJECTED) },
 )
+const buckets: fc.Arbitrary<Cell> = fc.constantFrom<Cell>(undefined, REJECTED, [0, 1, 1.5])
 const tables = fc.nat(3).chain((labels) =>
   fc.record({
     labels: fc.constant(labels),
     rows: fc.array(
-      fc.tuple(fc.array(text, { minLength: labels, maxLength: labels }), fc.tuple(cell, cell.map(positive))),
+      fc.tuple(
+        fc.array(text, { minLength: labels, maxLength: labels }),
+        fc.tuple(buckets, cell, cell.map(positive)),
+      ),
       { maxLength: 400, size: 'max' },
     ),
     database: fc.constantFrom(undefined, 'eu'),
@@ -49,7 +53,11 @@ t.test('the page of a table is that of its label sets, byte for byte', async () 
       const { collector } = defineCollector({
         name: 'any',
         labels: Object.fromEntries(Array.from({ length: labels }, (_, i) => [`label_${i}`, open(9)])),
-        metrics: { business_a: gauge('A.'), business_b_total: counter('B.') },
+        metrics: {
+          business_wait_seconds: histogram('Wait.', [1]),
+          business_a: gauge('A.'),
+          business_b_total: counter('B.'),
+        },
         query: (sql) => sql`SELECT 1`,
       })
       const table = new LabelTable(
