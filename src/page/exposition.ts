@@ -109,7 +109,8 @@ function* renderTable(
     if (value === undefined) continue
     lines.add(start)
     for (let i = 0; i < behind.length; i++) {
-      const [dictionary, id] = [itemAt(dictionaries, i), table.id(row, i)]
+      const dictionary = itemAt(dictionaries, i)
+      const id = table.id(row, i)
       lines.addLabel(dictionary.bytes, dictionary.start(id), dictionary.start(id + 1))
       lines.add(itemAt(behind, i))
     }

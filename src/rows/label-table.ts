@@ -41,9 +41,12 @@ export class LabelTable implements LabelSets {
     )
     this.#width = this.#widths.reduce((sum, width) => sum + width, 0)
     this.#columns = dictionaries.map((dictionary) => new LabelColumn(dictionary))
-    this.#ids = new Uint32Array(FIRST * dictionaries.length)
-    this.#values = new Float64Array(FIRST * this.#width)
-    this.#slots = new Uint32Array(FIRST * 2)
+    // Most runs find what the one before found.
+    const most = Math.max(FIRST, ...dictionaries.map(({ size }) => size))
+    const room = 2 ** Math.ceil(Math.log2(most + 1))
+    this.#ids = new Uint32Array(room * dictionaries.length)
+    this.#values = new Float64Array(room * this.#width)
+    this.#slots = new Uint32Array(room * 2)
   }
 
   get length(): number {
@@ -70,11 +73,14 @@ export class LabelTable implements LabelSets {
    */
   addNumbers(ids: ArrayLike<number>, numbers: ArrayLike<number>): boolean {
     if (this.#length * 2 === this.#slots.length) this.#grow()
-    this.#ids.set(ids, this.#length * this.#columns.length)
+    // One by one: for a few numbers that takes less than `set`.
+    const row = this.#length * this.#columns.length
+    for (let i = 0; i < this.#columns.length; i++) this.#ids[row + i] = ids[i] ?? 0
     const slot = this.#slotOf(this.#length)
     if (this.#slots[slot] !== 0) return false
     for (let i = 0; i < this.#columns.length; i++) itemAt(this.#columns, i).add(ids[i] ?? 0)
-    this.#values.set(numbers, this.#length * this.#width)
+    const values = this.#length * this.#width
+    for (let i = 0; i < this.#width; i++) this.#values[values + i] = numbers[i] ?? NO_VALUE
     for (let i = 0; i < this.#offsets.length; i++)
       if (Number.isFinite(numbers[itemAt(this.#offsets, i)])) this.series += itemAt(this.#series, i)
     this.#length++
