@@ -15,7 +15,7 @@ import { listedSets } from '../../src/samples/other.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
 import type { Seen } from '../../src/samples/step.ts'
 import { advanceWindow, shownSets, type WindowRows, type WindowState } from '../../src/samples/window.ts'
-import { type Horizon, planWindow } from '../../src/samples/window-plan.ts'
+import { type Horizon, planWindow, sealOf } from '../../src/samples/window-plan.ts'
 import { startAt } from '../../src/samples/window-start.ts'
 import { lengthOf, type Window } from '../../src/time/moment.ts'
 import { finish, inSlices } from '../../src/time/slices.ts'
@@ -113,7 +113,12 @@ async function runWindows(
       result: { sets, series: finish(countSeries(sets, collector.metrics)), folded, ...rejections },
       window: next,
       rows: [...sealed, ...open].reduce((sum, { seen }) => sum + seen, 0),
-      asked: { from: state.sealedTo, sealed: sealedTo, to: plan.open.to },
+      asked: {
+        from: state.sealedTo,
+        sealed: sealedTo,
+        to: plan.open.to,
+        due: sealOf({ ...horizon, complete: horizon.seen }, settle),
+      },
       openRejected: rejectionsIn(open).rejected,
     }
   }

@@ -16,7 +16,7 @@ import { LabelTable } from '../rows/label-table.ts'
 import type { Rejections, Rows } from '../rows/rows.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import { roomFor } from './group.ts'
-import { chooseLabels, listedSets, type Relabel } from './other.ts'
+import { chooseLabels, lacksName, listedSets, type Relabel } from './other.ts'
 import { fillZeros } from './zeros.ts'
 
 /** What a collector shows on the page, and what was rejected. */
@@ -74,7 +74,7 @@ function* merge(collector: Collector, sets: LabelSets, relabel: Relabel): Sliced
   let folded = 0
   yield* each(sets, (set) => {
     const labels = relabel(set.labels)
-    if (labels !== set.labels) folded += seriesOf(set, collector.metrics)
+    if (lacksName(collector, set.labels, labels)) folded += seriesOf(set, collector.metrics)
     const key = keyOf(labels)
     const same = shown.get(key)
     if (same === undefined) shown.set(key, { labels, rows: [set] })
