@@ -63,9 +63,10 @@ export function draftCollectors(
     const same = drafts.findIndex((draft) => isOneWith(draft, part))
     const draft = drafts[same]
     if (draft !== undefined) {
+      const isThere = draft.parts.some((other) => isSameAs(other, part))
       drafts[same] = {
         ...draft,
-        parts: [...draft.parts, part],
+        parts: isThere ? draft.parts : [...draft.parts, part],
         losses: [...draft.losses, ...question.losses],
       }
       continue
@@ -96,6 +97,17 @@ function isOneWith({ parts: [first], metrics }: Draft, { question, resolved }: P
     JSON.stringify([databases, versions, role, interval]) ===
       JSON.stringify([question.databases, question.versions, question.role, question.interval])
   )
+}
+
+/** Whether two queries are one, as when a file comes twice: their rows would be the same. */
+function isSameAs(one: Part, other: Part): boolean {
+  const text = ({ sql, question: { joined, measures, conditions }, resolved: { labels, metrics } }: Part) =>
+    JSON.stringify([sql, joined, measures, conditions, labels, metrics.map(expressionOf)])
+  return text(one) === text(other)
+}
+
+function expressionOf({ expression }: ResolvedMetric): string {
+  return expression
 }
 
 /** The metrics of a question that can be carried over. Adds the names of their samples to `taken`. */
@@ -158,7 +170,7 @@ function obstaclesOfMetric(
   if (owner === undefined) return problemsOfMetrics({ [name]: gauge(help) }, labelsOf(resolved))
   return [
     {
-      problem: `the name is taken by "${owner}", which has other labels`,
+      problem: `the name is taken by "${owner}" of another collector`,
       advice: 'give both the same labels, and join their queries with UNION ALL',
     },
   ]
