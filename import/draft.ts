@@ -79,7 +79,13 @@ export function draftCollectors(
     drafts.push({
       name: nameFrom(question.name, names),
       parts: [part],
-      notes: [...question.notes, ...said, ...resolved.notes, ...notes],
+      notes: [
+        ...question.notes,
+        ...said,
+        ...resolved.notes,
+        ...volatileNotes(described.get(question)),
+        ...notes,
+      ],
       losses: [...question.losses, ...losses],
       metrics,
     })
@@ -97,6 +103,12 @@ function isOneWith({ parts: [first], metrics }: Draft, { question, resolved }: P
     JSON.stringify([databases, versions, role, interval]) ===
       JSON.stringify([question.databases, question.versions, question.role, question.interval])
   )
+}
+
+function volatileNotes(description: Description | undefined): Finding[] {
+  if (description === undefined || description.volatile.length === 0) return []
+  const problem = `Its query runs ${description.volatile.join(', ')}: if that writes, the query fails, because it is read-only`
+  return [{ problem, advice: 'declare it STABLE if it reads only' }]
 }
 
 /** Whether two queries are one, as when a file comes twice: their rows would be the same. */
