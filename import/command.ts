@@ -12,11 +12,12 @@ import { type Answers, askDatabases, isDatabaseGiven } from './describe.ts'
 import { type Draft, draftCollectors } from './draft.ts'
 import { readKinds } from './kinds.ts'
 import { renderNote } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import type { Question, Reading } from './question.ts'
 import { readFile } from './read.ts'
 import { renderFile } from './render.ts'
 import { type Result, renderSummary } from './summary.ts'
-import { type Mapping, readDocuments } from './yaml.ts'
+import { readDocuments } from './yaml.ts'
 
 /** What the options ask for. */
 interface Asked {

@@ -63,9 +63,10 @@ export function draftCollectors(
     const same = drafts.findIndex((draft) => isOneWith(draft, part))
     const draft = drafts[same]
     if (draft !== undefined) {
+      const isThere = draft.parts.some((other) => isSameAs(other, part))
       drafts[same] = {
         ...draft,
-        parts: [...draft.parts, part],
+        parts: isThere ? draft.parts : [...draft.parts, part],
         losses: [...draft.losses, ...question.losses],
       }
       continue
@@ -78,7 +79,13 @@ export function draftCollectors(
     drafts.push({
       name: nameFrom(question.name, names),
       parts: [part],
-      notes: [...question.notes, ...said, ...resolved.notes, ...notes],
+      notes: [
+        ...question.notes,
+        ...said,
+        ...resolved.notes,
+        ...volatileNotes(described.get(question)),
+        ...notes,
+      ],
       losses: [...question.losses, ...losses],
       metrics,
     })
@@ -96,6 +103,23 @@ function isOneWith({ parts: [first], metrics }: Draft, { question, resolved }: P
     JSON.stringify([databases, versions, role, interval]) ===
       JSON.stringify([question.databases, question.versions, question.role, question.interval])
   )
+}
+
+function volatileNotes(description: Description | undefined): Finding[] {
+  if (description === undefined || description.volatile.length === 0) return []
+  const problem = `Its query runs ${description.volatile.join(', ')}: if that writes, the query fails, because it is read-only`
+  return [{ problem, advice: 'declare it STABLE if it reads only' }]
+}
+
+/** Whether two queries are one, as when a file comes twice: their rows would be the same. */
+function isSameAs(one: Part, other: Part): boolean {
+  const text = ({ sql, question: { joined, measures, conditions }, resolved: { labels, metrics } }: Part) =>
+    JSON.stringify([sql, joined, measures, conditions, labels, metrics.map(expressionOf)])
+  return text(one) === text(other)
+}
+
+function expressionOf({ expression }: ResolvedMetric): string {
+  return expression
 }
 
 /** The metrics of a question that can be carried over. Adds the names of their samples to `taken`. */
@@ -158,7 +182,7 @@ function obstaclesOfMetric(
   if (owner === undefined) return problemsOfMetrics({ [name]: gauge(help) }, labelsOf(resolved))
   return [
     {
-      problem: `the name is taken by "${owner}", which has other labels`,
+      problem: `the name is taken by "${owner}" of another collector`,
       advice: 'give both the same labels, and join their queries with UNION ALL',
     },
   ]

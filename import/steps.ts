@@ -1,4 +1,4 @@
-import type { Mapping } from './yaml.ts'
+import type { Mapping } from './mapping.ts'
 
 /** Keys of "global" that something here corresponds to. */
 const KNOWN = ['min_interval', 'scrape_timeout', 'max_connections']

@@ -80,7 +80,7 @@ const lost: [what: string, text: string, said: string][] = [
     config(
       `collector_files: [x*.yml]\ncollectors: [{ collector_name: shop, metrics: [{ metric_name: good_n, type: gauge, help: N., values: [n], query: SELECT 1 AS n }] }]`,
     ),
-    'file.yml:6: collector_files: no file is "x*.yml": import its collectors by themselves',
+    'file.yml:6: collector_files: no file is "x*.yml": name its files too, beside this one',
   ],
   [
     'a metric of a query that is not there',
@@ -113,9 +113,14 @@ const lost: [what: string, text: string, said: string][] = [
     'file.yml:8: column "n": it has the usage "gauge", with which the exporter discards it: write: usage: GAUGE',
   ],
   [
-    'a list beside the queries',
-    `${good}x-columns: [a]\n`,
-    'file.yml:5: query "x-columns": it has no "query"',
+    'a query without SQL',
+    `${good}q:\n  metrics: [{ n: { usage: GAUGE } }]\n`,
+    'file.yml:5: query "q": it has no "query"',
+  ],
+  [
+    'an entry of a list that is a text',
+    `${metric()}  - hunter2\n`,
+    'file.yml:9: an entry of "metrics": it is no mapping of keys',
   ],
 ]
 
@@ -127,6 +132,14 @@ for (const [what, text, said] of lost) {
     t.ok(stdout.includes(said), stdout)
     t.notMatch(stdout, 'hunter2')
     t.equal(written.length, 1)
+  })
+}
+
+for (const text of ['x-columns: [a]\n', 'x-common: &common { cache_seconds: 30 }\n']) {
+  t.test(`what has no metrics is named, and nothing is lost by it: ${text.trim()}`, async (t) => {
+    const { status, stdout } = await importHere(t, { 'file.yml': good + text }, 'file.yml')
+    t.equal(status, 0)
+    t.match(stdout, 'file.yml:5: query "x-co')
   })
 }
 
