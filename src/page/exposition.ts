@@ -145,7 +145,7 @@ export function renderClient(
   return text
 }
 
-function headOf(name: string, type: string, help: string, format: Format): string {
+export function headOf(name: string, type: string, help: string, format: Format): string {
   if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
   const family = familyOf(name, type)
   const unit = BASE_UNITS.find((unit) => family.endsWith(`_${unit}`))
@@ -186,7 +186,7 @@ function histogramOf(metric: CollectorMetric, format: Format): Render {
   }
 }
 
-function createdOf(
+export function createdOf(
   name: string,
   type: string,
   format: Format,
@@ -203,7 +203,10 @@ function boundOf(bound: number, format: Format): string {
   return format === 'openmetrics' && /^-?\d+$/.test(String(bound)) ? `${bound}.0` : String(bound)
 }
 
-function pairsOf(labels: Readonly<Record<string, string | number | undefined>>, format: Format): string {
+export function pairsOf(
+  labels: Readonly<Record<string, string | number | undefined>>,
+  format: Format,
+): string {
   return Object.entries(labels)
     .map(([name, value]) => {
       const bound = (name === 'le' || name === 'quantile') && typeof value === 'number'
@@ -213,12 +216,12 @@ function pairsOf(labels: Readonly<Record<string, string | number | undefined>>, 
     .join(',')
 }
 
-function numeral(value: number): string {
+export function numeral(value: number): string {
   if (Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-function braced(pairs: string): string {
+export function braced(pairs: string): string {
   return pairs === '' ? '' : `{${pairs}}`
 }
 
