@@ -47,6 +47,8 @@ export function draftCollectors(
   const drafts: Draft[] = []
   const lost: Loss[] = []
   const names = new Set<string>()
+  /** What the queries of a collector have in common → its place. */
+  const shapes = new Map<string, number>()
   /** Every name that a sample has → the metric that has it. */
   const taken = new Map<string, string>()
   for (const question of questions) {
@@ -60,7 +62,7 @@ export function draftCollectors(
     }
     const { sql, notes: said } = reading.statement
     const part = { question, sql, resolved }
-    const same = drafts.findIndex((draft) => isOneWith(draft, part))
+    const same = shapes.get(shapeOf(part, resolved.metrics)) ?? -1
     const draft = drafts[same]
     if (draft !== undefined) {
       const isThere = draft.parts.some((other) => isSameAs(other, part))
@@ -76,6 +78,7 @@ export function draftCollectors(
       lost.push(...losses, ...question.losses)
       continue
     }
+    shapes.set(shapeOf(part, metrics), drafts.length)
     drafts.push({
       name: nameFrom(question.name, names),
       parts: [part],
@@ -93,16 +96,18 @@ export function draftCollectors(
   return { drafts, losses: lost }
 }
 
-/** Whether a query gives the same metrics as a collector does already, so that its rows can be added. */
-function isOneWith({ parts: [first], metrics }: Draft, { question, resolved }: Part): boolean {
-  const shape = (labels: Resolved['labels'], metrics: readonly ResolvedMetric[]) =>
-    JSON.stringify([labels.map(({ name }) => name), metrics.map(({ name, type }) => [name, type])])
-  const { databases, versions, role, interval } = first.question
-  return (
-    shape(first.resolved.labels, metrics) === shape(resolved.labels, resolved.metrics) &&
-    JSON.stringify([databases, versions, role, interval]) ===
-      JSON.stringify([question.databases, question.versions, question.role, question.interval])
-  )
+/** What queries have in common whose rows can be those of one collector. */
+function shapeOf({ question, resolved }: Part, metrics: readonly ResolvedMetric[]): string {
+  const { databases, versions, role, interval } = question
+  const labels = resolved.labels.map(({ name }) => name)
+  return JSON.stringify([
+    labels,
+    metrics.map(({ name, type }) => [name, type]),
+    databases,
+    versions,
+    role,
+    interval,
+  ])
 }
 
 function volatileNotes(description: Description | undefined): Finding[] {

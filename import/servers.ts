@@ -3,6 +3,7 @@ import { type Finding, findingOf } from '../src/finding.ts'
 import type { Loss } from './loss.ts'
 import type { Mapping } from './mapping.ts'
 import type { Question } from './question.ts'
+import { nameFor } from './source-name.ts'
 
 /** The servers that a query is for. */
 interface Servers extends Pick<Question, 'versions' | 'role' | 'databases'> {
@@ -39,7 +40,7 @@ export function serversOf(entry: Mapping): Servers {
   const notes = others.map((tag) => ({
     problem: `Its tag "${tag}", which chooses servers, is not carried over`,
   }))
-  return { versions, role, databases: isAll(databases) ? undefined : databases, notes, losses }
+  return { versions, role, databases: isAll(databases) ? undefined : databases.map(nameFor), notes, losses }
 }
 
 function isAll(databases: readonly string[]): boolean {

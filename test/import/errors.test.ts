@@ -160,6 +160,56 @@ t.test('several files become one folder, and a dry run writes nothing', async (t
   t.same(written, ['good.ts', 'other.ts'])
 })
 
+t.test('the standard input is a file, alone or beside others', async (t) => {
+  const files = { '-': good, 'b.yml': good.replaceAll('good', 'other') }
+  const alone = await importHere(t, files, '-')
+  t.equal(alone.status, 0)
+  t.match(alone.stdout, 'standard input: taken for queries of postgres_exporter')
+  t.same(alone.written, ['good.ts'])
+  t.same((await importHere(t, files, '-', 'b.yml')).written, ['good.ts', 'other.ts'])
+  t.match((await importHere(t, {}, '-')).stderr, 'standard input: the file is empty')
+})
+
+t.test('a file among others that cannot be understood costs itself', async (t) => {
+  const files = { 'a.yml': good, 'b.yml': 'a: {\n', 'c.yml': 'scrape_configs: []\n' }
+  const { status, stdout, stderr, written } = await importHere(
+    t,
+    files,
+    'gone.yml',
+    'b.yml',
+    'c.yml',
+    'a.yml',
+  )
+  t.equal(status, 1)
+  t.equal(stderr, '')
+  t.same(written, ['good.ts'])
+  for (const said of [
+    'gone.yml: cannot be read (ENOENT)',
+    'b.yml: the file: b.yml:',
+    'c.yml:1: the document',
+  ])
+    t.ok(stdout.includes(said), stdout)
+  const none = await importHere(t, files, 'gone.yml', 'b.yml')
+  t.equal(none.status, 1)
+  t.match(none.stderr, /^gone.yml: cannot be read[^\n]*\n$/)
+})
+
+t.test(
+  'a folder with other files may be written to, and a dry run says nothing of what is there',
+  async (t) => {
+    const files = { 'a.yml': good, imported: { 'other.ts': 'mine', 'good.js': 'mine' } }
+    const { status, written } = await importHere(t, files, 'a.yml')
+    t.equal(status, 0)
+    t.same(written, ['good.js', 'good.ts', 'other.ts'])
+    const there = { 'a.yml': good, imported: { 'good.ts': 'mine' } }
+    t.equal((await importHere(t, there, 'a.yml', '--dry-run')).status, 0)
+    t.match(
+      (await importHere(t, there, 'a.yml')).stderr,
+      'imported/good.ts: there already, and nothing was written',
+    )
+  },
+)
+
 t.test('text in quotes may be indented less than its key, as for the exporters', async (t) => {
   const text = `a:\n  query: "SELECT 1 AS v,\n  2 AS \\"w\\",\n'x: \\"y' AS l"\n  metrics: [{ v: { usage: GAUGE } }, { l: { usage: LABEL } }]\nb:\n  query: 'SELECT ''a''\n   AS l,\n 1 AS v'\n  metrics: [{ v: { usage: GAUGE } }]\n`
   const { status, stderr, written } = await importHere(t, { 'file.yml': text }, 'file.yml')
