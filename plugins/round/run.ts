@@ -1,6 +1,6 @@
 // Runs one collector in a transaction. Imports src/ and its own folder only.
-import type { Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
+import type { Client } from '../../src/query/client.ts'
 import type { RunResult } from '../../src/round/run.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
@@ -55,20 +55,24 @@ export interface RunContext {
  */
 export async function run(
   status: CollectorStatus,
-  sql: Sql,
+  sql: Client,
   context: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector } = status
   const { budget, horizon } = context
   if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, context)
   const rows = await ask(status, sql, { from: horizon.now, to: horizon.now }, rowLimit(budget))
-  return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)), rows: rows.seen })
+  const shown = () => status.shown(performance.now()).sets
+  return async () => ({
+    result: await inSlices(samplesOf(collector, rows, budget, shown())),
+    rows: rows.seen,
+  })
 }
 
 async function runWindows(
   status: CollectorStatus,
   settle: number,
-  sql: Sql,
+  sql: Client,
   { horizon, source, budget, scraped, sealed: keep }: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector, timeout, pace, window, started = horizon } = status

@@ -8,7 +8,7 @@ const LONGEST_NUMBER = 17_000
 /** This many digits are always a safe integer. */
 const SAFE_DIGITS = 15
 /** The longest label value, in characters: a longer one names nothing, and would make a page of its own. */
-const LONGEST_LABEL = 1024
+export const LONGEST_LABEL = 1024
 
 /** Reads the value of a label from a field of a row; undefined when it cannot be one. */
 export function readLabel(field: unknown): string | undefined {
