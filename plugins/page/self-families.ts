@@ -44,6 +44,17 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     read: ({ window }) => (window === undefined ? undefined : Number(window.sealedTo) / 1e6),
   },
   {
+    name: 'collector_counters_behind_seconds',
+    help: 'How much more a collector with a window could have counted for good in its last run; absent where it is not known.',
+    type: 'gauge',
+    read({ window, last }) {
+      const due = last?.asked?.due
+      return window === undefined || due === undefined
+        ? undefined
+        : Math.max(Number(due - window.sealedTo) / 1e6, 0)
+    },
+  },
+  {
     name: 'collector_series',
     help: 'Series of a collector on the page.',
     type: 'gauge',

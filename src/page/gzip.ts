@@ -23,12 +23,12 @@ const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 const LAST_BLOCK = Buffer.from([0x03, 0x00])
 
 /** Makes a part of its text. Other requests are served between chunks, and threads of the pool compress them. */
-export async function makePart(chunks: Iterable<string>): Promise<Part> {
+export async function makePart(chunks: Iterable<string | Buffer>): Promise<Part> {
   const turns = new Turns()
   const texts: Buffer[] = []
   const deflated: Promise<Buffer>[] = []
   for (const chunk of chunks) {
-    const text = Buffer.from(chunk)
+    const text = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
     texts.push(text)
     deflated.push(deflate(text))
     // A large part waits for its compressions here, so that it does not queue all of them at once.
