@@ -18,12 +18,7 @@ export function renderLoss({ place, what, ...finding }: Loss): string {
 
 /** The same loss at many places is one line, which names the first. */
 export function renderLosses(losses: readonly Loss[]): string[] {
-  const groups = new Map<string, Loss[]>()
-  for (const loss of losses) {
-    const { what, problem, advice } = loss
-    const key = JSON.stringify([what, problem, advice])
-    groups.set(key, [...(groups.get(key) ?? []), loss])
-  }
+  const groups = Map.groupBy(losses, ({ what, problem, advice }) => JSON.stringify([what, problem, advice]))
   return [...groups.values()].flatMap(([first, ...more]) => {
     if (first === undefined) return []
     const others = more.length === 1 ? ' and 1 other place' : ` and ${more.length} other places`

@@ -1,16 +1,28 @@
-import { type Document, isAlias, isScalar, type LineCounter, type Node, type Scalar } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isScalar,
+  type LineCounter,
+  type Node,
+  type Scalar,
+  visit,
+} from 'yaml'
 import { Mistake } from '../src/finding.ts'
 import type { Loss, Place } from './loss.ts'
 
 /** Key → its node, and the node of its value. */
 export type Entries = ReadonlyMap<string, { readonly key: Node; readonly value: Node | null }>
 
+/** What each alias of a document stands for; undefined where no anchor of its name is before it. */
+type Aliases = ReadonlyMap<Alias, Node | undefined>
+
 /** A document of a file, as it was parsed. */
 export interface Source {
   readonly file: string
   /** The line of the file that the text begins in, from 0. */
   readonly line: number
-  readonly document: Document
+  readonly aliases: Aliases
   readonly lines: LineCounter
   /** Each mapping that was read, with what it merges; undefined while it is being read. */
   readonly read: Map<Node, Entries | undefined>
@@ -37,9 +49,24 @@ export function placeOf({ file, line, lines }: Source, { range }: Node): Place {
   return `${file}:${line + lines.linePos(range[0]).line}`
 }
 
+/** The aliases of a document. They are found in one walk, because `resolve` of an alias walks the document itself. */
+export function aliasesOf(document: Document): Aliases {
+  const anchors = new Map<string, Node>()
+  const aliases = new Map<Alias, Node | undefined>()
+  visit(document, {
+    Alias(_key, alias) {
+      aliases.set(alias, anchors.get(alias.source))
+    },
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    },
+  })
+  return aliases
+}
+
 /** What an alias stands for, or the node itself. */
-export function resolved({ document }: Source, node: Node | null): Node | null {
-  return isAlias(node) ? (node.resolve(document) ?? null) : node
+export function resolved({ aliases }: Source, node: Node | null): Node | null {
+  return isAlias(node) ? (aliases.get(node) ?? null) : node
 }
 
 /** The text of a scalar as Go reads it into a text: as it is written, so that 1.10 is not 1.1 and no key is a boolean. */

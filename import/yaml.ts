@@ -2,7 +2,7 @@ import { type Document, LineCounter, parseAllDocuments, type YAMLParseError } fr
 import { Mistake } from '../src/finding.ts'
 import { withIndentedText } from './indent.ts'
 import { Mapping } from './mapping.ts'
-import { isNull, Misplaced, type Source } from './source.ts'
+import { aliasesOf, isNull, Misplaced, type Source } from './source.ts'
 
 export const TEMPLATE = {
   problem: 'this looks like a template',
@@ -28,7 +28,8 @@ export function readDocuments(text: string, file: string, line = 0): Mapping[] {
   if (filled.length === 0) throw new Mistake(`${file}: the file is empty`)
   return filled.map((document) => {
     const isTemplate = text.includes('{{')
-    const source: Source = { file, line, document, lines, isTemplate, read: new Map(), losses: [] }
+    const aliases = aliasesOf(document)
+    const source: Source = { file, line, aliases, lines, isTemplate, read: new Map(), losses: [] }
     if (document.contents === null) throw new Error(`${file}: a document has no contents`)
     return new Mapping(source, document.contents)
   })

@@ -25,6 +25,17 @@ t.test('anchors that stand for billions of nodes cost no more than the file', as
   t.same(written, ['q.ts'])
 })
 
+t.test('aliases in great numbers cost no more than the file', async (t) => {
+  const many = (anchor: string) => Array.from({ length: 50_000 }, () => `*${anchor}`).join(', ')
+  const text = `merged: &merged { query: SELECT 1 AS n }
+good:
+  <<: [${many('merged')}]
+  target_databases: [&database shop, ${many('database')}]
+  metrics: [&column { n: { usage: GAUGE, description: N. } }, ${many('column')}]
+`
+  t.same((await importHere(t, { 'file.yml': text }, 'file.yml')).written, ['good.ts'])
+})
+
 t.test('lists in lists without end are an error of the file', async (t) => {
   const { status, stderr } = await importHere(t, { 'file.yml': `q: ${'['.repeat(20_000)}` }, 'file.yml')
   t.equal(status, 1)

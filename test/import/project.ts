@@ -28,6 +28,8 @@ export interface Folder {
 export interface Project extends Folder {
   /** A program of the project's own, in the project's folder. */
   run(program: string, ...args: string[]): Run
+  /** A command of the project's own, such as `check`, with this database. */
+  ask(databaseUrl: string, ...command: string[]): Run
 }
 
 /** A folder with these files, to import with this project's program. */
@@ -59,6 +61,8 @@ export function createProject(t: Test, files: Files = {}): Project {
   return {
     ...folder,
     run: (program, ...args) => spawn(folder.dir, join(ROOT, 'node_modules/.bin', program), ...args),
+    ask: (url, ...command) =>
+      spawn(folder.dir, `DATABASE_URL=${url}`, process.execPath, 'src/cli.ts', ...command),
   }
 }
 

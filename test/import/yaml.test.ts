@@ -45,6 +45,21 @@ c: { "<<": *a, query: SELECT 3 AS n, metrics: [{ n: { usage: GAUGE, description:
   t.notMatch(files.get('c.ts'), 'interval')
 })
 
+t.test('an alias stands for the last anchor of its name before it', async (t) => {
+  const columns = 'metrics: [{ n: { usage: GAUGE, description: N. } }]'
+  const { files } = await written(
+    t,
+    `a: { query: &sql SELECT 1 AS n, cache_seconds: &sql 300, ${columns} }
+b: { query: SELECT 2 AS n, cache_seconds: *sql, ${columns} }
+c: { query: &sql SELECT 3 AS n, ${columns} }
+d: { query: *sql, ${columns} }
+`,
+  )
+  t.match(files.get('a.ts'), /interval: '5m'.*SELECT 1 AS n/s)
+  t.match(files.get('b.ts'), /interval: '5m'.*SELECT 2 AS n/s)
+  t.match(files.get('d.ts'), 'SELECT 3 AS n')
+})
+
 const SQL = 'SELECT 1 AS n,\n       2 AS m'
 const same: [what: string, text: string | Buffer][] = [
   ['has a byte order mark', Buffer.from(`\ufeff${queries(`|\n    ${SQL.replace('\n', '\n    ')}`)}`)],
