@@ -3,7 +3,7 @@ import { answered } from '../cluster/session.ts'
 import { nameOf } from '../deploy/notifications.ts'
 import { poll } from '../poll.ts'
 import type { Event } from './play.ts'
-import { none, stored } from './series.ts'
+import { none, noneInTime, stored } from './series.ts'
 import type { Stage } from './stage.ts'
 
 /** What a machine with too much to do may cause at any time. */
@@ -57,8 +57,9 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
           [...must, ...may].includes(alert) && event.from <= from && from <= event.until + AFTER,
       ),
   )
-  none(
+  noneInTime(
     t,
+    stage,
     excess.map(({ alert, from }) => `${alert} at ${time(from)}`),
     'no alert fired that no fault explains',
   )
@@ -70,10 +71,10 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
       )
       .map((alert) => `${alert} of "${name}", from ${time(from)}`),
   )
-  none(t, missing, 'each alert that had to fire did')
+  noneInTime(t, stage, missing, 'each alert that had to fire did')
   const told = new Set(stage.alertmanager.notified.map(({ labels }) => labels.alertname))
   const needed = events.flatMap(({ fault: { must = [] } }) => must).filter((alert) => !told.has(alert))
-  none(t, needed, 'and Alertmanager told of each')
+  noneInTime(t, stage, needed, 'and Alertmanager told of each')
 }
 
 const time = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 19)

@@ -5,7 +5,7 @@ import type { Step } from './schedule.ts'
 import type { Stage } from './stage.ts'
 
 /** Milliseconds until all has to be well again after a fault. */
-const PATIENCE = 120_000
+const PATIENCE = 240_000
 
 /** What befell whom, and when, in seconds since 1970. */
 export interface Event {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Event } from './play.ts'
-import { nameOf, none, stored } from './series.ts'
+import { nameOf, noneInTime, stored } from './series.ts'
 import type { Stage } from './stage.ts'
 
 /** Seconds that may pass between two samples of a series with nothing to explain it: a takeover of a replica takes a few. */
@@ -32,11 +32,15 @@ export async function checkScrapes(
     }
   }
   t.comment(`${scrapes} scrapes, ${failed} of which failed; ${stalls}`)
-  none(t, problems, 'each scrape of a replica that could answer was answered')
+  noneInTime(t, { stalls }, problems, 'each scrape of a replica that could answer was answered')
 }
 
 /** Tells the longest gap of each metric, and checks that a fault explains each that is long. */
-export async function checkGaps(t: Test, { prometheus }: Stage, events: readonly Event[]): Promise<void> {
+export async function checkGaps(
+  t: Test,
+  { prometheus, stalls }: Stage,
+  events: readonly Event[],
+): Promise<void> {
   const longest = new Map<string, { readonly length: number; readonly at: number; readonly name: string }>()
   const problems: string[] = []
   for (const { metric, samples } of await stored(
@@ -59,5 +63,5 @@ export async function checkGaps(t: Test, { prometheus }: Stage, events: readonly
     const during = events.findLast(({ from }) => from <= at + length)?.fault.name ?? 'nothing'
     t.comment(`longest gap of ${metric}: ${length.toFixed(1)} s (${during})`)
   }
-  none(t, problems, `no series is missing for more than ${GAP} s without a fault`)
+  noneInTime(t, { stalls }, problems, `no series is missing for more than ${GAP} s without a fault`)
 }

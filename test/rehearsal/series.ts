@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { PrometheusClient } from '../prometheus.ts'
+import type { Stalls } from './stalls.ts'
 
 /** A series, as Prometheus has stored it. */
 export interface Stored {
@@ -54,5 +55,21 @@ const TOLD = 10
 /** Asserts that there are no problems, and tells the first of them. */
 export function none(t: Test, problems: readonly string[], title: string): void {
   t.equal(problems.length, 0, title)
+  tell(t, problems)
+}
+
+/** The same of what depends on time: it is told alone when the machine had too much to do. */
+export function noneInTime(t: Test, { stalls }: Timed, problems: readonly string[], title: string): void {
+  if (problems.length > 0 && stalls.tooMany) {
+    t.comment(`the machine had too much to do to say that ${title}: ${stalls}`)
+    tell(t, problems)
+  } else none(t, problems, title)
+}
+
+interface Timed {
+  readonly stalls: Stalls
+}
+
+function tell(t: Test, problems: readonly string[]): void {
   for (const problem of problems.slice(0, TOLD)) t.comment(`  ${problem}`)
 }

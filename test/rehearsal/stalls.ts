@@ -2,6 +2,8 @@ import type { Test } from 'tap'
 
 /** Milliseconds between two looks at the clock. */
 const PACE = 50
+/** The share of the time for which this process may not have run. */
+const MOST = 0.03
 /** Seconds by which a look has to be late to be told. */
 const LATE = 0.3
 
@@ -10,6 +12,7 @@ const LATE = 0.3
  * still meanwhile.
  */
 export class Stalls {
+  readonly #started = Date.now() / 1000
   readonly #all: { readonly from: number; readonly until: number }[] = []
 
   constructor(t: Test) {
@@ -20,6 +23,12 @@ export class Stalls {
       last = now
     }, PACE)
     t.teardown(() => clearInterval(timer))
+  }
+
+  /** Whether the machine had so much to do that what took long says nothing. */
+  get tooMany(): boolean {
+    const stalled = this.#all.reduce((sum, { from, until }) => sum + until - from, 0)
+    return stalled > (Date.now() / 1000 - this.#started) * MOST
   }
 
   /** Whether there was one between two moments, in seconds since 1970. */
