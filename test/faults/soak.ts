@@ -23,9 +23,11 @@ import { scrapeOn, served } from './scraper.ts'
  */
 const [LENGTH = '120'] = process.argv.slice(2)
 /** Rounds, and seconds in which they have to be done. */
-const DAY = { rounds: 86_400, seconds: 2 * 3600 }
+const DAY = { rounds: 86_400, seconds: 9000 }
 const ROUNDS = LENGTH === 'day' ? DAY.rounds : Number.POSITIVE_INFINITY
 const SECONDS = LENGTH === 'day' ? DAY.seconds : Number(LENGTH)
+/** Rounds that have to be run: the ticks alone make one a second, whatever else the machine does. */
+const LEAST = LENGTH === 'day' ? DAY.rounds : SECONDS
 if (!(SECONDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
@@ -220,7 +222,7 @@ async function soak(t: Test): Promise<void> {
   // Here a hundred rounds a second are run.
   served(t, seen, { most: Number.POSITIVE_INFINITY })
   unharmed(t, service)
-  t.ok(run >= Math.min(10 * SECONDS, ROUNDS), `${run} rounds were run`)
+  t.ok(run >= LEAST, `${run} rounds were run`)
   t.comment(`statements that are prepared in a session: ${Math.max(...statements)} at the most`)
   t.ok(Math.max(...statements) <= STATEMENTS, `a session has ${STATEMENTS} prepared statements at the most`)
   t.ok(rounds(samples, 'failure') > 0, 'some of them failed')

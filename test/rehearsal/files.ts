@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { guardFolder } from '../../demo/guard.ts'
 import { certificate } from '../certificate.ts'
 
 const COLLECTORS = new URL('collectors/', import.meta.url)
@@ -30,7 +31,8 @@ export class Files {
 
   constructor(t: Test) {
     this.#folder = mkdtempSync(join(tmpdir(), 'metrics-service-rehearsal-'))
-    t.teardown(() => rmSync(this.#folder, { recursive: true, force: true }))
+    const guard = guardFolder(this.#folder)
+    t.teardown(() => guard.dismiss())
     this.collectors = join(this.#folder, 'collectors')
     mkdirSync(this.collectors)
     for (const name of readdirSync(COLLECTORS)) {
