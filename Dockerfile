@@ -18,6 +18,8 @@ COPY collectors ./collectors
 COPY init ./init
 COPY import ./import
 COPY deploy/kubernetes ./deploy/kubernetes
+COPY deploy/prometheus/prometheusrule.yaml ./deploy/prometheus/prometheusrule.yaml
+COPY deploy/grafana/dashboards/service.json ./deploy/grafana/dashboards/service.json
 # The compiler of TypeScript takes 25 MB: with what it makes in the cache, nothing loads it when the service starts.
 # Set no earlier, for npm would make the folder first, and keep its own code there.
 ENV NODE_COMPILE_CACHE=/app/.cache

@@ -1,5 +1,4 @@
 import type { LoadAnswer, LoadQuestion } from './load.ts'
-import { median } from './median.ts'
 import type { Program } from './program.ts'
 import type { Goal } from './row.ts'
 
@@ -15,8 +14,8 @@ export interface Contest {
   readonly goal?: Goal
 }
 
-/** The medians of one side. */
-export type Score = Pick<LoadAnswer, 'rate' | 'latency' | 'bytes'>
+/** What was measured of one side, turn by turn. */
+export type Score = Readonly<Record<Contest['kind'], readonly number[]>>
 
 /** Connections that scrape at once where it is the rate that counts. */
 export const CONNECTIONS = 8
@@ -46,9 +45,5 @@ export async function contend(
 }
 
 function scoreOf(answers: readonly LoadAnswer[]): Score {
-  return {
-    rate: median(answers.map(({ rate }) => rate)),
-    latency: median(answers.map(({ latency }) => latency)),
-    bytes: median(answers.map(({ bytes }) => bytes)),
-  }
+  return { rate: answers.map(({ rate }) => rate), latency: answers.map(({ latency }) => latency) }
 }

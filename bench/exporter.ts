@@ -8,6 +8,7 @@ import { freePort } from './program.ts'
 
 export interface Exporter {
   readonly port: number
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -27,8 +28,26 @@ export async function startExporter(url: string, series: number): Promise<Export
   await writeFile(file, configOf(url))
   const port = await freePort()
   const args = ['-config.file', file, '-web.listen-address', `127.0.0.1:${port}`]
-  const child = spawn(NAME, args, {
-    env: { PATH: process.env.PATH, ...ENV },
+  const metric = 'sql_business_customer_value'
+  return runExporter({ name: NAME, args, env: ENV, port, folder, metric, series })
+}
+
+/** How to run an exporter: its folder is removed when it stops, and it is ready when it serves so many series of a metric. */
+interface Running {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly port: number
+  readonly folder: string
+  readonly metric: string
+  readonly series: number
+}
+
+/** Runs an exporter; undefined where it is not installed. */
+export async function runExporter(running: Running): Promise<Exporter | undefined> {
+  const { name, args, env, port, folder } = running
+  const child = spawn(name, args, {
+    env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const stop = async () => {
@@ -39,8 +58,8 @@ export async function startExporter(url: string, series: number): Promise<Export
   }
   try {
     await once(child, 'spawn')
-    await serves(`http://127.0.0.1:${port}/metrics`, series)
-    return { port, stop }
+    await serves(running)
+    return { port, pid: child.pid ?? 0, stop }
   } catch (error) {
     await stop()
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
@@ -64,16 +83,16 @@ jobs:
 `
 }
 
-async function serves(url: string, series: number): Promise<void> {
+async function serves({ name, port, metric, series }: Running): Promise<void> {
   const deadline = performance.now() + PATIENCE
   for (;;) {
-    const page = await fetch(url).then(
+    const page = await fetch(`http://127.0.0.1:${port}/metrics`).then(
       (response) => response.text(),
       () => '',
     )
-    const found = page.split('\n').filter((line) => line.startsWith('sql_business_customer_value{')).length
+    const found = page.split('\n').filter((line) => line.startsWith(`${metric}{`)).length
     if (found === series) return
-    if (performance.now() > deadline) throw new Error(`${NAME} serves ${found} of ${series} series`)
+    if (performance.now() > deadline) throw new Error(`${name} serves ${found} of ${series} series`)
     await delay(200)
   }
 }

@@ -1,5 +1,4 @@
 import type { Sql } from 'postgres'
-import { median } from './median.ts'
 import { type Bounds, question, type Windowed } from './question.ts'
 
 /** One question of a round. */
@@ -26,18 +25,18 @@ export const flags = [
 ].flatMap((setting) => ['-c', setting])
 
 /**
- * The median time, in milliseconds, that each database spends on the questions. They are asked in turns, so that both
+ * The times, in milliseconds, that each database spends on the questions. They are asked in turns, so that both
  * databases meet the same machine.
  */
 export async function measure(
   [one, other]: readonly [Database, Database],
   asked: readonly Asked[],
   rounds: number,
-): Promise<[number, number]> {
+): Promise<[number[], number[]]> {
   const times: [number, number][] = []
   for (let round = 0; round < rounds; round++)
     times.push([await timeOf(one, asked), await timeOf(other, asked)])
-  return [median(times.map(([time]) => time)), median(times.map(([, time]) => time))]
+  return [times.map(([time]) => time), times.map(([, time]) => time)]
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Postgres } from '../demo/postgres.ts'
 import { startService } from './instance.ts'
 import type { LoadAnswer, LoadQuestion } from './load.ts'
 import { median } from './median.ts'
+import { startPostgresExporter } from './postgres-exporter.ts'
 import { Program } from './program.ts'
 import { timePsql } from './psql.ts'
 import {
@@ -13,10 +14,11 @@ import {
   type Findings,
   formatSize,
   formatTime,
+  type Measure,
   type Row,
   type Say,
 } from './row.ts'
-import { createSeries } from './series.ts'
+import { changeSeries, createSeries } from './series.ts'
 import type { DelayAnswer, RoundAnswer, ServiceQuestion } from './service.ts'
 
 /** Processes of the service that are measured, one after the other. */
@@ -32,12 +34,18 @@ const IDLE = 2000
 /** Rounds come when they are told to. */
 const NEVER = { METRICS_TICK_DURATION: '24h' }
 /** Milliseconds and bytes. */
-const GOALS = { delay: 25, idle: 110e6, full: 220e6 }
+const GOALS = { delay: 10, worst: 20, idle: 110e6, full: 140e6 }
 const SERIES = 100_000
 
 interface Measured {
-  readonly rounds: number[]
+  /** Of rounds that find what the round before found. */
+  readonly same: number[]
+  /** Of rounds that find another value of each series. */
+  readonly changed: number[]
   readonly psql: number[]
+  /** Of scrapes of postgres_exporter, and what it holds after them. */
+  readonly exporter: number[]
+  readonly exporterFull: number[]
   readonly delays: number[]
   /** Of this process meanwhile, which had nothing to do: what the machine adds. */
   readonly machine: number[]
@@ -49,21 +57,45 @@ interface Measured {
 export async function benchRounds(server: Postgres, say: Say): Promise<Findings> {
   const [few, many] = [await createSeries(server, 10), await createSeries(server, SERIES)]
   const load = await Program.start<LoadQuestion>('load.ts')
-  const measured: Measured = { rounds: [], psql: [], delays: [], machine: [], idle: [], full: [] }
+  const measured: Measured = {
+    ...{ same: [], changed: [], psql: [], exporter: [], exporterFull: [] },
+    ...{ delays: [], machine: [], idle: [], full: [] },
+  }
   try {
     for (let i = 1; i <= PROCESSES; i++) {
       say(`Running rounds: process ${i} of ${PROCESSES}`)
       await measureIdle(few, load, measured)
       await measureFull(many, load, measured)
     }
+    say('Scraping postgres_exporter')
+    await measureExporter(many, measured)
   } finally {
     await load.stop()
   }
-  const notes =
-    measured.psql.length > 0
-      ? []
-      : ['Left out: a round beside psql, which is not installed: apt-get install postgresql-client']
+  const missing = (name: string, what: string) =>
+    `Left out: ${what}, which is not installed: apt-get install ${name}`
+  const notes = [
+    ...(measured.psql.length > 0 ? [] : [missing('postgresql-client', 'a round beside psql')]),
+    ...(measured.exporter.length > 0 ? [] : [missing('prometheus-postgres-exporter', 'postgres_exporter')]),
+  ]
   return { rows: rowsOf(measured), notes }
+}
+
+/** Each of its scrapes asks the database, as each of our rounds does. */
+async function measureExporter(url: string, { exporter, exporterFull }: Measured): Promise<void> {
+  const running = await startPostgresExporter(url, SERIES)
+  if (running === undefined) return
+  try {
+    for (let i = 0; i < WARM + ROUNDS; i++) {
+      const started = performance.now()
+      const response = await fetch(`http://127.0.0.1:${running.port}/metrics`)
+      await response.arrayBuffer()
+      if (i >= WARM) exporter.push(performance.now() - started)
+    }
+    exporterFull.push(await residentBytes(running.pid))
+  } finally {
+    await running.stop()
+  }
 }
 
 async function measureIdle(url: string, load: Program<LoadQuestion>, { idle }: Measured): Promise<void> {
@@ -86,7 +118,9 @@ async function measureFull(url: string, load: Program<LoadQuestion>, measured: M
     }
     for (let i = 0; i < WARM; i++) await round(service)
     for (let i = 0; i < ROUNDS; i++) {
-      measured.rounds.push(await round(service))
+      await changeSeries(url)
+      measured.changed.push(await round(service))
+      measured.same.push(await round(service))
       const time = await timePsql(url)
       if (time !== undefined) measured.psql.push(time)
     }
@@ -127,31 +161,53 @@ async function residentBytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }
 
-function rowsOf({ rounds, psql, delays, machine, idle, full }: Measured): Row[] {
+function rowsOf({
+  same,
+  changed,
+  psql,
+  exporter,
+  exporterFull,
+  delays,
+  machine,
+  idle,
+  full,
+}: Measured): Row[] {
   const most = { atMost: 1 }
   const beside = `the goal; of an idle process meanwhile: ${formatTime(median(machine))}`
+  const delay =
+    'Longest delay of the event loop while rounds of 100,000 series run and one scraper asks all the time'
+  const memory = 'Resident memory, 100,000 series, after rounds and scrapes'
+  const [round, scrape] = [
+    'A round, 100,000 series, from query to page',
+    'of a scrape of postgres_exporter with the same query',
+  ]
   const rows: Row[] = [
     compareTimes(
-      'Longest delay of the event loop while rounds of 100,000 series run and one scraper asks all the time',
-      [
-        median(delays),
-        `at the median of ${delays.length} loads; the worst: ${formatTime(Math.max(...delays))}`,
-      ],
+      `${delay}, of ${delays.length} loads`,
+      [delays, 'at the median'],
       [GOALS.delay, beside],
       most,
     ),
-    compareSizes('Resident memory, 10 series, idle', [median(idle), ''], [GOALS.idle, 'the goal'], most),
+    compareTimes(`${delay}: the worst`, [Math.max(...delays), ''], [GOALS.worst, beside], most),
+    compareSizes('Resident memory, 10 series, idle', [idle, ''], [GOALS.idle, 'the goal'], most),
     compareSizes(
-      `Resident memory, 100,000 series, after rounds and scrapes`,
-      [median(full), `at the median; the worst: ${formatSize(Math.max(...full))}`],
+      memory,
+      [full, `at the median; the worst: ${formatSize(Math.max(...full))}`],
       [GOALS.full, 'the goal'],
       most,
     ),
   ]
-  if (psql.length === 0) return rows
-  const against = [median(psql), 'for psql to start and fetch the same rows'] as const
-  return [
-    ...rows,
-    compareTimes('A round, 100,000 series', [median(rounds), 'from query to page'], against, { atMost: 1.5 }),
+  const found: readonly Measure[] = [
+    [same, 'when it finds what the one before found'],
+    [changed, 'when each value is another'],
   ]
+  if (psql.length > 0) {
+    const against: Measure = [psql, 'for psql to start and fetch the same rows']
+    rows.push(...found.map((ours) => compareTimes(round, ours, against, { atMost: 1 })))
+  }
+  if (exporter.length > 0) {
+    rows.push(...found.map((ours) => compareTimes(round, ours, [median(exporter), scrape], { atMost: 0.15 })))
+    rows.push(compareSizes(memory, [full, ''], [exporterFull, 'of postgres_exporter'], { atMost: 1.2 }))
+  }
+  return rows
 }

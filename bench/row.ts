@@ -1,10 +1,12 @@
+import { median, quantile } from './median.ts'
+
 /** One comparison of the benchmark: two measures of the same thing, with their units. */
 export interface Row {
   readonly what: string
   readonly ours: string
   readonly against: string
-  /** `ours` divided by `against`: below 1 where ours is the smaller. */
-  readonly ratio: number
+  /** `ours` divided by `against`, pair by pair: below 1 where ours is the smaller. */
+  readonly ratios: readonly number[]
   /** What the ratio should be, where that is agreed. */
   readonly goal?: Goal | undefined
 }
@@ -20,8 +22,11 @@ export type Say = (line: string) => void
 
 export type Goal = { readonly atLeast: number } | { readonly atMost: number }
 
-/** A measure with the words that say where it was taken. */
-export type Measure = readonly [number, string]
+/** The measures of one thing, in the order in which they were taken, with the words that say where. */
+export type Measure = readonly [number | readonly number[], string]
+
+/** Half of the ratios of the pairs are within this much of each other, as a part of their median, or say nothing. */
+const NOISY = 0.5
 
 /** A comparison of two times, in milliseconds. */
 export function compareTimes(what: string, ours: Measure, against: Measure, goal?: Goal): Row {
@@ -40,8 +45,15 @@ export function compareSizes(what: string, ours: Measure, against: Measure, goal
 
 /** The rows as a Markdown table. */
 export function formatTable(rows: readonly Row[]): string {
-  const cells = rows.map(({ what, ours, against, ratio, goal }) => {
-    return [what, ours, against, formatRatio(ratio), ...(goal === undefined ? ['', ''] : judge(ratio, goal))]
+  const cells = rows.map(({ what, ours, against, ratios, goal }) => {
+    const [low, ratio, high] = [quantile(ratios, 0.25), median(ratios), quantile(ratios, 0.75)]
+    const noisy = high - low > NOISY * ratio
+    const shown = noisy
+      ? `${formatRatio(low)} to ${formatRatio(high)}: too noisy to tell`
+      : formatRatio(ratio)
+    if (goal === undefined) return [what, ours, against, shown, '', '']
+    const [text, met] = judge(ratio, goal)
+    return [what, ours, against, shown, text, noisy ? '' : met]
   })
   const head = ['What', 'Ours', 'Against', 'Ratio', 'Goal', 'Met']
   const lines = [head, ['---', '---', '---', '--:', '--:', '---'], ...cells]
@@ -69,8 +81,16 @@ function compare(
   format: (number: number) => string,
   goal: Goal | undefined,
 ): Row {
-  const text = ([number, where]: Measure) => `${format(number)} ${where}`.trim()
-  return { what, ours: text(ours), against: text(against), ratio: ours[0] / against[0], goal }
+  const [mine, theirs] = [listOf(ours[0]), listOf(against[0])]
+  const text = (numbers: readonly number[], where: string) => `${format(median(numbers))} ${where}`.trim()
+  // Measures that were not taken in turns are compared with the median of the others.
+  const beside = (i: number) => (mine.length === theirs.length ? theirs[i] : undefined) ?? median(theirs)
+  const ratios = mine.map((number, i) => number / beside(i))
+  return { what, ours: text(mine, ours[1]), against: text(theirs, against[1]), ratios, goal }
+}
+
+function listOf(numbers: number | readonly number[]): readonly number[] {
+  return typeof numbers === 'number' ? [numbers] : numbers
 }
 
 function judge(ratio: number, goal: Goal): [string, string] {

@@ -12,6 +12,8 @@ type Pair = readonly [large: Database, small: Database]
 
 /** Milliseconds between two rounds: what a round seals. */
 const TICK = 60_000
+/** Milliseconds. */
+const GOAL = 15
 const EVERYTHING: Bounds = { from: '-infinity', to: 'infinity' }
 
 /**
@@ -76,6 +78,12 @@ async function compare(pair: Pair, say: Say): Promise<Row[]> {
       `Database time of a round with ${many} operations: windows, and the whole table`,
       [windowed, 'of windows'],
       [whole, 'of the whole table'],
+    ),
+    compareTimes(
+      `Database time of a round with ${many} operations`,
+      [windowed, 'of windows'],
+      [GOAL, 'the goal'],
+      { atMost: 1 },
     ),
   ]
 }

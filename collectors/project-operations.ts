@@ -1,9 +1,9 @@
-import { defineCollector, gauge, open } from '../src/collector.ts'
+import { defineCollector, gauge, top } from '../src/collector.ts'
 
 /** Which projects use the platform most. */
 export default defineCollector({
   name: 'project-operations',
-  labels: { project: open(20), window: ['1h'] },
+  labels: { project: top(20), window: ['1h'] },
   metrics: {
     business_project_operations_recent: gauge('Operations of a project created within the window.'),
   },

@@ -1,7 +1,7 @@
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import type { QuestionMetric, Value } from './question.ts'
 import { caseOf, columnOf, literal } from './sql.ts'
-import type { Mapping } from './yaml.ts'
 
 const COLUMN_KEYS = [
   'usage',
@@ -12,6 +12,7 @@ const COLUMN_KEYS = [
   'rename',
   'scale',
   'default',
+  'bucket',
 ]
 const USAGES = ['LABEL', 'COUNTER', 'GAUGE', 'DISCARD', 'MAPPEDMETRIC', 'DURATION', 'HISTOGRAM']
 

@@ -11,12 +11,13 @@ import { COMMAND } from './arguments.ts'
 import { type Answers, askDatabases, isDatabaseGiven } from './describe.ts'
 import { type Draft, draftCollectors } from './draft.ts'
 import { readKinds } from './kinds.ts'
-import { renderNote } from './loss.ts'
+import { type Loss, renderNote } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import type { Question, Reading } from './question.ts'
 import { readFile } from './read.ts'
 import { renderFile } from './render.ts'
 import { type Result, renderSummary } from './summary.ts'
-import { type Mapping, readDocuments } from './yaml.ts'
+import { readDocuments } from './yaml.ts'
 
 /** What the options ask for. */
 interface Asked {
@@ -63,8 +64,7 @@ async function carryOver(
   io: Io,
   loadBuild: LoadBuild,
 ): Promise<Result> {
-  const documents: Mapping[] = []
-  for (const file of files) documents.push(...(await read(file, io)))
+  const { documents, unread } = await readAll(files, io)
   const { readings, taken, losses } = readKinds(documents)
   const questions = readings.flatMap(({ questions }) => questions)
   const answers = isDatabaseAsked ? await ask(questions, await loadBuild()) : undefined
@@ -74,7 +74,7 @@ async function carryOver(
     taken,
     readings,
     drafts,
-    losses: [...losses, ...readings.flatMap(({ losses }) => losses), ...lost],
+    losses: [...unread, ...losses, ...readings.flatMap(({ losses }) => losses), ...lost],
     answers,
     out,
     dry,
@@ -88,6 +88,23 @@ async function ask(questions: readonly Question[], build: Build): Promise<Answer
     const problem = `nothing was written, because the database was not asked: ${linesOf(cause).join('; ')}`
     throw new Mistake(problem, 'correct that, or have the names of columns do: --no-database', { cause })
   }
+}
+
+/** Reads the files, of which one that cannot be understood costs itself. Throws a Mistake when all are such. */
+async function readAll(files: readonly string[], io: Io): Promise<{ documents: Mapping[]; unread: Loss[] }> {
+  const documents: Mapping[] = []
+  const unread: Loss[] = []
+  let first: unknown
+  for (const file of files) {
+    try {
+      documents.push(...(await read(file, io)))
+    } catch (error) {
+      first ??= error
+      unread.push({ ...findingOf(error), place: file, what: 'the file' })
+    }
+  }
+  if (documents.length === 0) throw first
+  return { documents, unread }
 }
 
 async function read(file: string, { stdin }: Io): Promise<Mapping[]> {

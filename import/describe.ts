@@ -76,7 +76,9 @@ async function describeAll(
 ): Promise<[Question, Description | Error][]> {
   const asked = questions.flatMap((question): [Question, string][] => {
     const reading = readStatement(question.query)
-    return 'obstacle' in reading ? [] : [[question, reading.statement.sql]]
+    if ('obstacle' in reading) return []
+    const { conditions = [] } = question
+    return [reading.statement.sql, ...conditions].map((sql) => [question, sql])
   })
   const answers = await inspector.describe(
     asked.map(([{ versions, role }, text]) => ({ text, versions, role })),

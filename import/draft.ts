@@ -47,6 +47,8 @@ export function draftCollectors(
   const drafts: Draft[] = []
   const lost: Loss[] = []
   const names = new Set<string>()
+  /** What the queries of a collector have in common → its place. */
+  const shapes = new Map<string, number>()
   /** Every name that a sample has → the metric that has it. */
   const taken = new Map<string, string>()
   for (const question of questions) {
@@ -60,12 +62,13 @@ export function draftCollectors(
     }
     const { sql, notes: said } = reading.statement
     const part = { question, sql, resolved }
-    const same = drafts.findIndex((draft) => isOneWith(draft, part))
+    const same = shapes.get(shapeOf(part, resolved.metrics)) ?? -1
     const draft = drafts[same]
     if (draft !== undefined) {
+      const isThere = draft.parts.some((other) => isSameAs(other, part))
       drafts[same] = {
         ...draft,
-        parts: [...draft.parts, part],
+        parts: isThere ? draft.parts : [...draft.parts, part],
         losses: [...draft.losses, ...question.losses],
       }
       continue
@@ -75,10 +78,17 @@ export function draftCollectors(
       lost.push(...losses, ...question.losses)
       continue
     }
+    shapes.set(shapeOf(part, metrics), drafts.length)
     drafts.push({
       name: nameFrom(question.name, names),
       parts: [part],
-      notes: [...question.notes, ...said, ...resolved.notes, ...notes],
+      notes: [
+        ...question.notes,
+        ...said,
+        ...resolved.notes,
+        ...volatileNotes(described.get(question)),
+        ...notes,
+      ],
       losses: [...question.losses, ...losses],
       metrics,
     })
@@ -86,16 +96,35 @@ export function draftCollectors(
   return { drafts, losses: lost }
 }
 
-/** Whether a query gives the same metrics as a collector does already, so that its rows can be added. */
-function isOneWith({ parts: [first], metrics }: Draft, { question, resolved }: Part): boolean {
-  const shape = (labels: Resolved['labels'], metrics: readonly ResolvedMetric[]) =>
-    JSON.stringify([labels.map(({ name }) => name), metrics.map(({ name, type }) => [name, type])])
-  const { databases, versions, role, interval } = first.question
-  return (
-    shape(first.resolved.labels, metrics) === shape(resolved.labels, resolved.metrics) &&
-    JSON.stringify([databases, versions, role, interval]) ===
-      JSON.stringify([question.databases, question.versions, question.role, question.interval])
-  )
+/** What queries have in common whose rows can be those of one collector. */
+function shapeOf({ question, resolved }: Part, metrics: readonly ResolvedMetric[]): string {
+  const { databases, versions, role, interval } = question
+  const labels = resolved.labels.map(({ name }) => name)
+  return JSON.stringify([
+    labels,
+    metrics.map(({ name, type }) => [name, type]),
+    databases,
+    versions,
+    role,
+    interval,
+  ])
+}
+
+function volatileNotes(description: Description | undefined): Finding[] {
+  if (description === undefined || description.volatile.length === 0) return []
+  const problem = `Its query runs ${description.volatile.join(', ')}: if that writes, the query fails, because it is read-only`
+  return [{ problem, advice: 'declare it STABLE if it reads only' }]
+}
+
+/** Whether two queries are one, as when a file comes twice: their rows would be the same. */
+function isSameAs(one: Part, other: Part): boolean {
+  const text = ({ sql, question: { joined, measures, conditions }, resolved: { labels, metrics } }: Part) =>
+    JSON.stringify([sql, joined, measures, conditions, labels, metrics.map(expressionOf)])
+  return text(one) === text(other)
+}
+
+function expressionOf({ expression }: ResolvedMetric): string {
+  return expression
 }
 
 /** The metrics of a question that can be carried over. Adds the names of their samples to `taken`. */
@@ -158,7 +187,7 @@ function obstaclesOfMetric(
   if (owner === undefined) return problemsOfMetrics({ [name]: gauge(help) }, labelsOf(resolved))
   return [
     {
-      problem: `the name is taken by "${owner}", which has other labels`,
+      problem: `the name is taken by "${owner}" of another collector`,
       advice: 'give both the same labels, and join their queries with UNION ALL',
     },
   ]

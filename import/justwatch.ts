@@ -1,8 +1,8 @@
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { attempt, columnLabel, type Question, type QuestionLabel, type Reading } from './question.ts'
 import { databaseUrl, nameFor, type Source, sourceOf } from './source-name.ts'
 import { literal } from './sql.ts'
-import type { Mapping } from './yaml.ts'
 
 const PROGRAM = 'sql_exporter of justwatch'
 const CONFIG_KEYS = ['jobs', 'queries', 'configuration', 'cloudsql_config']
@@ -107,9 +107,10 @@ function readQuery(
     ],
     metrics: [
       {
-        name: `sql_${name}`,
+        // The exporter leaves out what no name has.
+        name: `sql_${name.replaceAll(/[^a-zA-Z0-9_:]/g, '')}`,
         type: 'gauge',
-        help: query.text('help') ?? name,
+        help: query.text('help')?.trim() || name,
         value: values.length > 1 ? { sql: 'measure.value', needs: values } : { column: values[0] ?? '' },
         place: query.place(),
       },

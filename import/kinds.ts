@@ -1,12 +1,13 @@
 import { Mistake } from '../src/finding.ts'
 import { isJustwatch, readJustwatch } from './justwatch.ts'
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { isQueries, readQueries } from './queries.ts'
 import { isQueryExporter, readQueryExporter } from './query-exporter.ts'
 import type { Reading } from './question.ts'
 import { isCollector, isSqlExporter, readCollectors, readSqlExporter } from './sql-exporter.ts'
-import { type Unwrapped, unwrap } from './unwrap.ts'
-import { type Mapping, TEMPLATE } from './yaml.ts'
+import { isManifest, type Unwrapped, unwrap } from './unwrap.ts'
+import { TEMPLATE } from './yaml.ts'
 
 /** What a document was taken for. */
 export interface Taken {
@@ -38,14 +39,14 @@ const OTHERS: readonly (readonly [key: string, what: string, advice: string])[] 
 
 /** Reads all documents. Those that are of no known kind are losses, unless there is nothing else: then this throws a Mistake. */
 export function readKinds(documents: readonly Mapping[]): ReadAll {
+  const losses: Loss[] = []
   const parts = documents.flatMap((document) =>
-    isKnown(document) ? [{ document, isCloudNative: false }] : unwrap(document),
+    isKnown(document) ? [{ document, isCloudNative: false }] : unwrap(document, losses),
   )
   const collectors = parts.filter(({ document }) => isCollector(document)).map(({ document }) => document)
   const configs = parts.filter(({ document }) => !isCollector(document) && isSqlExporter(document))
   const readings: Reading[] = []
   const taken: Taken[] = []
-  const losses: Loss[] = []
   for (const part of parts) {
     const { document } = part
     const reading = isCollector(document)
@@ -66,9 +67,8 @@ export function readKinds(documents: readonly Mapping[]): ReadAll {
 }
 
 function isKnown(document: Mapping): boolean {
-  const isManifest = document.has('kind') && document.has('apiVersion')
   return (
-    !isManifest &&
+    !isManifest(document) &&
     [isQueries, isJustwatch, isQueryExporter, isCollector, isSqlExporter].some((is) => is(document))
   )
 }

@@ -1,9 +1,10 @@
-import { type ListedColumn, readColumns, readMetric } from './column.ts'
-import { boundsIn, bucketRows, columnsOfHistogram, histogramMetric, sumAndCount } from './histogram.ts'
+import { readColumns, readMetric } from './column.ts'
+import { columnsOfHistogram, readHistogram } from './histogram.ts'
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { attempt, type Question, type QuestionMetric, type Reading } from './question.ts'
 import { serversOf } from './servers.ts'
-import type { Mapping } from './yaml.ts'
+import { namedUrls } from './source-name.ts'
 
 const QUERY_KEYS = ['query', 'metrics', 'master', 'cache_seconds', 'runonserver']
 /** What other exporters add to the files of postgres_exporter. */
@@ -53,18 +54,33 @@ export function dialectOf(document: Mapping, isCloudNative: boolean): Dialect {
 export function readQueries(document: Mapping, isCloudNative = false): Reading {
   const dialect = dialectOf(document, isCloudNative)
   const losses: Loss[] = []
-  const questions = document.keys.flatMap((namespace) =>
-    attempt(losses, `query "${namespace}"`, document.place(namespace), () => {
+  const questions = document.keys.flatMap((namespace) => {
+    const what = `query "${namespace}"`
+    const place = document.place(namespace)
+    return attempt(losses, what, place, () => {
       const entry = document.isMapping(namespace) ? document.mapping(namespace) : undefined
-      if (entry?.isText('query') !== true) return document.fail('it has no "query"', namespace)
-      return readNamespace(namespace, entry, document.place(namespace), dialect)
-    }),
-  )
+      if (entry?.isText('query') !== true) {
+        // What has no metrics is there to be an anchor.
+        losses.push({ place, what, problem: 'it has no "query"', harmless: entry?.has('metrics') !== true })
+        return []
+      }
+      if (dialect === PG_EXPORTER && entry.flag('skip')) {
+        losses.push({ place: entry.place('skip'), what, problem: 'it is to be skipped', harmless: true })
+        return []
+      }
+      return readNamespace(namespace, entry, place, dialect)
+    })
+  })
+  const databases = new Set(questions.flatMap(({ databases }) => databases ?? []))
   return {
     program: dialect.program,
     questions,
     losses: [...document.losses, ...losses],
-    steps: ['set DATABASE_URL, for DATA_SOURCE_NAME: one URL, or a URL with a name for each database'],
+    steps: [
+      databases.size === 0
+        ? 'set DATABASE_URL, for DATA_SOURCE_NAME: one URL, or a URL with a name for each database'
+        : `set ${namedUrls([...databases])}, for DATA_SOURCE_NAME: some queries are for databases of these names`,
+    ],
     differences: [
       'the label server is not on the samples: the scrape configuration adds instance',
       'NULL is no sample, where the exporter showed NaN; what is NaN or an infinity is rejected',
@@ -102,16 +118,22 @@ function readNamespace(key: string, entry: Mapping, place: string, dialect: Dial
       ),
       name: (column) => `${namespace}_${column}`,
     },
-    condition: entry.text('predicate_query'),
+    conditions: conditionsOf(entry),
     interval: intervalOf(entry, losses),
     databases: servers.databases,
     versions: servers.versions,
     role: servers.role,
-    notes: [],
+    notes: servers.notes,
     losses,
   }
   for (const column of columns) {
     if (column.usage === 'LABEL' || column.usage === 'DISCARD') continue
+    if (column.usage === 'HISTOGRAM' && dialect === PG_EXPORTER) {
+      const problem = 'its histogram adds up one value of each row'
+      const advice = 'use histogram and observe: docs/collectors.md'
+      losses.push({ place: column.options.place(), what: `column "${column.column}"`, problem, advice })
+      continue
+    }
     if (column.usage === 'HISTOGRAM') {
       const made = readHistogram(namespace, column, base)
       metrics.push(...made.metrics)
@@ -126,42 +148,11 @@ function readNamespace(key: string, entry: Mapping, place: string, dialect: Dial
   return [base, ...extra]
 }
 
-/** The metrics of a histogram, and the question for its buckets when their bounds are not in the query. */
-function readHistogram(
-  namespace: string,
-  { column, name: own, options }: ListedColumn,
-  base: Question,
-): { readonly metrics: QuestionMetric[]; readonly questions: Question[] } {
-  const name = `${namespace}_${own}`
-  const help = options.text('description')?.trim() || `Column ${column} of ${namespace}.`
-  const place = options.place()
-  const histogram = { column, name, help, place }
-  const bounds = boundsIn(base.query)
-  if (bounds !== undefined) return { metrics: [histogramMetric(histogram, bounds)], questions: [] }
-  const buckets: Question = {
-    ...base,
-    name: `${base.name}-${own}-buckets`,
-    labels: [...base.labels, { name: 'le', value: { sql: 'bucket.le', needs: [] }, values: undefined }],
-    metrics: [
-      {
-        name: `${name}_bucket`,
-        type: 'gauge',
-        help,
-        place,
-        value: { sql: 'bucket.n', needs: columnsOfHistogram(column) },
-      },
-    ],
-    joined: bucketRows(column),
-    unlisted: undefined,
-    notes: [
-      {
-        problem: `${name} is three gauges, ${name}_bucket, _sum and _count`,
-        advice: 'the bounds of its buckets are not one list in the query',
-      },
-    ],
-    losses: [],
-  }
-  return { metrics: sumAndCount(histogram), questions: [buckets] }
+/** What has to be true for CloudNativePG, and for pg_exporter. */
+function conditionsOf(entry: Mapping): string[] {
+  const one = entry.text('predicate_query')
+  const several = entry.mappings('predicate_queries').map((query) => query.required('query', 'a predicate'))
+  return [...(one === undefined ? [] : [one]), ...several].map((sql) => sql.trim().replace(/;$/, ''))
 }
 
 /** Milliseconds between two runs; undefined for each tick. */

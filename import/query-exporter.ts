@@ -1,10 +1,11 @@
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { attempt, columnLabel, type Question, type QuestionMetric, type Reading } from './question.ts'
-import { databaseUrl, nameFor, sourceOf } from './source-name.ts'
-import type { Mapping } from './yaml.ts'
+import { databaseUrl, nameFor, type Source, sourceOf } from './source-name.ts'
 
 const PROGRAM = 'query-exporter'
 const CONFIG_KEYS = ['databases', 'metrics', 'queries']
+const DATABASE_KEYS = ['dsn', 'connect-sql', 'labels', 'keep-connected', 'autocommit']
 const METRIC_KEYS = ['type', 'description', 'labels', 'increment', 'expiration', 'buckets', 'states']
 const QUERY_KEYS = ['databases', 'interval', 'schedule', 'metrics', 'sql', 'parameters', 'timeout']
 
@@ -19,7 +20,10 @@ export function readQueryExporter(document: Mapping): Reading {
   const losses: Loss[] = document.unknown(`a configuration of ${PROGRAM}`, CONFIG_KEYS)
   const databases = document.mapping('databases')
   const sources = new Map(
-    (databases?.keys ?? []).map((name) => [nameFor(name), sourceOf(databases?.mapping(name)?.text('dsn'))]),
+    (databases?.keys ?? []).map((name) => [nameFor(name), readSource(databases?.mapping(name), losses)]),
+  )
+  const labels = new Set(
+    (databases?.keys ?? []).flatMap((name) => databases?.mapping(name)?.mapping('labels')?.keys ?? []),
   )
   const metrics = document.mapping('metrics')
   const queries = document.mapping('queries')
@@ -42,8 +46,38 @@ export function readQueryExporter(document: Mapping): Reading {
         ? `set ${databaseUrl(sources)}, with the passwords, which were not copied`
         : `set DATABASE_URL='${named}', with the password: the name is the value of the label database`,
     ],
-    differences: ['the service has metrics of its own for queries and database_errors'],
+    differences: [
+      'the service has metrics of its own for queries and database_errors',
+      ...(labels.size === 0
+        ? []
+        : [
+            `the labels ${[...labels].join(', ')} of its databases are not on the samples: let the scrape configuration add them by the label database`,
+          ]),
+    ],
   }
+}
+
+/** Where a database is: a data source name, or the parts of one. */
+function readSource(database: Mapping | undefined, losses: Loss[]): Source {
+  if (database === undefined) return sourceOf(undefined)
+  losses.push(...database.unknown(`a database of ${PROGRAM}`, DATABASE_KEYS))
+  if (database.has('connect-sql')) {
+    const problem = 'a session has the settings of the service'
+    const advice = 'give a role its settings: ALTER ROLE … SET …'
+    losses.push({ place: database.place('connect-sql'), what: 'connect-sql', problem, advice })
+  }
+  if (!database.isMapping('dsn')) return sourceOf(database.text('dsn'))
+  const parts = database.mapping('dsn')
+  const [dialect = 'postgresql', user = '', host = '', port, name = ''] = [
+    'dialect',
+    'user',
+    'host',
+    'port',
+    'database',
+  ].map((key) => parts?.text(key))
+  return sourceOf(
+    `${dialect}://${user}${user === '' ? '' : '@'}${host}${port === undefined ? '' : `:${port}`}/${name}`,
+  )
 }
 
 function readQuery(name: string, entry: Mapping, metrics: Mapping | undefined, losses: Loss[]): Question {
@@ -94,10 +128,13 @@ function readMetric(name: string, options: Mapping): QuestionMetric {
     type: 'counter' as const,
   }
   if (type === 'counter' && !options.flag('increment')) return counter
-  const obstacle = {
-    problem: `it is a ${type} that adds up what each run returns`,
-    advice: 'count what is new in a window: docs/windows.md',
-  }
+  const obstacle =
+    type === 'enum'
+      ? { problem: 'it is an enum, whose value is a text', advice: 'make the text a label, and 1 the value' }
+      : {
+          problem: `it is a ${type} that adds up what each run returns`,
+          advice: 'count what is new in a window: docs/windows.md',
+        }
   return { ...counter, name, obstacle }
 }
 

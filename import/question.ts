@@ -1,6 +1,6 @@
 import { type Finding, Mistake } from '../src/finding.ts'
 import type { Loss, Place } from './loss.ts'
-import { Misplaced } from './yaml.ts'
+import { Misplaced } from './source.ts'
 
 /** How an exporter writes a moment that is a label: seconds since 1970, RFC 3339, or as PostgreSQL does. */
 export type Moments = 'seconds' | 'rfc3339' | 'text'
@@ -22,8 +22,8 @@ export interface Question {
   readonly moments: Moments
   /** What the exporter makes of columns that no key lists; undefined when it leaves them out. */
   readonly unlisted?: Unlisted | undefined
-  /** A query of one boolean: without true there are no rows. */
-  readonly condition?: string | undefined
+  /** Queries of one boolean: unless all are true there are no rows. */
+  readonly conditions?: readonly string[]
   /** Milliseconds; every tick when undefined. */
   readonly interval: number | undefined
   /** The names of the databases that it is for; all when undefined. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Mistake } from '../src/finding.ts'
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { attempt } from './question.ts'
-import { type Mapping, readDocuments } from './yaml.ts'
+import { readDocuments } from './yaml.ts'
 
 /** Reads the documents of a file. Throws a Mistake when it cannot be read or is not YAML. */
 export function readFile(file: string): Mapping[] {

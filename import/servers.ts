@@ -1,11 +1,13 @@
 import { checkVersions } from '../src/contract/versions.ts'
-import { findingOf } from '../src/finding.ts'
+import { type Finding, findingOf } from '../src/finding.ts'
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import type { Question } from './question.ts'
-import type { Mapping } from './yaml.ts'
+import { nameFor } from './source-name.ts'
 
 /** The servers that a query is for. */
 interface Servers extends Pick<Question, 'versions' | 'role' | 'databases'> {
+  readonly notes: readonly Finding[]
   readonly losses: readonly Loss[]
 }
 
@@ -23,7 +25,7 @@ export function serversOf(entry: Mapping): Servers {
       versions = undefined
     }
   }
-  const tags = entry.has('tags') ? entry.texts('tags') : []
+  const tags = entry.texts('tags')
   const role =
     entry.flag('primary') || tags.includes('primary')
       ? 'primary'
@@ -31,10 +33,14 @@ export function serversOf(entry: Mapping): Servers {
         ? 'standby'
         : undefined
   const databases = [
-    ...(entry.has('target_databases') ? entry.texts('target_databases') : []),
+    ...entry.texts('target_databases'),
     ...tags.flatMap((tag) => (tag.startsWith('dbname:') ? [tag.slice('dbname:'.length)] : [])),
   ]
-  return { versions, role, databases: isAll(databases) ? undefined : databases, losses }
+  const others = tags.filter((tag) => !/^(primary|standby|replica|dbname:.*)$/.test(tag))
+  const notes = others.map((tag) => ({
+    problem: `Its tag "${tag}", which chooses servers, is not carried over`,
+  }))
+  return { versions, role, databases: isAll(databases) ? undefined : databases.map(nameFor), notes, losses }
 }
 
 function isAll(databases: readonly string[]): boolean {

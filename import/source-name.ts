@@ -50,6 +50,11 @@ export function databaseUrl(sources: ReadonlyMap<string, Source>): string {
   return `DATABASE_URL='${urls.join(' ')}'`
 }
 
+/** The value of DATABASE_URL for databases of which only the names are known. */
+export function namedUrls(names: readonly string[]): string {
+  return `DATABASE_URL='${names.map((name) => `${name}=postgres://…`).join(' ')}'`
+}
+
 /** What a database may be called in DATABASE_URL. */
 export function nameFor(text: string): string {
   const words = text.match(/[a-z0-9]+/gi)?.join('-') ?? 'database'

@@ -1,7 +1,7 @@
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { attempt, columnLabel, type Question, type QuestionLabel, type QuestionMetric } from './question.ts'
 import { literal } from './sql.ts'
-import type { Mapping } from './yaml.ts'
 
 const COLLECTOR_KEYS = ['collector_name', 'min_interval', 'metrics', 'queries']
 const QUERY_KEYS = ['query_name', 'query', 'no_prepared_statement']
@@ -112,7 +112,7 @@ function readMetric(mapping: Mapping, queries: ReadonlyMap<string, string>): Met
     metric: {
       name,
       type,
-      help: mapping.text('help') ?? name,
+      help: mapping.text('help')?.trim() || name,
       value:
         value === undefined
           ? { sql: String(Number(constant)), needs: [] }

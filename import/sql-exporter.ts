@@ -2,12 +2,12 @@ import { globSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Finding } from '../src/finding.ts'
 import type { Loss } from './loss.ts'
+import type { Mapping } from './mapping.ts'
 import { attempt, type Question, type Reading } from './question.ts'
 import { readFiles } from './read.ts'
 import { databaseUrl, nameFor, type Source, sourceOf } from './source-name.ts'
 import { readSqlCollector } from './sql-collector.ts'
 import { stepsOf } from './steps.ts'
-import type { Mapping } from './yaml.ts'
 
 const CONFIG_KEYS = [
   'global',
@@ -42,8 +42,9 @@ export function isCollector(document: Mapping): boolean {
 
 /** Reads files of collectors of sql_exporter that no configuration asks for. */
 export function readCollectors(collectors: readonly Mapping[]): Reading {
-  const losses: Loss[] = collectors.flatMap((collector) => collector.losses)
+  const losses: Loss[] = []
   const questions = collectors.flatMap((collector) => readOne(collector, undefined, losses))
+  losses.push(...new Set(collectors.flatMap((collector) => collector.losses)))
   return { program: PROGRAM, questions, losses, steps: ['set DATABASE_URL'], differences: [] }
 }
 
@@ -58,7 +59,11 @@ export function readSqlExporter(document: Mapping, given: readonly Mapping[] = [
   ])
   const askers = attempt(losses, 'its targets', document.place(), () => askersOf(document, losses))
   const sources = new Map(askers.flatMap(({ sources }) => [...sources]))
-  const collectors = [...document.mappings('collectors'), ...given, ...filesOf(document, losses)]
+  const collectors = [
+    ...document.mappings('collectors'),
+    ...given,
+    ...filesOf(document, given.length > 0, losses),
+  ]
   const questions = collectors.flatMap((collector) => {
     const name = collector.text('collector_name') ?? ''
     const asking = askers.filter(({ patterns }) => patterns.some((pattern) => matches(pattern, name)))
@@ -153,8 +158,11 @@ function matches(pattern: string, name: string): boolean {
   return ends.has(name.length)
 }
 
-/** Reads the files of collectors, each once; globs and folders are relative to the file that names them. */
-function filesOf(document: Mapping, losses: Loss[]): Mapping[] {
+/**
+ * Reads the files of collectors, each once; globs and folders are relative to the file that names them. They may be missing
+ * when collectors are given beside the configuration.
+ */
+function filesOf(document: Mapping, areGiven: boolean, losses: Loss[]): Mapping[] {
   const { file } = document
   const patterns = document.texts('collector_files').map((glob) => ({ glob, key: 'collector_files' }))
   const path = document.text('collector_path')
@@ -167,7 +175,8 @@ function filesOf(document: Mapping, losses: Loss[]): Mapping[] {
         place: document.place(key),
         what: key,
         problem,
-        advice: 'import its collectors by themselves',
+        advice: 'name its files too, beside this one',
+        harmless: areGiven,
       })
     }
     return found.flatMap((path) =>

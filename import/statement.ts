@@ -22,7 +22,7 @@ function selectOf(
   ]
   const indent = ' '.repeat(13)
   const lines = hasLongQuotes(sql) ? [sql] : sql.split('\n').map((line) => `${indent}${line}`.trimEnd())
-  const { measures, joined, condition } = question
+  const { measures, joined, conditions = [] } = question
   const rows = measures.map((column) => `(${literal(column)}, ${columnOf(column)}::float8)`)
   const own = resolved.columns === undefined ? '' : ` (${resolved.columns.map(identifier).join(', ')})`
   return [
@@ -34,6 +34,10 @@ function selectOf(
       ? [`     CROSS JOIN LATERAL (VALUES ${rows.join(`,\n${' '.repeat(32)}`)}) AS measure (name, value)`]
       : []),
     ...(joined === undefined ? [] : [joined]),
-    ...(condition === undefined ? [] : [`     WHERE (${condition.trim().replace(/;$/, '')})`]),
+    ...conditions.map((condition, i) => {
+      // A comment may end it, and only a line ends that.
+      const end = condition.includes('--') ? '\n           ' : ''
+      return `${i === 0 ? '     WHERE' : '       AND'} (${condition}${end})`
+    }),
   ].join('\n')
 }

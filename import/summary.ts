@@ -78,7 +78,8 @@ function section(title: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return []
   const shown =
     lines.length > MOST + 1 ? [...lines.slice(0, MOST), `… and ${lines.length - MOST} more`] : lines
-  return [title, ...shown.map((line) => `  ${line}`), '']
+  // A name in a file may have several lines, and each line here is our own.
+  return [title, ...shown.map((line) => `  ${line.replaceAll(/\s+/g, ' ')}`), '']
 }
 
 function renderRefusal({ question, database, finding }: Refusal): string {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { manifest, packageFolder } from '../src/config/package.ts'
+import { monitoring } from './monitoring.ts'
 
 /** The text of each file by its path in the new folder. */
 export type Files = Map<string, string>
@@ -33,7 +34,7 @@ export function filesOf(folder: string, service: string, { docker, kubernetes }:
   return new Map([
     ['package.json', packageJson(folder, service)],
     ...files,
-    ...(kubernetes ? deployment() : []),
+    ...(kubernetes ? [...deployment(), ...monitoring()] : []),
   ])
 }
 

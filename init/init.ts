@@ -14,7 +14,8 @@ Makes a folder of collectors of your own: one that runs on any PostgreSQL, a tes
 It overwrites nothing.
 
   --docker      add a Dockerfile: your collectors in the image of the service
-  --kubernetes  add a kustomization: your collectors in a ConfigMap, which the Deployment of the service mounts
+  --kubernetes  add a kustomization: your collectors in a ConfigMap, which the Deployment of the service mounts, and
+                in monitoring/ the alerts and the dashboard of the service
   --help        show this
 
 Exit code: 0 when all is written, 1 when nothing is, 2 when the arguments are not understood.

@@ -42,6 +42,8 @@ export default fp(
       },
     })
     for (const name of MISNAMED) http.removeSingleMetric(name)
+    // Totals that are not kept over a restart count from the start of the process.
+    const created = config.OPENMETRICS_CREATED ? Math.round(performance.timeOrigin) / 1000 : undefined
     const self = new SelfMetrics(databases, {
       elects: config.LEADER_ELECTION,
       tick: config.METRICS_TICK_DURATION,
@@ -50,12 +52,9 @@ export default fp(
       reloads: () => app.reloads,
       expires: () => app.listener.tls?.expires,
       pausing: app.pausing,
+      created,
     })
-    const readClient = async (now: number) => [
-      ...(await self.families(now)),
-      ...(await http.getMetricsAsJSON()),
-    ]
-    const pages = new Pages(databases, readClient, config.OPENMETRICS_CREATED)
+    const pages = new Pages(databases, self, { created, readClient: () => http.getMetricsAsJSON() })
 
     // A replica that takes over shows no zeros: what it collects now has been on another's page.
     const gauges = config.METRICS_ZEROS === 'all' && !config.LEADER_ELECTION

@@ -8,7 +8,7 @@ export type {
   WindowContext,
   WindowOptions,
 } from './contract/definition.ts'
-export { type Label, type Labels, type OpenLabel, open } from './contract/label.ts'
+export { type Label, type Labels, type OpenLabel, open, top } from './contract/label.ts'
 export {
   counter,
   type Fold,

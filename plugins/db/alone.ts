@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Client } from '../../src/query/client.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { within } from '../../src/time/deadline.ts'
 import { isAnswer, isLoss } from './answer.ts'
@@ -18,7 +18,7 @@ export interface AloneOptions<T> {
   /** Milliseconds that the query has. */
   readonly timeout: number
   readonly signal: AbortSignal
-  readonly query: (sql: Sql) => PromiseLike<T>
+  readonly query: (sql: Client) => PromiseLike<T>
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
 import { Mistake } from '../../src/finding.ts'
+import type { Client } from '../../src/query/client.ts'
 import type { Begun, Session, Standing } from '../../src/query/db.ts'
 import { within } from '../../src/time/deadline.ts'
 import { isAnswer } from './answer.ts'
@@ -98,7 +98,7 @@ export class Connection extends Link implements Session {
    * Runs a query within the transaction, with limits of its own, and then undoes both.
    * https://www.postgresql.org/docs/current/sql-savepoint.html
    */
-  async runInSavepoint<T>(limits: Limits, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async runInSavepoint<T>(limits: Limits, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     const start = () => `SAVEPOINT collector; ${limitStatements(limits, this.#dialect)} SELECT ${OWN_NAME} 1`
     await this.#adapt(() => this.run((sql) => sql.unsafe(start())), 'ROLLBACK TO SAVEPOINT collector')
     try {

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Client } from '../../src/query/client.ts'
 import type { Begun } from '../../src/query/db.ts'
 import { LostError } from '../../src/query/lost.ts'
 import { within } from '../../src/time/deadline.ts'
@@ -11,6 +11,7 @@ import type { Pool } from './pool.ts'
 
 /** Milliseconds after which an idle lead is used, so that nothing that ends idle transactions ends it. */
 const KEEP_ALIVE = 500
+const NEVER = new AbortController().signal
 
 /** The lead: the transaction that a snapshot is taken in, and lasts as long as. It runs one query at a time. */
 export class Lead {
@@ -39,7 +40,7 @@ export class Lead {
    * Runs a query in a savepoint when those before it have ended. Rejects with a LostError when the lead is lost; what
    * cannot be cancelled is cut, and the lead is lost with it.
    */
-  async run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async run<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     this.#users++
     clearTimeout(this.#timer)
     try {
@@ -55,7 +56,7 @@ export class Lead {
     }
   }
 
-  async #runNow<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async #runNow<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     const { connection } = this
     if (connection.lost) throw new LostError(new Error('the snapshot was lost: its connection is gone'))
     const limits = { statementTimeout: timeout, idleTimeout: timeout }
@@ -89,14 +90,20 @@ export class Lead {
 
   #keepAlive(): void {
     if (this.#ending || this.connection.lost) return
-    this.#timer = setTimeout(async () => {
-      try {
-        const ping = this.connection.run((sql) => sql`SELECT /* metrics-service */ 1`)
-        await within(ping, { ms: this.#pool.connectTimeout })
-      } catch (error) {
-        this.connection.destroy(error)
-      }
-      if (!this.busy) this.#keepAlive()
-    }, KEEP_ALIVE)
+    this.#timer = setTimeout(() => this.#ping(), KEEP_ALIVE)
+  }
+
+  async #ping(): Promise<void> {
+    // It has a turn as a query has: while that waits for its rows, the connection asks nothing else.
+    await this.#turns.take(NEVER)
+    try {
+      const ping = this.connection.run((sql) => sql`SELECT /* metrics-service */ 1`)
+      await within(ping, { ms: this.#pool.connectTimeout })
+    } catch (error) {
+      this.connection.destroy(error)
+    } finally {
+      this.#turns.give()
+    }
+    if (!this.busy) this.#keepAlive()
   }
 }

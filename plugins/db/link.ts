@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream'
-import type { Sql } from 'postgres'
 import type { DatabaseUrl, Endpoint } from '../../src/config/database-url.ts'
+import type { Client } from '../../src/query/client.ts'
 import { expiryOf } from '../../src/time/expiry.ts'
 import { isAnswer } from './answer.ts'
 import { createClient } from './client.ts'
 import { openGuarded } from './socket.ts'
+import type { Guard } from './wire/guard.ts'
 
 /** Milliseconds for the server to close a session. */
 const CLOSE_TIMEOUT = 1000
@@ -18,7 +19,8 @@ export class Link {
   readonly endpoint: Endpoint
   /** Milliseconds of the monotonic clock. */
   readonly openedAt = performance.now()
-  readonly #sql: Sql
+  readonly #client: Client
+  #guard: Guard | undefined
   #connected = false
   #user: string | undefined
   #expires: number | undefined
@@ -30,10 +32,15 @@ export class Link {
 
   constructor(url: DatabaseUrl, endpoint: Endpoint) {
     this.endpoint = endpoint
-    this.#sql = createClient(endpoint, {
+    const sql = createClient(endpoint, {
       socket: () => this.#connect(url),
       onclose: () => this.destroy(new Error('the server closed the connection')),
     })
+    const takeRows: Client['wire']['takeRows'] = (receiver) => {
+      if (this.#guard === undefined) throw new Error('the connection has not begun')
+      return this.#guard.takeRows(receiver, sql.options.parsers)
+    }
+    this.#client = Object.assign(sql, { wire: { takeRows } })
   }
 
   /** When the certificate of its server expires, in seconds since 1970; undefined without TLS. */
@@ -51,12 +58,12 @@ export class Link {
   }
 
   /** Runs a query. Rejects as soon as the connection is lost. */
-  async run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async run<T>(query: (sql: Client) => PromiseLike<T>): Promise<T> {
     if (this.#lost) throw new Error('the connection is lost')
     const { promise, reject } = Promise.withResolvers<never>()
     this.#running.add(reject)
     try {
-      return await Promise.race([query(this.#sql), promise])
+      return await Promise.race([query(this.#client), promise])
     } catch (error) {
       // Whom to grant what is lacking, which the server does not say.
       if (isAnswer(error)) Object.assign(error, { role: this.#user })
@@ -68,7 +75,7 @@ export class Link {
 
   /** Ends the session, and waits for the server to close it, for a second at most. */
   async close(): Promise<void> {
-    await this.#sql.end({ timeout: CLOSE_TIMEOUT / 1000 }).catch(() => {})
+    await this.#client.end({ timeout: CLOSE_TIMEOUT / 1000 }).catch(() => {})
     this.destroy(new Error('the connection was closed'))
   }
 
@@ -78,7 +85,7 @@ export class Link {
     this.#lost = true
     for (const reject of this.#running) reject(reason)
     this.#cut.abort(reason)
-    void this.#sql.end({ timeout: 0 }).catch(() => {})
+    void this.#client.end({ timeout: 0 }).catch(() => {})
   }
 
   /** Opens the session that the client speaks through: once, because it must not reconnect. */
@@ -86,6 +93,7 @@ export class Link {
     if (this.#lost || this.#connected) throw new Error('the server closed the connection')
     this.#connected = true
     const { guard, user, certificate } = await openGuarded(this.endpoint, url, this.#cut.signal)
+    this.#guard = guard
     this.#user = user
     this.#expires = certificate && expiryOf(certificate)
     // The client does not listen any more to one that it has let go.

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Client } from '../../src/query/client.ts'
 import type { Begun } from '../../src/query/db.ts'
 import { deadline } from '../../src/time/deadline.ts'
 import { runAlone } from './alone.ts'
@@ -29,7 +29,7 @@ export class Questions {
   async ask<T>(
     timeout: number,
     signal: AbortSignal,
-    query: (sql: Sql, begun: Begun) => PromiseLike<T>,
+    query: (sql: Client, begun: Begun) => PromiseLike<T>,
   ): Promise<T> {
     if (this.asking) throw new Error('another question is being asked')
     const asked = this.#askNow(timeout, signal, query).finally(async () => {
@@ -48,7 +48,7 @@ export class Questions {
   async #askNow<T>(
     timeout: number,
     signal: AbortSignal,
-    query: (sql: Sql, begun: Begun) => PromiseLike<T>,
+    query: (sql: Client, begun: Begun) => PromiseLike<T>,
   ): Promise<T> {
     const pool = this.#pool
     const limits = { statementTimeout: timeout, idleTimeout: timeout }

@@ -1,6 +1,7 @@
-import postgres, { type Sql } from 'postgres'
+import postgres from 'postgres'
 import type { Endpoint } from '../../src/config/database-url.ts'
 import { cut } from '../../src/finding.ts'
+import type { Client } from '../../src/query/client.ts'
 import type { Begun, Snapshot } from '../../src/query/db.ts'
 import { deadline, within } from '../../src/time/deadline.ts'
 import { runAlone } from './alone.ts'
@@ -89,7 +90,7 @@ export class PoolSnapshot implements Snapshot {
     return this.#lead.connection.lost
   }
 
-  async run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T> {
+  async run<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     if (this.#lead.busy && this.#exported !== undefined && !this.lost) {
       const started = performance.now()
       const joined = await this.#join(this.#exported, timeout, signal)

@@ -1,11 +1,12 @@
 // What of a collector's page changes by itself. Imports src/ and its own folder only.
+
 import type { Database } from '../../src/database.ts'
+import { conditionOf } from '../../src/health/condition.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { factsOf, whyOf } from './collector-facts.ts'
 import type { Fragments } from './fragments.ts'
 import { pathOf } from './links.ts'
-import { conditionOf } from './rows.ts'
 import { type SampleSelection, sampleList } from './samples.ts'
 import { type Look, lookAt, type Subject } from './subject.ts'
 

@@ -1,7 +1,9 @@
 // GET /debug/collectors and the page of each collector. Imports src/ and its own folder only.
+
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'
+import { conditionOf } from '../../src/health/condition.ts'
 import { html } from '../../src/html/html.ts'
 import { missing, wantsPage } from '../../src/html/missing.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
@@ -12,7 +14,6 @@ import { dueAt, find, pathOf, textOf, whyNotFound } from './links.ts'
 import { page } from './page.ts'
 import { PAUSED } from './pause.ts'
 import { makePlan } from './plans.ts'
-import { conditionOf } from './rows.ts'
 import { lookAt, type Subject } from './subject.ts'
 
 interface CollectorRoute {

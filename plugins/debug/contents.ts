@@ -32,8 +32,9 @@ function pastOf({ name, type }: CollectorMetric, { prometheus, grafana }: Subjec
 /** Renders a collector's labels, each with the values that it can have. */
 export function labelList({ labels }: Collector): Html {
   if (labels.length === 0) return html`<p>No labels: one series for each metric.</p>`
-  const rows = labels.map(({ name, values, limit }) => {
-    const known = values?.join(', ') ?? `open: the ${limit} largest; the rest is summed into other`
+  const rows = labels.map(({ name, values, limit, top }) => {
+    const known =
+      values?.join(', ') ?? `${top ? 'top' : 'open'}: the ${limit} largest; the rest is summed into other`
     return html`<div><dt>${name}</dt><dd>${known}</dd></div>`
   })
   return html`<dl class="labels">${rows}</dl>`

@@ -1,4 +1,5 @@
 // The pieces of the overview that change by themselves. Imports src/ and its own folder only.
+import { conditionOf, TABS, type Tab } from '../../src/health/condition.ts'
 import type { Verdict } from '../../src/health/verdict.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import type { Reloads } from '../../src/round/reload.ts'
@@ -9,7 +10,7 @@ import { type Delay, processOf } from './event-loop.ts'
 import { happenings } from './happenings.ts'
 import { idOf } from './links.ts'
 import { lastRound, pulse } from './round.ts'
-import { cells, conditionOf, TABS, type Tab } from './rows.ts'
+import { cells } from './rows.ts'
 import { hasRows, judge, type Look } from './subject.ts'
 import { verdictOf } from './verdict.ts'
 

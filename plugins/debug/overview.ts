@@ -1,13 +1,15 @@
 // The page of all collectors. Imports src/ and its own folder only.
+
 import type { Setting } from '../../src/config/shown.ts'
 import { version } from '../../src/config/version.ts'
+import { TABS } from '../../src/health/condition.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { legend } from '../../src/html/strip.ts'
 import { formatDuration } from '../../src/time/duration.ts'
-import { line } from './databases.ts'
+import { lines } from './databases.ts'
 import { type Fragments, titleOf } from './fragments.ts'
 import { page } from './page.ts'
-import { TABS, table } from './rows.ts'
+import { table } from './rows.ts'
 import { judge, type Look } from './subject.ts'
 
 /** What a page was asked to show of its rows. */
@@ -68,10 +70,7 @@ function collectors(look: Look, fragments: Fragments, { search, state }: Selecti
     database === undefined ? undefined : html`<input type="hidden" name="database" value="${database}">`
   const [only] = databases
   const history = only?.collectors.list[0]?.history
-  const rows =
-    databases.length === 1 && only !== undefined
-      ? table(only, look, search)
-      : databases.map((database) => line(database, look, search))
+  const rows = databases.length === 1 && only !== undefined ? table(only, look, search) : lines(look, search)
   return html`<section id="collectors" aria-labelledby="collectors-title"><h2 id="collectors-title">${databases.length === 1 ? 'Collectors' : 'Databases'}</h2>
 <form method="get" action="/debug" role="search" class="filter">${hidden}
 <fieldset class="tabs"><legend>State</legend>${tab('', 'All')}${tabs}</fieldset>

@@ -1,5 +1,6 @@
 // The row of a collector. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
+import { conditionOf, TABS } from '../../src/health/condition.ts'
 import { type Html, html } from '../../src/html/html.ts'
 import { strip } from '../../src/html/strip.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
@@ -8,36 +9,8 @@ import { formatDuration } from '../../src/time/duration.ts'
 import { dueAt, idOf, pathOf } from './links.ts'
 import type { Look } from './subject.ts'
 
-/** How a collector is, in a word, and the tab that it is in. */
-export interface Condition {
-  readonly word: string
-  readonly tab: Tab
-  /** Whether the cause is not its own, so that it is told once for all. */
-  readonly away?: true
-}
-
-export const TABS = ['failing', 'warning', 'waiting', 'ok'] as const
-export type Tab = (typeof TABS)[number]
-
 /** Titles of the columns, by the name that is part of a cell's id. */
 const COLUMNS = { state: 'State', last: 'Last run', series: 'Series', strip: 'Last hour', note: 'Note' }
-
-/** How a collector is. `now` is of the monotonic clock. */
-export function conditionOf(status: CollectorStatus, now: number): Condition {
-  const state = status.state(now)
-  const { last } = status
-  if (state === 'waiting') return { word: 'waiting', tab: 'waiting' }
-  if (last?.unavailable && state === 'failing') return { word: 'no database', tab: 'failing', away: true }
-  if (state !== 'ok') return { word: state, tab: 'failing' }
-  if (status.idle !== undefined) return { word: 'idle', tab: 'ok' }
-  if (status.isStale(now)) return { word: 'stale', tab: 'failing' }
-  if (last !== undefined && !(last.result instanceof Error)) {
-    if (last.result.rejection !== undefined) return { word: 'rejecting', tab: 'warning' }
-    if (last.result.folded > 0) return { word: 'folding', tab: 'warning' }
-    if (status.nearsLimit) return { word: 'slow', tab: 'warning' }
-  }
-  return { word: 'ok', tab: 'ok' }
-}
 
 /** Renders the cells of a collector, by their names. */
 export function cells(
@@ -69,24 +42,24 @@ function noteOf(of: Database, status: CollectorStatus, date: number): string | u
 /** Renders the table of a database's collectors, those that fail first. */
 export function table(of: Database, look: Look, search: string): Html {
   const statuses = of.collectors.list
-    .map((status) => ({ status, rank: TABS.indexOf(conditionOf(status, look.now).tab) }))
+    .map((status, place) => ({ status, place, rank: TABS.indexOf(conditionOf(status, look.now).tab) }))
     .toSorted((a, b) => a.rank - b.rank)
   const headings = ['Collector', ...Object.values(COLUMNS)].map(
     (title) => html`<th role="columnheader" scope="col">${title}</th>`,
   )
   return html`<table role="table" class="collectors">
 <thead role="rowgroup"><tr role="row">${headings}</tr></thead>
-<tbody role="rowgroup">${statuses.map(({ status }) => row(of, status, look, search))}</tbody></table>
+<tbody role="rowgroup">${statuses.map(({ status, place }) => row(of, status, place, look, search))}</tbody></table>
 `
 }
 
-function row(of: Database, status: CollectorStatus, look: Look, search: string): Html {
+function row(of: Database, status: CollectorStatus, place: number, look: Look, search: string): Html {
   const { name } = status.collector
   const tds = Object.entries(cells(of, status, look)).map(
     ([column, content]) =>
       html`<td role="cell" class="c-${column}" id="${idOf(status, column)}">${content}</td>`,
   )
   const hidden = name.includes(search) ? undefined : html` hidden`
-  return html`<tr role="row" id="${idOf(status)}"${hidden}><th role="rowheader" scope="row"><a href="${pathOf(status)}">${name}</a></th>${tds}</tr>
+  return html`<tr role="row" id="${idOf(status)}" data-place="${place}"${hidden}><th role="rowheader" scope="row"><a href="${pathOf(status)}">${name}</a></th>${tds}</tr>
 `
 }

@@ -69,7 +69,7 @@ async function read(status: CollectorStatus): Promise<Sample[]> {
   const values = new Map<string, string>()
   const { sets } = status.shown(performance.now())
   for (const chunk of renderFamilies(collector, sets, 'text', undefined, database)) {
-    for (const line of chunk.split('\n')) {
+    for (const line of String(chunk).split('\n')) {
       if (line === '' || line.startsWith('#')) continue
       const at = line.lastIndexOf(' ')
       values.set(line.slice(0, at), line.slice(at + 1))

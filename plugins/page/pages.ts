@@ -1,22 +1,12 @@
 // The pages that scrapes get, in each format. Imports src/ and its own folder only.
-import type { Collector, CollectorMetric } from '../../src/contract/collector.ts'
 import type { Database } from '../../src/database.ts'
-import type { ClientFamily } from '../../src/page/exposition.ts'
-import {
-  ENDINGS,
-  type Format,
-  renderClient,
-  renderFamilies,
-  renderHead,
-  renderSamples,
-} from '../../src/page/exposition.ts'
-import { joinGzip, joinTexts, makePart, type Part, type Sum, sumOf } from '../../src/page/gzip.ts'
+import { type ClientFamily, ENDINGS, type Format, renderClient } from '../../src/page/exposition.ts'
+import { joinGzip, joinTexts, makePart, type Part, sumOf } from '../../src/page/gzip.ts'
 import type { Outcome } from '../../src/round/outcome.ts'
-import type { CollectorStatus } from '../../src/round/status.ts'
-import type { LabelSets } from '../../src/rows/label-set.ts'
-import { FormatCache } from './format-cache.ts'
+import { CollectorParts } from './collector-parts.ts'
+import type { SelfMetrics } from './self-metrics.ts'
 
-/** Milliseconds for which scrapes share one rendering of the service's own metrics. */
+/** Milliseconds for which scrapes share one rendering of the page. */
 const MAX_AGE = 1000
 
 /** The page in one format at one moment. Each body is made when it is first asked for. */
@@ -26,48 +16,37 @@ interface Rendering {
   /** Until when this replica is sure to lead every database on the page. */
   readonly until: number
   readonly parts: readonly Part[]
-  readonly sum: Sum
   identity?: Buffer
   gzip?: Buffer
 }
 
-/** A part with the samples of one metric, or with all families of a collector. */
-interface SamplePart {
-  /** Undefined when the part has all families. */
-  readonly metric: CollectorMetric | undefined
-  readonly part: Promise<Part>
+/** Whether OpenMetrics has a _created line for each total, and what the official client has: its totals start then. */
+export interface PagesOptions {
+  /** When the process started, in seconds since 1970, for the _created lines of OpenMetrics; undefined leaves them out. */
+  readonly created: number | undefined
+  /** Reads the families of the official client. */
+  readClient(): Promise<readonly ClientFamily[]>
 }
 
-/** Reads the families of the official client, as of `now` by the monotonic clock. */
-export type ReadClient = (now: number) => Promise<readonly ClientFamily[]>
-
 /**
- * The pages that scrapes get. A page is a list of cached parts and one live part that is at most a second old. A
- * collector on one database makes one part. On several databases, each metric has a part for each database.
+ * The pages that scrapes get. A page is a list of parts: what collectors show, what the service knows of itself, and what
+ * the official client measures of the process. Only parts in which something has changed are made again.
  */
 export class Pages {
   readonly #databases: readonly Database[]
-  readonly #readClient: ReadClient
-  /** Whether OpenMetrics has a _created line for each total. */
-  readonly #created: boolean
-  /** When the process started, in seconds since 1970: its own totals count from there. */
-  readonly #started = Math.round(performance.timeOrigin) / 1000
-  /** Whether a collector is on one database only, which never changes: another version is another collector. */
-  readonly #onOneDatabase = new WeakMap<Collector, boolean>()
-  readonly #heads = new FormatCache<CollectorMetric, Promise<Part>>()
-  /** By collector, because what one shows may be handed on to another version of it. */
-  readonly #parts = new WeakMap<Collector, FormatCache<LabelSets, readonly SamplePart[]>>()
+  readonly #self: Pick<SelfMetrics, 'parts'>
+  readonly #options: PagesOptions
+  readonly #collectors: CollectorParts
   readonly #renderings = new Map<Format, Promise<Rendering>>()
-  /** The last sum of the collectors' parts, by format. */
-  readonly #sums = new Map<Format, { readonly parts: readonly Part[]; readonly sum: Sum }>()
   #publication = 0
   /** The time of the page that the last scrape got, in milliseconds of the monotonic clock. */
   scraped: number | undefined
 
-  constructor(databases: readonly Database[], readClient: ReadClient, created: boolean) {
+  constructor(databases: readonly Database[], self: Pick<SelfMetrics, 'parts'>, options: PagesOptions) {
     this.#databases = databases
-    this.#readClient = readClient
-    this.#created = created
+    this.#self = self
+    this.#options = options
+    this.#collectors = new CollectorParts(databases, options.created !== undefined)
   }
 
   /** Makes the parts of a round's outcomes, in the formats that are asked for, before it is published. */
@@ -75,7 +54,7 @@ export class Pages {
     for (const format of this.#renderings.keys()) {
       for (const { status, result, window } of outcomes) {
         if (result instanceof Error) continue
-        for (const { part } of this.#partsOf(status, result.sets, format, window?.since)) await part
+        await this.#collectors.prepare({ status, sets: result.sets, since: window?.since }, format)
       }
     }
   }
@@ -92,7 +71,7 @@ export class Pages {
     const rendering = await this.#rendering(format)
     this.scraped = Math.max(this.scraped ?? 0, rendering.renderedAt)
     if (gzip) {
-      rendering.gzip ??= joinGzip(rendering.parts, rendering.sum)
+      rendering.gzip ??= joinGzip(rendering.parts, sumOf(rendering.parts))
       return rendering.gzip
     }
     rendering.identity ??= joinTexts(rendering.parts)
@@ -123,83 +102,22 @@ export class Pages {
     for (;;) {
       const publication = this.#publication
       const renderedAt = performance.now()
-      const led = this.#databases.filter(({ db, leader }) => db.quorate && leader.trustedUntil > renderedAt)
+      const led = this.#databases.filter(({ leader }) => leader.trustedUntil > renderedAt)
       const until = Math.min(...led.map(({ leader }) => leader.trustedUntil))
-      const business = Promise.all(this.#familiesOf(led, format, renderedAt))
-      // Awaited below, unless this attempt is given up.
-      business.catch(() => {})
-      const families = await this.#readClient(renderedAt)
-      // The page shows one moment. If a round was published meanwhile, new self-metrics would be beside old values. A
-      // round that is published later is for the next page: with a thousand databases there is always one.
-      if (publication !== this.#publication) continue
-      const text = renderClient(families, format, this.#created ? this.#started : undefined)
-      const live = await makePart([text, ENDINGS[format]])
-      const parts = await business
-      if (performance.now() >= until) continue
-      const sum = sumOf([live], this.#sumOf(format, parts))
-      return { publication, renderedAt, until, parts: [...parts, live], sum }
+      const collected = led.filter(({ db }) => db.quorate)
+      // The page shows one moment: all that a round publishes at once is read here, before anything is awaited.
+      const parts = await Promise.all([
+        this.#collectors.parts(collected, format, renderedAt),
+        this.#self.parts(format, renderedAt),
+        this.#live(format),
+      ])
+      if (performance.now() < until) return { publication, renderedAt, until, parts: parts.flat() }
     }
   }
 
-  /** Returns the parts of all families: for each, the samples of every database one after the other. */
-  #familiesOf(databases: readonly Database[], format: Format, now: number): Promise<Part>[] {
-    const statuses = databases.flatMap(({ collectors }) => [...collectors.list])
-    const byName = Map.groupBy(statuses, ({ collector }) => collector.name)
-    return [...byName.values()].flatMap((statuses) => {
-      const parts = statuses.flatMap((status) =>
-        this.#partsOf(status, status.shown(now).sets, format, status.window?.since),
-      )
-      return [...Map.groupBy(parts, ({ metric }) => metric)].flatMap(([metric, parts]) => [
-        ...(metric === undefined ? [] : [this.#headOf(metric, format)]),
-        ...parts.map(({ part }) => part),
-      ])
-    })
-  }
-
-  #isOnOneDatabase({ collector }: CollectorStatus): boolean {
-    const known = this.#onOneDatabase.get(collector)
-    if (known !== undefined) return known
-    const having = this.#databases.filter(({ collectors }) =>
-      collectors.list.some((status) => status.collector === collector),
-    )
-    this.#onOneDatabase.set(collector, having.length === 1)
-    return having.length === 1
-  }
-
-  #headOf(metric: CollectorMetric, format: Format): Promise<Part> {
-    return this.#heads.get(metric, format, () => makePart([renderHead(metric, format)]))
-  }
-
-  /** Returns one part with all families of a collector, or a part with the samples of each metric. */
-  #partsOf(
-    status: CollectorStatus,
-    sets: LabelSets,
-    format: Format,
-    since: bigint | undefined,
-  ): readonly SamplePart[] {
-    const { collector, database } = status
-    const created = since === undefined || !this.#created ? undefined : Number(since) / 1e6
-    const parts = this.#parts.get(collector) ?? new FormatCache<LabelSets, readonly SamplePart[]>()
-    this.#parts.set(collector, parts)
-    return parts.get(sets, format, () => {
-      if (this.#isOnOneDatabase(status)) {
-        const part = makePart(renderFamilies(collector, sets, format, created, database))
-        return [{ metric: undefined, part }]
-      }
-      return collector.metrics.map((metric) => ({
-        metric,
-        part: makePart(renderSamples(collector, metric, { sets, created, database }, format)),
-      }))
-    })
-  }
-
-  #sumOf(format: Format, parts: readonly Part[]): Sum {
-    const last = this.#sums.get(format)
-    if (last?.parts.length === parts.length && parts.every((part, i) => part === last.parts[i]))
-      return last.sum
-    const sum = sumOf(parts)
-    this.#sums.set(format, { parts, sum })
-    return sum
+  async #live(format: Format): Promise<Part> {
+    const text = renderClient(await this.#options.readClient(), format, this.#options.created)
+    return makePart([text, ENDINGS[format]])
   }
 }
 

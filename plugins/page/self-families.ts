@@ -1,18 +1,8 @@
 // The service's own metrics of collectors and of databases, as a table. Imports src/ only.
 import type { Database } from '../../src/database.ts'
+import type { Family } from '../../src/page/family.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { REASONS } from '../../src/rows/rows.ts'
-
-export type Labels = Readonly<Record<string, string>>
-
-/** A family with samples of each collector or of each database. */
-export interface Family<Subject> {
-  readonly name: string
-  readonly help: string
-  readonly type: 'gauge' | 'counter'
-  /** Reads the value of a subject, or values with further labels; undefined when there is none. */
-  read(subject: Subject, now: number): number | undefined | readonly (readonly [Labels, number])[]
-}
 
 export const ERRORS: Family<CollectorStatus> = {
   name: 'collection_errors_total',
@@ -54,6 +44,17 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     read: ({ window }) => (window === undefined ? undefined : Number(window.sealedTo) / 1e6),
   },
   {
+    name: 'collector_counters_behind_seconds',
+    help: 'How much more a collector with a window could have counted for good in its last run; absent where it is not known.',
+    type: 'gauge',
+    read({ window, last }) {
+      const due = last?.asked?.due
+      return window === undefined || due === undefined
+        ? undefined
+        : Math.max(Number(due - window.sealedTo) / 1e6, 0)
+    },
+  },
+  {
     name: 'collector_series',
     help: 'Series of a collector on the page.',
     type: 'gauge',
@@ -69,7 +70,10 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_rejected_rows_total',
     help: 'Rows that a collector rejected: a bad value, a bad label, or the labels of another row.',
     type: 'counter',
-    read: ({ counts }) => REASONS.map((reason) => [{ reason }, counts.rejected[reason]] as const),
+    columns: REASONS.map((reason) => ({
+      labels: { reason },
+      read: ({ counts }) => counts.rejected[reason],
+    })),
   },
   {
     name: 'collector_folded_series_total',

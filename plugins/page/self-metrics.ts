@@ -1,15 +1,15 @@
-// The service's own metrics, read when the page is rendered. Imports src/ and its own folder only.
-import { Histogram, Registry } from '@prometheus-io/client'
+// The service's own metrics, read when the page is made. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
-import type { ClientFamily } from '../../src/page/exposition.ts'
-import type { Reloads } from '../../src/round/reload.ts'
+import { type Format, pairsOf } from '../../src/page/exposition.ts'
+import { type Section, sectionOf } from '../../src/page/family.ts'
+import type { Part } from '../../src/page/gzip.ts'
+import { Table } from '../../src/page/table.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
+import { ROUNDS, RoundTimes } from './round-times.ts'
 import {
   COLLECTOR_FAMILIES,
   DATABASE_FAMILIES,
   ERRORS,
-  type Family,
-  type Labels,
   LEADER,
   LEADER_INFO,
   SKIPPED,
@@ -17,22 +17,17 @@ import {
 import {
   BUILD,
   CERTIFICATE,
+  type Certificates,
   PAUSED,
   type Paused,
   REFUSED,
   RELOADS,
+  type ReadReloads,
   type Refusals,
   SERIES_LIMIT,
   SETTINGS,
   TICK,
 } from './service-families.ts'
-
-type Value = ClientFamily['values'][number]
-
-/** Seconds: from a few quick queries to the timeouts of slow ones. */
-const ROUND_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-
-const RESULTS = ['success', 'failure']
 
 /** What the metrics tell of, besides the databases. */
 export interface SelfOptions {
@@ -44,12 +39,19 @@ export interface SelfOptions {
   readonly budget: number
   /** What each listener refused, by its name; it may be filled later. */
   readonly refusals: ReadonlyMap<string, Refusals>
-  /** The reloads of the folder of collectors, when there have been any. */
-  reloads(): Reloads | undefined
+  readonly reloads: ReadReloads
   /** Since when collection is paused, if it is. */
   readonly pausing: Paused
   /** When the certificate of the metrics listener expires, in seconds since 1970; undefined without TLS. */
   expires(): number | undefined
+  /** When the process started, in seconds since 1970, for the _created lines of OpenMetrics; undefined leaves them out. */
+  readonly created: number | undefined
+}
+
+/** What the samples are of: the databases that this replica leads, and the collectors of each. */
+interface Subjects {
+  readonly led: readonly Database[]
+  readonly lists: readonly (readonly CollectorStatus[])[]
 }
 
 /**
@@ -57,86 +59,87 @@ export interface SelfOptions {
  */
 export class SelfMetrics {
   readonly #databases: readonly Database[]
-  readonly #families: readonly Family<Database>[]
   readonly #options: SelfOptions
-  readonly #registry = new Registry()
-  readonly #rounds: Histogram<'database' | 'result'>
-  /** Databases whose rounds are on the page. */
-  readonly #shown = new Set<string | undefined>()
+  /** By database. */
+  readonly #rounds = new Map<string | undefined, RoundTimes>()
+  #subjects: Subjects = { led: [], lists: [] }
+  /** By format, of these subjects. */
+  readonly #tables = new Map<Format, Table>()
 
   /** `databases` may be filled later. */
   constructor(databases: readonly Database[], options: SelfOptions) {
     this.#options = options
     this.#databases = databases
-    this.#families = options.elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
-    this.#rounds = new Histogram({
-      name: 'collection_duration_seconds',
-      help: 'Duration of a round; result is "failure" when a collector failed in it.',
-      labelNames: ['database', 'result'],
-      buckets: ROUND_BUCKETS,
-      registers: [this.#registry],
-    })
   }
 
   /** Forgets the rounds of a database, because another replica leads it now. */
   forget(database: string | undefined): void {
-    this.#shown.delete(database)
-    for (const result of RESULTS) this.#rounds.remove({ ...labelOf(database), result })
+    this.#roundsOf(database).clear()
   }
 
   /** Counts a round and how long it took. */
   observeRound(database: string | undefined, failed: boolean, seconds: number): void {
-    this.#show(database)
-    this.#rounds.observe({ ...labelOf(database), result: failed ? 'failure' : 'success' }, seconds)
+    this.#roundsOf(database).add(failed ? 'failure' : 'success', seconds)
   }
 
-  /** Shows 0 for both results: a counter that appears with its first increment hides that increment from rate(). */
-  #show(database: string | undefined): void {
-    if (this.#shown.has(database)) return
-    this.#shown.add(database)
-    for (const result of RESULTS) this.#rounds.zero({ ...labelOf(database), result })
-  }
-
-  /** Reads every family; `now` is in milliseconds of the monotonic clock. */
-  async families(now: number): Promise<readonly ClientFamily[]> {
+  /** Returns the page's parts as of `now`, in milliseconds of the monotonic clock. Everything is read when it is called. */
+  parts(format: Format, now: number): Promise<readonly Part[]> {
     const led = this.#databases.filter(({ leader }) => leader.trustedUntil > now)
-    const statuses = led.flatMap(({ collectors }) => [...collectors.list])
-    const ofCollector = ({ collector, database }: CollectorStatus) => ({
-      ...labelOf(database),
-      collector: collector.name,
-    })
-    const ofDatabase = ({ name }: Database) => labelOf(name)
+    const lists = led.map(({ collectors }) => collectors.list)
+    if (!isSame(led, this.#subjects.led) || !isSame(lists, this.#subjects.lists)) this.#tables.clear()
+    this.#subjects = { led, lists }
+    const table = this.#tables.get(format) ?? new Table(this.#sections(), format, this.#options.created)
+    this.#tables.set(format, table)
+    return table.parts(now)
+  }
+
+  #sections(): Section[] {
+    const { refusals, tick, budget, pausing, elects, reloads } = this.#options
+    const { led, lists } = this.#subjects
+    const statuses = lists.flat()
     const settings = [...new Map(statuses.map((status) => [status.collector.name, status])).values()]
-    const ofSetting = ({ collector: { name } }: CollectorStatus) => ({ collector: name })
-    const { refusals, tick, budget, pausing } = this.#options
-    const limits = settings.map(({ collector }) => [collector.name, budget] as const)
-    const reloads = this.#options.reloads()
-    for (const { name } of led) this.#show(name)
+    const limits = settings.map(() => budget)
+    const ofStatus = statuses.map(({ database, collector: { name } }) =>
+      written(database, { collector: name }),
+    )
+    const ofSetting = settings.map(({ collector: { name } }) => written(undefined, { collector: name }))
+    const ofLed = led.map(({ name }) => written(name))
+    const ofDatabase = this.#databases.map(({ name }) => written(name))
+    const rounds = led.map(({ name }) => this.#roundsOf(name))
+    const families = elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
+    const certificates = this.#certificates()
     return [
-      familyOf(ERRORS, statuses, ofCollector, now),
-      ...(await this.#registry.getMetricsAsJSON()),
-      familyOf(PAUSED, [pausing], () => ({}), now),
-      familyOf(SKIPPED, led, ofDatabase, now),
-      ...COLLECTOR_FAMILIES.map((family) => familyOf(family, statuses, ofCollector, now)),
-      ...SETTINGS.map((family) => familyOf(family, settings, ofSetting, now)),
-      familyOf(SERIES_LIMIT, limits, ([collector]) => ({ collector }), now),
-      familyOf(TICK, [tick], () => ({}), now),
-      ...this.#families.map((family) => familyOf(family, this.#databases, ofDatabase, now)),
-      ...RELOADS.map((family) => familyOf(family, reloads === undefined ? [] : [reloads], () => ({}), now)),
-      familyOf(CERTIFICATE, this.#certificates(), ([labels]) => labels, now),
-      BUILD,
-      familyOf(REFUSED, [...refusals], ([listener]) => ({ listener }), now),
+      sectionOf(ERRORS, statuses, ofStatus),
+      sectionOf(ROUNDS, rounds, ofLed),
+      sectionOf(PAUSED, [pausing], ['']),
+      sectionOf(SKIPPED, led, ofLed),
+      ...COLLECTOR_FAMILIES.map((family) => sectionOf(family, statuses, ofStatus)),
+      ...SETTINGS.map((family) => sectionOf(family, settings, ofSetting)),
+      sectionOf(SERIES_LIMIT, limits, ofSetting),
+      sectionOf(TICK, [tick], ['']),
+      ...families.map((family) => sectionOf(family, this.#databases, ofDatabase)),
+      ...RELOADS.map((family) => sectionOf(family, [reloads], [''])),
+      sectionOf(CERTIFICATE, certificates, []),
+      sectionOf(BUILD, [process.version], ['']),
+      sectionOf(REFUSED, [refusals], ['']),
     ]
   }
 
-  #certificates(): (readonly [Labels, number | undefined])[] {
-    const servers = this.#databases.flatMap(({ name, db }) =>
-      db.endpoints.map(
-        ({ name: endpoint, role }) =>
-          [{ owner: 'database', ...labelOf(name), endpoint }, role?.expires] as const,
-      ),
-    )
-    return [[{ owner: 'listener' }, this.#options.expires()], ...servers]
+  #certificates(): Certificates[] {
+    const servers = this.#databases.map(({ name, db }): Certificates => {
+      return () =>
+        db.endpoints.map(({ name: endpoint, role }) => [
+          { owner: 'database', ...labelOf(name), endpoint },
+          role?.expires,
+        ])
+    })
+    return [() => [[{ owner: 'listener' }, this.#options.expires()]], ...servers]
+  }
+
+  #roundsOf(database: string | undefined): RoundTimes {
+    const rounds = this.#rounds.get(database) ?? new RoundTimes()
+    this.#rounds.set(database, rounds)
+    return rounds
   }
 }
 
@@ -145,18 +148,11 @@ function labelOf(database: string | undefined): { readonly database?: string } {
   return database === undefined ? {} : { database }
 }
 
-function familyOf<Subject>(
-  { name, help, type, read }: Family<Subject>,
-  subjects: readonly Subject[],
-  labelsOf: (subject: Subject) => Labels,
-  now: number,
-): ClientFamily {
-  const values = subjects.flatMap((subject): Value[] => {
-    const labels = labelsOf(subject)
-    const value = read(subject, now)
-    if (value === undefined) return []
-    if (typeof value === 'number') return [{ value, labels }]
-    return value.map(([more, value]) => ({ value, labels: { ...labels, ...more } }))
-  })
-  return { name, help, type, values }
+/** Returns labels as they are written. None of them is a bound, so they are the same in both formats. */
+function written(database: string | undefined, labels: Readonly<Record<string, string>> = {}): string {
+  return pairsOf({ ...labelOf(database), ...labels }, 'text')
+}
+
+function isSame<Item>(some: readonly Item[], others: readonly Item[]): boolean {
+  return some.length === others.length && some.every((item, i) => item === others[i])
 }

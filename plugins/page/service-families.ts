@@ -1,9 +1,8 @@
-// The service's own metrics of what is one for all databases, as a table. Imports src/ and its own folder only.
+// The service's own metrics of what is one for all databases, as a table. Imports src/ only.
 import { version } from '../../src/config/version.ts'
-import type { ClientFamily } from '../../src/page/exposition.ts'
+import type { Family, Labels } from '../../src/page/family.ts'
 import type { Reloads } from '../../src/round/reload.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
-import type { Family, Labels } from './self-families.ts'
 
 /** What a collector is set to, which is the same on each database. */
 export const SETTINGS: readonly Family<CollectorStatus>[] = [
@@ -27,11 +26,11 @@ export const SETTINGS: readonly Family<CollectorStatus>[] = [
   },
 ]
 
-export const SERIES_LIMIT: Family<readonly [collector: string, limit: number]> = {
+export const SERIES_LIMIT: Family<number> = {
   name: 'collector_series_limit',
   help: 'Series that a collector may show on a database; beyond it the smallest fold into "other".',
   type: 'gauge',
-  read: ([, limit]) => limit,
+  read: (limit) => limit,
 }
 
 export const TICK: Family<number> = {
@@ -41,12 +40,17 @@ export const TICK: Family<number> = {
   read: (milliseconds) => milliseconds / 1000,
 }
 
-/** Whose certificate it is, and when it expires in seconds since 1970. */
-export const CERTIFICATE: Family<readonly [Labels, number | undefined]> = {
+/** Certificates: whose each is, and when it expires in seconds since 1970, if that is known. */
+export type Certificates = () => readonly (readonly [Labels, number | undefined])[]
+
+export const CERTIFICATE: Family<Certificates> = {
   name: 'tls_certificate_expiry_timestamp_seconds',
   help: 'Time at which a certificate expires: that of the metrics listener, or of a server of the database.',
   type: 'gauge',
-  read: ([, expires]) => expires,
+  read: (certificates) =>
+    certificates().flatMap(([labels, expires]) =>
+      expires === undefined ? [] : [[labels, expires] as const],
+    ),
 }
 
 /** Since when collection is paused, in milliseconds since 1970; undefined when it is not. */
@@ -61,18 +65,27 @@ export const PAUSED: Family<Paused> = {
   read: ({ since }) => (since === undefined ? 0 : 1),
 }
 
-export const RELOADS: readonly Family<Reloads>[] = [
+/** Returns the reloads of the folder of collectors, when there have been any. */
+export type ReadReloads = () => Reloads | undefined
+
+export const RELOADS: readonly Family<ReadReloads>[] = [
   {
     name: 'collectors_reload_success',
     help: 'Whether every collector runs as its file was when the folder was last read.',
     type: 'gauge',
-    read: ({ last }) => (last.success ? 1 : 0),
+    read: (reloads) => {
+      const last = reloads()?.last
+      return last === undefined ? undefined : last.success ? 1 : 0
+    },
   },
   {
     name: 'collectors_reload_timestamp_seconds',
     help: 'Time at which the folder of collectors was last read without a problem; 0 before the first.',
     type: 'gauge',
-    read: ({ lastSuccess = 0 }) => lastSuccess,
+    read: (reloads) => {
+      const found = reloads()
+      return found === undefined ? undefined : (found.lastSuccess ?? 0)
+    },
   },
 ]
 
@@ -81,16 +94,20 @@ export interface Refusals {
   readonly counts: ReadonlyMap<string, number>
 }
 
-export const REFUSED: Family<readonly [listener: string, refusals: Refusals]> = {
+/** What each listener refused, by its name. */
+export const REFUSED: Family<ReadonlyMap<string, Refusals>> = {
   name: 'http_refused_total',
   help: 'Requests and connections that a listener refused.',
   type: 'counter',
-  read: ([, { counts }]) => Array.from(counts, ([reason, count]) => [{ reason }, count] as const),
+  read: (listeners) =>
+    [...listeners].flatMap(([listener, { counts }]) =>
+      Array.from(counts, ([reason, count]) => [{ listener, reason }, count] as const),
+    ),
 }
 
-export const BUILD: ClientFamily = {
+export const BUILD: Family<string> = {
   name: 'metrics_service_build_info',
   help: 'The version of the service and of Node.js; always 1.',
   type: 'gauge',
-  values: [{ value: 1, labels: { version, node_version: process.version } }],
+  read: (node_version) => [[{ version, node_version }, 1]],
 }

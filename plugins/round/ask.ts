@@ -1,10 +1,11 @@
 // Sends collectors' queries. Imports src/ only.
-import type { ISql, Row, Sql } from 'postgres'
+import type { ISql, Row } from 'postgres'
 import type { Bounds, Sent } from '../../src/check/sql-warnings.ts'
 import type { Collector } from '../../src/contract/collector.ts'
 import { runAs } from '../../src/contract/culprit.ts'
 import type { WindowContext } from '../../src/contract/definition.ts'
 import { findingOf, Mistake } from '../../src/finding.ts'
+import type { Client } from '../../src/query/client.ts'
 import { addName } from '../../src/query/name-comment.ts'
 import { observer } from '../../src/query/observe.ts'
 import type { PlanNode } from '../../src/query/plan.ts'
@@ -12,7 +13,7 @@ import { notSelect } from '../../src/query/sql-advice.ts'
 import { isQuery, type Query, type Receiver, stream } from '../../src/query/stream.ts'
 import { sendable, tagOf } from '../../src/query/tag.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
-import { decodedOf } from '../../src/rows/bytes.ts'
+import { RowReader } from '../../src/rows/row-reader.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { formatMoment, type Moment, type Window } from '../../src/time/moment.ts'
 import { explainError } from './locate.ts'
@@ -24,7 +25,7 @@ import { explainError } from './locate.ts'
  */
 export async function ask(
   status: CollectorStatus,
-  sql: Sql,
+  sql: Client,
   window: Window,
   limit: number,
   heard: (sent: Sent) => void = () => {},
@@ -32,11 +33,10 @@ export async function ask(
   const { collector } = status
   const { query, bounds } = write(collector, sql, window)
   const rows = new Rows(collector, status.dictionaries())
-  // Otherwise the server has made sure that all texts are UTF-8.
-  const unchecked = sql.parameters.client_encoding === 'SQL_ASCII'
   const written = { strings: query.strings, values: query.args }
   const added = addName(query, collector.name)
   let count = 0
+  let reader: RowReader | undefined
   const receiver: Receiver = {
     sent(text) {
       status.statement = added.takeFrom(text)
@@ -47,10 +47,11 @@ export async function ask(
       const names = columns.map(({ name }) => name)
       const statement = added.takeFrom(text)
       placeColumnsOf(rows, names, statement)
+      reader = new RowReader(rows, columns)
       const types = new Map(columns.map(({ name, type }) => [name, type]))
       heard({ statement, types, bounds: windowed ? bounds : undefined })
     },
-    row(values) {
+    row(bytes, at) {
       if (++count > limit) {
         throw new Mistake(
           `its query returns more than ${limit} rows`,
@@ -58,11 +59,11 @@ export async function ask(
           { about: 'query' },
         )
       }
-      rows.add(unchecked ? values.map(decodedOf) : values)
+      reader?.add(bytes, at)
     },
   }
   try {
-    await stream(query, receiver)
+    await stream(query, sql, receiver)
   } catch (error) {
     added.correct(error)
     const statement = query.statement === null ? undefined : added.takeFrom(query.statement.string)

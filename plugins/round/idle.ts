@@ -12,8 +12,13 @@ export async function idleOn(
 ): Promise<string | undefined> {
   const other = whyIdle(collector, { inRecovery, version: undefined })
   if (collector.versions === undefined || other !== undefined) return other
+  return whyIdle(collector, { inRecovery, version: await versionOf(sql) })
+}
+
+/** The version of a server, as it reports it. */
+export async function versionOf(sql: Sql): Promise<string> {
   const [row] = await sql<
     [{ version: string }]
   >`SELECT pg_catalog.current_setting('server_version') AS version`
-  return whyIdle(collector, { inRecovery, version: row.version })
+  return row.version
 }

@@ -1,15 +1,14 @@
 // Checks and explains queries outside of rounds. Imports src/ and its own folder only.
 import type { Check, Inspector, ReportOptions } from '../../src/check/inspector.ts'
-import { describeError } from '../../src/finding.ts'
 import type { Db } from '../../src/query/db.ts'
-import type { Description } from '../../src/query/study.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { parseMoment } from '../../src/time/moment.ts'
 import { explain } from './ask.ts'
 import { creators } from './creators.ts'
+import { describeQueries } from './describe.ts'
 import { idleOn } from './idle.ts'
 import { idleReport, type ReportLimits, reportOn } from './report.ts'
-import { describe, returnsSame, study, type Type } from './study.ts'
+import { returnsSame, study } from './study.ts'
 
 /** The database that an inspector asks, and the limits of its reports. */
 export interface InspectorOptions extends Omit<ReportLimits, 'now'> {
@@ -84,32 +83,10 @@ export function openInspector({ db, budget, tick }: InspectorOptions): Inspector
     },
     async describe(asked, timeout) {
       await vote()
-      const types = new Map<number, Type>()
-      const described: (Description | Error | undefined)[] = []
-      let snapshot = await db.snapshot(signal)
-      try {
-        for (const query of asked) {
-          if (snapshot.lost) {
-            await snapshot.close()
-            snapshot = await db.snapshot(signal)
-          }
-          const { begun } = snapshot
-          const answer = snapshot.run(timeout, signal, async (sql) =>
-            (await idleOn(query, sql, begun)) === undefined ? describe(sql, query.text, types) : undefined,
-          )
-          described.push(await answer.catch(asError))
-        }
-      } finally {
-        await snapshot.close()
-      }
-      return described
+      return describeQueries(db, asked, timeout, signal)
     },
     returnsSame: (one, other, columns, timeout) =>
       db.ask(timeout, signal, (sql) => returnsSame(sql, one, other, columns)).catch(() => false),
     cancel: () => stopping.abort(new Error('the service is stopping')),
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(describeError(reason))
 }

@@ -77,6 +77,7 @@ export class Past {
       now,
       believed,
       complete: complete === undefined || complete < believed ? complete : believed,
+      seen: replayed === undefined || replayed < now ? replayed : now,
     }
     this.#horizons.set(snapshot, horizon)
     return horizon

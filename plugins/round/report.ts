@@ -1,5 +1,4 @@
 // Reports on a collector's query and its plan. Imports src/ and its own folder only.
-import type { Sql } from 'postgres'
 import type { ReportOptions } from '../../src/check/inspector.ts'
 import type { Report } from '../../src/check/report.ts'
 import { type Sent, sqlWarnings } from '../../src/check/sql-warnings.ts'
@@ -9,6 +8,7 @@ import { lint } from '../../src/contract/lint.ts'
 import { definitionWarnings } from '../../src/contract/meant.ts'
 import { type Finding, findingOf } from '../../src/finding.ts'
 import { renderFamilies } from '../../src/page/exposition.ts'
+import type { Client } from '../../src/query/client.ts'
 import { LostError } from '../../src/query/lost.ts'
 import type { ZonelessColumn } from '../../src/query/zoneless.ts'
 import { explainLimit } from '../../src/round/limit.ts'
@@ -27,7 +27,7 @@ import { placed, placeError } from './locate.ts'
 import { rowLimit } from './run.ts'
 
 /** Runs work in a transaction of the snapshot, within `timeout` milliseconds. */
-export type Transact = <T>(timeout: number, work: (sql: Sql) => PromiseLike<T>) => Promise<T>
+export type Transact = <T>(timeout: number, work: (sql: Client) => PromiseLike<T>) => Promise<T>
 
 /** Milliseconds for a question of our own about a query. */
 const CATALOG_TIMEOUT = 5000
@@ -212,7 +212,7 @@ function firstLines({ collector, database }: CollectorStatus, { sets }: Samples,
   const lines: string[] = []
   for (const chunk of renderFamilies(collector, sets, 'text', undefined, database)) {
     if (lines.length >= count) break
-    lines.push(...chunk.trimEnd().split('\n'))
+    lines.push(...String(chunk).trimEnd().split('\n'))
   }
   return lines.slice(0, count)
 }

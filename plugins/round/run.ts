@@ -1,6 +1,6 @@
 // Runs one collector in a transaction. Imports src/ and its own folder only.
-import type { Sql } from 'postgres'
 import type { Collector } from '../../src/contract/collector.ts'
+import type { Client } from '../../src/query/client.ts'
 import type { RunResult } from '../../src/round/run.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { countSeries, type LabelSet } from '../../src/rows/label-set.ts'
@@ -15,7 +15,7 @@ import { listedSets } from '../../src/samples/other.ts'
 import { type Samples, samplesOf } from '../../src/samples/samples.ts'
 import type { Seen } from '../../src/samples/step.ts'
 import { advanceWindow, shownSets, type WindowRows, type WindowState } from '../../src/samples/window.ts'
-import { type Horizon, planWindow } from '../../src/samples/window-plan.ts'
+import { type Horizon, planWindow, sealOf } from '../../src/samples/window-plan.ts'
 import { startAt } from '../../src/samples/window-start.ts'
 import { lengthOf, type Window } from '../../src/time/moment.ts'
 import { finish, inSlices } from '../../src/time/slices.ts'
@@ -55,20 +55,24 @@ export interface RunContext {
  */
 export async function run(
   status: CollectorStatus,
-  sql: Sql,
+  sql: Client,
   context: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector } = status
   const { budget, horizon } = context
   if (collector.settle !== undefined) return runWindows(status, collector.settle, sql, context)
   const rows = await ask(status, sql, { from: horizon.now, to: horizon.now }, rowLimit(budget))
-  return async () => ({ result: await inSlices(samplesOf(collector, rows, budget)), rows: rows.seen })
+  const shown = () => status.shown(performance.now()).sets
+  return async () => ({
+    result: await inSlices(samplesOf(collector, rows, budget, shown())),
+    rows: rows.seen,
+  })
 }
 
 async function runWindows(
   status: CollectorStatus,
   settle: number,
-  sql: Sql,
+  sql: Client,
   { horizon, source, budget, scraped, sealed: keep }: RunContext,
 ): Promise<() => Promise<RunOutput>> {
   const { collector, timeout, pace, window, started = horizon } = status
@@ -109,7 +113,12 @@ async function runWindows(
       result: { sets, series: finish(countSeries(sets, collector.metrics)), folded, ...rejections },
       window: next,
       rows: [...sealed, ...open].reduce((sum, { seen }) => sum + seen, 0),
-      asked: { from: state.sealedTo, sealed: sealedTo, to: plan.open.to },
+      asked: {
+        from: state.sealedTo,
+        sealed: sealedTo,
+        to: plan.open.to,
+        due: sealOf({ ...horizon, complete: horizon.seen }, settle),
+      },
       openRejected: rejectionsIn(open).rejected,
     }
   }

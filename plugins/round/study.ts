@@ -1,15 +1,10 @@
 // Asks the database about a query that is no collector yet. Imports src/ and its own folder only.
-import type { ISql, Row } from 'postgres'
+import type { ISql } from 'postgres'
 import { Mistake } from '../../src/finding.ts'
 import { nameOf, type PlanNode, readsOf } from '../../src/query/plan.ts'
-import type {
-  Description,
-  Kind,
-  StudiedColumn,
-  StudiedTable,
-  Study,
-  TimeColumn,
-} from '../../src/query/study.ts'
+import type { StudiedColumn, StudiedTable, Study, TimeColumn } from '../../src/query/study.ts'
+import { typesOf } from './column-types.ts'
+import { type Described, type OutputNode, planOf } from './described.ts'
 
 /** The longest value that is looked at: that of a label. */
 const LONGEST = 1024
@@ -25,37 +20,6 @@ export async function study(sql: ISql, text: string, limit: number): Promise<Stu
     Reflect.deleteProperty(error, 'position')
     throw error
   })
-}
-
-/**
- * Describes and plans a query within the transaction that it is asked in, and does not run it. Rejects with PostgreSQL's error
- * when it is no query. `types` keeps what is known of types from one query to the next.
- */
-export async function describe(sql: ISql, text: string, types: Map<number, Type>): Promise<Description> {
-  const { columns }: Described = await sql.unsafe(text).describe()
-  const unknown = columns.map(({ type }) => type).filter((type) => !types.has(type))
-  if (unknown.length > 0)
-    for (const [oid, type] of await typesOf(sql, [...new Set(unknown)])) types.set(oid, type)
-  const top = await planOf(sql, text)
-  return {
-    columns: columns.map(({ name, type }) => {
-      const { type: written = 'unknown', kind = 'other' } = types.get(type) ?? {}
-      return { name, type: written, kind }
-    }),
-    rows: top['Plan Rows'] ?? 0,
-    writes: writesIn(top),
-  }
-}
-
-/** The node of a plan that writes or locks rows. */
-function writesIn({ 'Node Type': type, Plans: plans = [] }: OutputNode): string | undefined {
-  if (type === 'ModifyTable' || type === 'LockRows') return type
-  return plans.map(writesIn).find((writes) => writes !== undefined)
-}
-
-/** The answer to `describe`, of which the driver's types know a part. */
-interface Described {
-  readonly columns: readonly { readonly name: string; readonly type: number; readonly table?: number }[]
 }
 
 async function look(sql: ISql, text: string, limit: number, described: Described): Promise<Study> {
@@ -115,19 +79,6 @@ function readingOf(text: string, columns: number, limit: number): string {
   return `SELECT ${values.join(', ')} FROM (${text}\n) AS q (${names.join(', ')}) LIMIT ${limit}`
 }
 
-/** What is read of a plan beside its reads. */
-interface OutputNode extends PlanNode {
-  readonly Output?: readonly string[]
-  readonly 'Plan Rows'?: number
-  readonly 'Group Key'?: readonly string[]
-  readonly Plans?: readonly OutputNode[]
-}
-
-async function planOf(sql: ISql, text: string): Promise<OutputNode> {
-  const rows: readonly Row[] = await sql.unsafe(`EXPLAIN (VERBOSE, FORMAT JSON) ${text}`)
-  return rows[0]?.['QUERY PLAN'][0].Plan
-}
-
 /** Every expression that a plan groups by. */
 function keysOf({ 'Group Key': keys = [], Plans: plans = [] }: OutputNode): Set<string> {
   return new Set([
@@ -154,47 +105,6 @@ function isWhole(text: string): boolean {
     if (character === ')' && --depth === 0) return i === text.length - 1
   }
   return false
-}
-
-/** A type of PostgreSQL. */
-export interface Type {
-  readonly type: string
-  readonly kind: Kind
-  readonly values: readonly string[]
-}
-
-async function typesOf(sql: ISql, oids: readonly number[]): Promise<Map<number, Type>> {
-  const rows = await sql<{ oid: number; type: string; base: string; category: string; values: string[] }[]>`
-    SELECT type.oid::pg_catalog.int8::pg_catalog.float8 AS oid,
-           pg_catalog.format_type(type.oid, NULL) AS type,
-           base.typname AS base,
-           base.typcategory AS category,
-           pg_catalog.to_json(ARRAY(
-             SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = base.oid ORDER BY enumsortorder
-           )) AS values
-      FROM pg_catalog.pg_type AS type
-      JOIN pg_catalog.pg_type AS base ON base.oid = coalesce(nullif(type.typbasetype, 0), type.oid)
-     WHERE type.oid IN ${sql(oids)}`
-  return new Map(
-    rows.map(({ oid, base, category, ...type }) => [oid, { ...type, kind: kindOf(base, category) }]),
-  )
-}
-
-/** https://www.postgresql.org/docs/current/catalog-pg-type.html#CATALOG-TYPCATEGORY-TABLE */
-function kindOf(base: string, category: string): Kind {
-  if (base === 'uuid' || base === 'money') return base
-  if (base === 'time' || base === 'timetz') return 'text'
-  const kinds: Readonly<Record<string, Kind>> = {
-    B: 'boolean',
-    D: 'moment',
-    E: 'text',
-    I: 'text',
-    N: 'number',
-    S: 'text',
-    T: 'duration',
-    Z: 'text',
-  }
-  return kinds[category] ?? 'other'
 }
 
 /** The table of a plan that reads one only, with its partitions. */

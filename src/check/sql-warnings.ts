@@ -110,7 +110,7 @@ function limitWarnings({ labels }: Collector, code: string): Finding[] {
   const open = labels.find(({ values }) => values === undefined)
   if (open === undefined || !/\b(LIMIT|FETCH\s+FIRST)\b/i.test(outside(code))) return []
   const problem = `LIMIT takes away what "other" of the label ${open.name} would have`
-  return [{ problem, advice: `leave LIMIT out: open(${open.limit}) keeps the largest`, about: 'LIMIT' }]
+  return [{ problem, advice: `leave LIMIT out: top(${open.limit}) keeps the largest`, about: 'LIMIT' }]
 }
 
 /** A division of whole numbers, whose result the server says is one. */

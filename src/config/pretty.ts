@@ -27,7 +27,9 @@ const prettify = prettyFactory({
   singleLine: true,
   messageFormat: ({ database, collector, msg, excerpt }) => {
     const about = [database, collector].filter((name) => name !== undefined).join('/')
-    return `${about && `${about}: `}${msg}${excerpt === undefined ? '' : `\n${excerpt}`}`
+    const text = `${about && `${about}: `}${msg}${excerpt === undefined ? '' : `\n${excerpt}`}`
+    // What begins a line is the log's own, and not a text of the database that looks like one.
+    return text.replaceAll('\n', '\n    ')
   },
 })
 

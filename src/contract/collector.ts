@@ -29,6 +29,8 @@ export interface CollectorLabel {
   readonly values: readonly string[] | undefined
   /** How many values keep a series of their own. */
   readonly limit: number
+  /** Whether it is asked for those alone, and a rest is nothing to tell of. */
+  readonly top: boolean
   /** Whether "other" takes the values that have no series of their own. */
   readonly other: boolean
 }
@@ -68,8 +70,10 @@ export function collectorOf({
 }
 
 function labelOf(name: string, label: Label): CollectorLabel {
-  if ('open' in label) return { name, values: undefined, limit: label.open, other: true }
-  return { name, values: label, limit: label.length, other: label.includes(OTHER) }
+  if ('open' in label) {
+    return { name, values: undefined, limit: label.open, top: label.top === true, other: true }
+  }
+  return { name, values: label, limit: label.length, top: false, other: label.includes(OTHER) }
 }
 
 function millisecondsOf(duration: string | undefined): number | undefined {

@@ -131,7 +131,12 @@ function problemsOfLabel(name: string, label: Label): Finding[] {
   }
   if ('open' in label) {
     if (Number.isInteger(label.open) && label.open > 0) return findings
-    return [...findings, { problem: `label "${name}": open(${label.open}) takes a whole number from 1` }]
+    return [
+      ...findings,
+      {
+        problem: `label "${name}": ${label.top ? 'top' : 'open'}(${label.open}) takes a whole number from 1`,
+      },
+    ]
   }
   if (!Array.isArray(label) || label.length === 0) {
     const problem = `label "${name}" has no values`

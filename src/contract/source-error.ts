@@ -7,7 +7,7 @@ import { indexesOf } from '../words.ts'
 import { placeOfWord } from './word.ts'
 
 /** What collector files import from the service. */
-const EXPORTS = ['counter', 'defineCollector', 'gauge', 'histogram', 'open', 'timestamp']
+const EXPORTS = ['counter', 'defineCollector', 'gauge', 'histogram', 'open', 'timestamp', 'top']
 
 /**
  * Says what is wrong with a collector's file that cannot be loaded, and where. `path` is how people know the file, `source`

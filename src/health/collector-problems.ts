@@ -109,7 +109,7 @@ function folded({ database }: CollectorStatus, { folded }: Samples) {
     database,
     what: `folds ${folded.toLocaleString('en')} series into "other"`,
     why: 'they are more than its limits',
-    action: 'raise open(…) of its label, or COLLECTOR_MAX_SERIES',
+    action: 'raise open(…) of its label, or COLLECTOR_MAX_SERIES; write top(…) where only the largest matter',
   }
 }
 

@@ -155,8 +155,8 @@ function lag({ db }: Database, { maxLag }: Circumstances): Problem | undefined {
   if (role?.lag == null || !role.inRecovery || role.lag * 1000 <= maxLag) return undefined
   return {
     severity: 'warn',
-    what: `The standby ${db.current} is ${formatAge(role.lag)} behind`,
-    why: `more than ${formatDuration(maxLag)} (DATABASE_MAX_LAG), and no other endpoint is fit`,
+    what: `The standby is ${formatAge(role.lag)} behind`,
+    why: `${db.current} has more than ${formatDuration(maxLag)} (DATABASE_MAX_LAG), and no other endpoint is fit`,
     effect: 'Values are as old as that',
     action: 'look at its replication',
   }

@@ -8,6 +8,7 @@ export interface Problem {
   readonly severity: Severity
   /** The name of the database that it is about; undefined when it is about all, or when databases have no names. */
   readonly database?: string | undefined
+  /** Anybody who may open the landing page may read it: it has no error, no host and no path. */
   readonly what: string
   /** When it began, in milliseconds since 1970; undefined when that is not known. */
   readonly since?: number | undefined

@@ -69,7 +69,8 @@ function empty(databases: readonly Database[], reloads: Reloads | undefined): Pr
   return [
     {
       severity: 'bad',
-      what: `No collector is loaded from ${reloads?.folder ?? 'the folder'}`,
+      what: 'No collector is loaded',
+      why: reloads && `the folder is ${reloads.folder}`,
       action: 'add a file to it, or check COLLECTORS_FOLDER and COLLECTORS',
     },
   ]

@@ -1,4 +1,6 @@
 // HTML: templates, the frame of a page, plots. Imports stages before it only.
+import { printable } from '../config/print.ts'
+
 /** A piece of HTML. */
 export class Html {
   readonly text: string
@@ -10,7 +12,7 @@ export class Html {
 
 export type Content = Html | string | number | undefined | readonly Content[]
 
-/** Makes HTML of a template: escapes texts, joins lists, and leaves out undefined. */
+/** Makes HTML of a template: escapes texts, which read as they are written, joins lists, and leaves out undefined. */
 export function html(strings: TemplateStringsArray, ...contents: readonly Content[]): Html {
   return new Html(strings.reduce((text, string, i) => text + write(contents[i - 1]) + string))
 }
@@ -29,4 +31,5 @@ function escapeText(text: string): string {
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
+    .replaceAll(/\p{Bidi_Control}/gu, printable)
 }

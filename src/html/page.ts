@@ -15,7 +15,7 @@ export function document(title: Content, style: Html, body: Html, level: Level =
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title id="title">${title}</title>
-<link id="icon" rel="icon" href="${iconUrl(level)}">
+<link id="icon" rel="icon" href="${iconUrl(level)}" data-lost="${iconUrl('wait')}">
 ${style}
 </head>
 <body>

@@ -1,3 +1,4 @@
+import { count } from '../health/problem.ts'
 import type { CollectorStatus } from '../round/status.ts'
 import type { Span, Trace } from '../round/trace.ts'
 import { formatClock, formatSeconds } from '../time/age.ts'
@@ -30,7 +31,7 @@ export function waterfall(trace: Trace, { collectors, tick, now, date, link }: W
   const timeOf = (status: CollectorStatus) =>
     (spans.get(status) ?? []).reduce((sum, span) => sum + durationOf(span, end), 0)
   const longest = new Set(collectors.toSorted((a, b) => timeOf(b) - timeOf(a)).slice(0, MOST))
-  const share = (at: number) => `${((100 * Math.max(at - trace.started, 0)) / axis).toFixed(2)}%`
+  const place = (at: number) => `${((100 * Math.max(at - trace.started, 0)) / axis).toFixed(2)}%`
   const rows = collectors
     .filter((status) => longest.has(status))
     .map((status) => {
@@ -44,15 +45,17 @@ export function waterfall(trace: Trace, { collectors, tick, now, date, link }: W
       const runs =
         last !== undefined && last.ended === undefined ? html`<span class="running"></span>` : undefined
       return html`<li><span class="name">${link(status)}</span><small>${last && slots.get(last)}</small>
-${own.length === 0 ? html`<span></span>` : bars(own, { trace, end, share, tick })}<span class="number${last?.failed ? ' failing' : ''}">${runs}${state}</span></li>
+${own.length === 0 ? html`<span></span>` : bars(own, { trace, end, place, tick })}<span class="number${last?.failed ? ' failing' : ''}">${runs}${state}</span></li>
 `
     })
-  const percent = Number(((100 * length) / tick).toPrecision(2))
+  const percent = (100 * length) / tick
+  const share = percent < 1 ? 'less than 1' : Math.round(percent)
+  const used = new Set(slots.values()).size
   const verb = trace.ended === undefined ? 'has run for' : 'took'
   const ran = new Set(trace.spans.map(({ status }) => status)).size
   const rest = collectors.length - longest.size
-  return html`<p><small>${formatClock(trace.at, date)}: ${ran} of ${trace.due.length} due collectors in ${new Set(slots.values()).size}
-slots; it ${verb} ${formatSeconds(length / 1000)}, ${percent}% of the tick of ${formatDuration(tick)}.</small></p>
+  return html`<p><small>${formatClock(trace.at, date)}: ${ran} of ${trace.due.length} due collectors in
+${count(used, 'slot')}; it ${verb} ${formatSeconds(length / 1000)}, ${share}% of the tick of ${formatDuration(tick)}.</small></p>
 <ol class="waterfall">${rows}</ol>
 <p class="axis"><span class="ticks"><span>0</span><span>${formatSeconds(axis / 2000)}</span><span>${formatSeconds(axis / 1000)}</span></span></p>
 ${KEYS}${rest > 0 ? html`<p><small>${rest} others took less time.</small></p>` : undefined}`
@@ -63,6 +66,7 @@ const KEYS = html`<ul class="legend">${[
   ['connect', 'connects', 5, 6],
   ['query', 'queries', 2, 12],
   ['samples', 'makes samples', 4, 8],
+  ['failed', 'failed', 2, 12],
   ['limit', 'timeout', 0, 16],
   ['tick', 'tick', 0, 16],
 ].map(
@@ -74,7 +78,7 @@ interface BarOptions {
   readonly trace: Trace
   readonly end: number
   readonly tick: number
-  share(at: number): string
+  place(at: number): string
 }
 
 /** Draws the runs of a collector in one row. */
@@ -93,15 +97,15 @@ function labelOf({ begun, asked, answered, ended }: Span, { trace, end }: BarOpt
   ].join(', ')
 }
 
-function bar(span: Span, { trace, end, tick, share }: BarOptions): readonly (Html | undefined)[] {
+function bar(span: Span, { trace, end, tick, place }: BarOptions): readonly (Html | undefined)[] {
   const { begun, asked, answered, ended = end } = span
   const part = (kind: string, from: number, to: number, y: number, height: number) => {
     if (to <= from) return undefined
-    const width = share(trace.started + to - from)
-    return html`<rect class="w-${kind}" x="${share(from)}" width="${width}" y="${y}" height="${height}"/>`
+    const width = place(trace.started + to - from)
+    return html`<rect class="w-${kind}" x="${place(from)}" width="${width}" y="${y}" height="${height}"/>`
   }
   const line = (kind: string, at: number) =>
-    html`<rect class="w-${kind}" x="${share(at)}" y="0" width="2" height="16"/>`
+    html`<rect class="w-${kind}" x="${place(at)}" y="0" width="2" height="16"/>`
   return [
     part('wait', trace.started, begun, 7, 2),
     part('connect', begun, asked ?? ended, 5, 6),

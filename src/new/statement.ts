@@ -1,5 +1,6 @@
 import type { Finding } from '../finding.ts'
 import { quietParts } from '../query/code.ts'
+import { changingCall } from '../query/writing.ts'
 
 /** A query that a collector can ask: its text, and what to know about it. */
 interface Statement {
@@ -28,7 +29,7 @@ export function readStatement(query: string): StatementReading {
     .trimEnd()
   const sql = written.includes('\n') ? written : written.trim()
   const text = bare(sql)
-  const obstacle = obstacleIn(text)
+  const obstacle = obstacleIn(text) ?? callIn(sql)
   if (obstacle !== undefined) return { obstacle }
   const notes: Finding[] = []
   if (/\{\{|\$\{/.test(sql))
@@ -69,13 +70,20 @@ function obstacleIn(text: string): Finding | undefined {
     return { problem: `its query is a ${word.toUpperCase()}`, advice: 'a collector asks one SELECT' }
   }
   if (
-    /\b(insert\s+into|delete\s+from|merge\s+into|update\s+\S+\s+set|for\s+(no\s+key\s+update|update|key\s+share|share))\b/i.test(
+    /\b(into|delete\s+from|update\s+\S+\s+set|for\s+(no\s+key\s+update|update|key\s+share|share))\b/i.test(
       text,
     )
   ) {
     return { problem: 'its query writes or locks rows, and a collector reads only' }
   }
   return undefined
+}
+
+/** Why a statement does not only read, by the functions that it calls. */
+function callIn(sql: string): Finding | undefined {
+  const name = changingCall(sql)
+  if (name === undefined) return undefined
+  return { problem: `its query calls ${name}, which changes something, and a collector reads only` }
 }
 
 /** Whether a text or a quoted name of the SQL has several lines, so that indenting would change it. */

@@ -1,7 +1,9 @@
 import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import { takesNegative } from '../contract/metric.ts'
 import { BASE_UNITS } from '../contract/metric-names.ts'
-import { type LabelSets, REJECTED, type Value } from '../rows/label-set.ts'
+import { itemAt, type LabelSets, REJECTED, type Value } from '../rows/label-set.ts'
+import { LabelTable } from '../rows/label-table.ts'
+import { CHUNK_LENGTH, Lines } from './lines.ts'
 
 /**
  * The two formats of a page.
@@ -17,9 +19,6 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 
 /** The end of a page. */
 export const ENDINGS: Readonly<Record<Format, string>> = { text: '', openmetrics: '# EOF\n' }
-
-/** Approximate characters of a chunk: enough to be worth a compression, few enough to write without a pause. */
-const CHUNK_LENGTH = 262_144
 
 /** A family of the official client. */
 export interface ClientFamily {
@@ -43,7 +42,7 @@ export function* renderFamilies(
   format: Format = 'text',
   created?: number,
   database?: string,
-): Generator<string> {
+): Generator<string | Buffer> {
   for (const metric of collector.metrics) {
     yield renderHead(metric, format)
     yield* renderSamples(collector, metric, { sets, created, database }, format)
@@ -65,12 +64,16 @@ export function* renderSamples(
   metric: CollectorMetric,
   { sets, created, database }: FamilySamples,
   format: Format,
-): Generator<string> {
+): Generator<string | Buffer> {
   const first = database === undefined ? '' : `database="${database}"`
   const heads = collector.labels.map(({ name }, i) => `${i > 0 || first !== '' ? ',' : ''}${name}="`)
+  const m = collector.metrics.indexOf(metric)
+  if (sets instanceof LabelTable && metric.type !== 'histogram' && created === undefined) {
+    yield* renderTable(sets, m, metric.name, { first, heads })
+    return
+  }
   const samples = metric.type === 'histogram' ? histogramOf(metric, format) : numberOf(metric)
   const tail = createdOf(metric.name, metric.type, format, created)
-  const m = collector.metrics.indexOf(metric)
   let text = ''
   for (const { labels, values } of sets) {
     const value = values[m]
@@ -85,6 +88,36 @@ export function* renderSamples(
     }
   }
   if (text !== '') yield text
+}
+
+/** Renders the samples of a metric that is a number, and of which nothing else is to be said, straight from a table's columns. */
+function* renderTable(
+  table: LabelTable,
+  metric: number,
+  name: string,
+  { first, heads }: { readonly first: string; readonly heads: readonly string[] },
+): Generator<Buffer> {
+  const { dictionaries } = table
+  // What is before each label, and behind the last one.
+  const around = [...heads.map((head, i) => (i === 0 ? `${name}{${first}${head}` : `"${head}`)), '"} ']
+  const [opening, ...pieces] = heads.length > 0 ? around : [`${name}${braced(first)} `]
+  const start = Buffer.from(opening ?? '')
+  const behind = pieces.map((piece) => Buffer.from(piece))
+  const lines = new Lines()
+  for (let row = 0; row < table.length; row++) {
+    const value = table.number(row, metric)
+    if (value === undefined) continue
+    lines.add(start)
+    for (let i = 0; i < behind.length; i++) {
+      const dictionary = itemAt(dictionaries, i)
+      const id = table.id(row, i)
+      lines.addLabel(dictionary.bytes, dictionary.start(id), dictionary.start(id + 1))
+      lines.add(itemAt(behind, i))
+    }
+    lines.end(value)
+    if (lines.length > CHUNK_LENGTH) yield lines.take()
+  }
+  if (lines.length > 0) yield lines.take()
 }
 
 /** Renders the help and the type of a metric, with which its family begins. */
@@ -112,7 +145,7 @@ export function renderClient(
   return text
 }
 
-function headOf(name: string, type: string, help: string, format: Format): string {
+export function headOf(name: string, type: string, help: string, format: Format): string {
   if (format === 'text') return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
   const family = familyOf(name, type)
   const unit = BASE_UNITS.find((unit) => family.endsWith(`_${unit}`))
@@ -153,7 +186,7 @@ function histogramOf(metric: CollectorMetric, format: Format): Render {
   }
 }
 
-function createdOf(
+export function createdOf(
   name: string,
   type: string,
   format: Format,
@@ -170,7 +203,10 @@ function boundOf(bound: number, format: Format): string {
   return format === 'openmetrics' && /^-?\d+$/.test(String(bound)) ? `${bound}.0` : String(bound)
 }
 
-function pairsOf(labels: Readonly<Record<string, string | number | undefined>>, format: Format): string {
+export function pairsOf(
+  labels: Readonly<Record<string, string | number | undefined>>,
+  format: Format,
+): string {
   return Object.entries(labels)
     .map(([name, value]) => {
       const bound = (name === 'le' || name === 'quantile') && typeof value === 'number'
@@ -180,12 +216,12 @@ function pairsOf(labels: Readonly<Record<string, string | number | undefined>>, 
     .join(',')
 }
 
-function numeral(value: number): string {
+export function numeral(value: number): string {
   if (Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-function braced(pairs: string): string {
+export function braced(pairs: string): string {
   return pairs === '' ? '' : `{${pairs}}`
 }
 

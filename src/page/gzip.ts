@@ -1,14 +1,10 @@
-import { promisify } from 'node:util'
-import { constants, crc32, deflateRaw } from 'node:zlib'
-import pLimit from 'p-limit'
 import { Turns } from '../time/slices.ts'
+import { followedBy, type PartSum, type Sum, sumOfTexts } from './crc.ts'
+import { Deflater } from './deflater.ts'
 
-const deflate = promisify(deflateRaw)
-
-/** Compression level, 1 to 9: on such text 2 is as fast as 1 and compresses a little better. */
-const LEVEL = 2
-/** Limits the compressions that run at once, of all parts: each takes a quarter of a megabyte until it is done. */
-const limit = pLimit(4)
+/** Those of all parts. They take turns, so that a large part uses more than one core. */
+const DEFLATERS = [new Deflater(), new Deflater()] as const
+let turn: 0 | 1 = 0
 
 /** The most chunks of a part that are written before they are compressed. */
 const MAX_AHEAD = 4
@@ -18,6 +14,7 @@ export interface Part {
   readonly texts: readonly Buffer[]
   /** Raw deflate data without a last block. They end at a byte boundary and refer to nothing before them. */
   readonly deflated: readonly Buffer[]
+  readonly sum: PartSum
 }
 
 /** A gzip header without flags and time, from an unknown system: https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
@@ -26,37 +23,29 @@ const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 const LAST_BLOCK = Buffer.from([0x03, 0x00])
 
 /** Makes a part of its text. Other requests are served between chunks, and threads of the pool compress them. */
-export async function makePart(chunks: Iterable<string>): Promise<Part> {
+export async function makePart(chunks: Iterable<string | Buffer>): Promise<Part> {
   const turns = new Turns()
   const texts: Buffer[] = []
   const deflated: Promise<Buffer>[] = []
   for (const chunk of chunks) {
-    const text = Buffer.from(chunk)
+    const text = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
     texts.push(text)
-    deflated.push(limit(() => deflate(text, { finishFlush: constants.Z_SYNC_FLUSH, level: LEVEL })))
+    deflated.push(deflate(text))
     // A large part waits for its compressions here, so that it does not queue all of them at once.
     await deflated.at(-MAX_AHEAD)
     await turns.next()
   }
-  return { texts, deflated: await Promise.all(deflated) }
+  return { texts, deflated: await Promise.all(deflated), sum: sumOfTexts(texts) }
 }
 
-/** The checksum and the length of texts, for a gzip trailer. */
-export interface Sum {
-  readonly crc: number
-  readonly length: number
+function deflate(text: Buffer): Promise<Buffer> {
+  turn = turn === 0 ? 1 : 0
+  return DEFLATERS[turn].deflate(text)
 }
 
 /** Returns the sum of parts that follow texts whose sum is `before`. */
 export function sumOf(parts: readonly Part[], before: Sum = { crc: 0, length: 0 }): Sum {
-  let { crc, length } = before
-  for (const { texts } of parts) {
-    for (const text of texts) {
-      crc = crc32(text, crc)
-      length += text.length
-    }
-  }
-  return { crc, length }
+  return parts.reduce((sum, part) => followedBy(sum, part.sum), before)
 }
 
 /** Joins the texts of parts. */

@@ -1,7 +1,7 @@
 // Query: what is asked of the database, and how. Imports stages before it only.
-import type { Sql } from 'postgres'
 import type { Endpoint } from '../config/database-url.ts'
 import type { Role } from '../config/session-attrs.ts'
+import type { Client } from './client.ts'
 
 /** The state of an endpoint when it was last asked or used. */
 export interface EndpointState {
@@ -52,7 +52,7 @@ export interface Snapshot {
    * then ends the query on the server, too. Rejects with a LostError when the query could not begin, or did not end,
    * because the snapshot or the connection was lost.
    */
-  run<T>(timeout: number, signal: AbortSignal, query: (sql: Sql) => PromiseLike<T>): Promise<T>
+  run<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T>
   /** Ends the snapshot. It never rejects. */
   close(): Promise<void>
 }
@@ -60,7 +60,7 @@ export interface Snapshot {
 /** A session on a server, outside of snapshots. It never reconnects. */
 export interface Session {
   /** Runs a query. Rejects as soon as the session is lost. */
-  run<T>(query: (sql: Sql) => PromiseLike<T>): Promise<T>
+  run<T>(query: (sql: Client) => PromiseLike<T>): Promise<T>
   /**
    * Makes the session read-only, with PostgreSQL's own names, and ended by the server when it is idle for this many
    * milliseconds, as far as the engine can.
@@ -108,7 +108,11 @@ export interface Db {
    * Asks a question in a read-only transaction of its own, which the rounds know nothing of, on a connection beside theirs,
    * within `timeout` milliseconds. Rejects when another question is being asked.
    */
-  ask<T>(timeout: number, signal: AbortSignal, query: (sql: Sql, begun: Begun) => PromiseLike<T>): Promise<T>
+  ask<T>(
+    timeout: number,
+    signal: AbortSignal,
+    query: (sql: Client, begun: Begun) => PromiseLike<T>,
+  ): Promise<T>
   /**
    * Lets go of each session of the rounds: an idle one at once, one in use when it is not any more. What comes after has new
    * ones, with the credentials and certificates that there are then. The session of the leader's lock stays.

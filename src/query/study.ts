@@ -16,6 +16,8 @@ export interface Description {
   readonly rows: number
   /** Why it cannot run read-only: what it does, as the plan says it. */
   readonly writes: string | undefined
+  /** Volatile functions of the database's own that it may run, and which may write. */
+  readonly volatile: readonly string[]
 }
 
 /** A column of a query that was run. */

@@ -19,10 +19,19 @@ export interface RunResult {
   readonly window?: WindowState
   /** How many rows its queries returned. */
   readonly rows?: number | undefined
-  /** What a windowed collector asked for: what came after `from`, of which it counted up to `sealed` for good, up to `to`. */
-  readonly asked?: { readonly from: Moment; readonly sealed: Moment; readonly to: Moment } | undefined
+  /** What a windowed collector asked for. */
+  readonly asked?: Asked | undefined
   /** What it rejected in its open window, which the next run asks for again. */
   readonly openRejected?: Rejections['rejected']
+}
+
+/** What came after `from` and up to `to`, of which what came up to `sealed` is counted for good. */
+export interface Asked {
+  readonly from: Moment
+  readonly sealed: Moment
+  readonly to: Moment
+  /** Up to when the server has seen enough for that; undefined when it does not know. */
+  readonly due: Moment | undefined
 }
 
 /** A past run of a collector, for the debug page. */

@@ -5,10 +5,8 @@ import { itemAt } from './label-set.ts'
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 /** The longest text of a number: a double has 309 digits before the point, and PostgreSQL at most 16383 after it. */
 const LONGEST_NUMBER = 17_000
-/** This many digits are always a safe integer. */
-const SAFE_DIGITS = 15
 /** The longest label value, in characters: a longer one names nothing, and would make a page of its own. */
-const LONGEST_LABEL = 1024
+export const LONGEST_LABEL = 1024
 
 /** Reads the value of a label from a field of a row; undefined when it cannot be one. */
 export function readLabel(field: unknown): string | undefined {
@@ -51,15 +49,6 @@ export function readHistogram(field: unknown, metric: CollectorMetric): Observed
   return { parts: [...counts, sum], rejected: below + above }
 }
 
-/** Parses a decimal number. Most texts are a few digits, which need neither a pattern nor a parser. */
 function parse(text: string): number {
-  if (text.length > LONGEST_NUMBER) return Number.NaN
-  let value = 0
-  for (let i = 0; i < text.length && i < SAFE_DIGITS; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) return DECIMAL.test(text) ? Number(text) : Number.NaN
-    value = value * 10 + digit
-  }
-  if (text !== '' && text.length <= SAFE_DIGITS) return value
-  return DECIMAL.test(text) ? Number(text) : Number.NaN
+  return text.length <= LONGEST_NUMBER && DECIMAL.test(text) ? Number(text) : Number.NaN
 }

@@ -1,11 +1,12 @@
 import type { CollectorMetric } from '../contract/collector.ts'
 import type { Dictionary } from './dictionary.ts'
-import { type Cell, itemAt, type LabelSet, type LabelSets, REJECTED, seriesOf } from './label-set.ts'
+import { type Cell, itemAt, type LabelSet, type LabelSets, REJECTED, seriesOfMetric } from './label-set.ts'
+import { numberAt } from './numbers.ts'
 
 /** How many label sets a new table has room for. */
 const FIRST = 64
 /** They take the place of a value, which is always finite: the cell has none, or one that was rejected. */
-const NO_VALUE = Number.NaN
+export const NO_VALUE = Number.NaN
 const REJECTED_VALUE = Number.POSITIVE_INFINITY
 
 /**
@@ -13,9 +14,12 @@ const REJECTED_VALUE = Number.POSITIVE_INFINITY
  * the memory, and collecting that garbage would take longer than the query.
  */
 export class LabelTable implements LabelSets {
-  readonly #metrics: readonly CollectorMetric[]
+  /** How many series a value of each metric makes. */
+  readonly #series: readonly number[]
   /** How many numbers the value of each metric takes. */
   readonly #widths: readonly number[]
+  /** Where the value of each metric begins among those of its label set. */
+  readonly #offsets: readonly number[]
   readonly #width: number
   readonly #columns: readonly LabelColumn[]
   /** The ids of the labels of each label set. */
@@ -30,13 +34,19 @@ export class LabelTable implements LabelSets {
 
   /** `dictionaries` has one for each label. */
   constructor(dictionaries: readonly Dictionary[], metrics: readonly CollectorMetric[]) {
-    this.#metrics = metrics
+    this.#series = metrics.map(seriesOfMetric)
     this.#widths = metrics.map(({ type, buckets }) => (type === 'histogram' ? buckets.length + 2 : 1))
+    this.#offsets = this.#widths.map((_, i) =>
+      this.#widths.slice(0, i).reduce((sum, width) => sum + width, 0),
+    )
     this.#width = this.#widths.reduce((sum, width) => sum + width, 0)
     this.#columns = dictionaries.map((dictionary) => new LabelColumn(dictionary))
-    this.#ids = new Uint32Array(FIRST * dictionaries.length)
-    this.#values = new Float64Array(FIRST * this.#width)
-    this.#slots = new Uint32Array(FIRST * 2)
+    // Most runs find what the one before found.
+    const most = Math.max(FIRST, ...dictionaries.map(({ size }) => size))
+    const room = 2 ** Math.ceil(Math.log2(most + 1))
+    this.#ids = new Uint32Array(room * dictionaries.length)
+    this.#values = new Float64Array(room * this.#width)
+    this.#slots = new Uint32Array(room * 2)
   }
 
   get length(): number {
@@ -50,23 +60,60 @@ export class LabelTable implements LabelSets {
 
   /** Adds a label set; false when the table has one with these labels. */
   add(labels: readonly string[], values: readonly Cell[]): boolean {
+    const ids = labels.map((text, i) => itemAt(this.#columns, i).dictionary.intern(text))
+    return this.addNumbers(
+      ids,
+      values.flatMap((value, i) => numbersOf(value, itemAt(this.#widths, i))),
+    )
+  }
+
+  /**
+   * Adds a label set by the ids of its labels, in their dictionaries, and the numbers of its values; false when the table has
+   * one with these labels.
+   */
+  addNumbers(ids: ArrayLike<number>, numbers: ArrayLike<number>): boolean {
     if (this.#length * 2 === this.#slots.length) this.#grow()
-    let label = this.#length * this.#columns.length
-    for (let i = 0; i < this.#columns.length; i++)
-      this.#ids[label++] = itemAt(this.#columns, i).intern(itemAt(labels, i))
+    // One by one: for a few numbers that takes less than `set`.
+    const row = this.#length * this.#columns.length
+    for (let i = 0; i < this.#columns.length; i++) this.#ids[row + i] = ids[i] ?? 0
     const slot = this.#slotOf(this.#length)
     if (this.#slots[slot] !== 0) return false
-    let to = this.#length * this.#width
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]
-      if (typeof value === 'object') this.#values.set(value, to)
-      else this.#values[to] = value === undefined ? NO_VALUE : value === REJECTED ? REJECTED_VALUE : value
-      to += itemAt(this.#widths, i)
-    }
-    this.series += seriesOf({ labels, values }, this.#metrics)
+    for (let i = 0; i < this.#columns.length; i++) itemAt(this.#columns, i).add(ids[i] ?? 0)
+    const values = this.#length * this.#width
+    for (let i = 0; i < this.#width; i++) this.#values[values + i] = numbers[i] ?? NO_VALUE
+    for (let i = 0; i < this.#offsets.length; i++)
+      if (Number.isFinite(numbers[itemAt(this.#offsets, i)])) this.series += itemAt(this.#series, i)
     this.#length++
     this.#slots[slot] = this.#length
     return true
+  }
+
+  /** Returns whether another table has the same label sets in the same order, with the same values. */
+  equals(other: LabelTable): boolean {
+    return (
+      this.#length === other.#length &&
+      this.#columns.length === other.#columns.length &&
+      this.#width === other.#width &&
+      this.#columns.every(({ dictionary }, i) => dictionary === other.#columns[i]?.dictionary) &&
+      areEqual(this.#ids, other.#ids, this.#length * this.#columns.length) &&
+      areEqual(this.#values, other.#values, this.#length * this.#width)
+    )
+  }
+
+  /** The dictionary of each label. */
+  get dictionaries(): readonly Dictionary[] {
+    return this.#columns.map(({ dictionary }) => dictionary)
+  }
+
+  /** The id of a label of a row. */
+  id(row: number, label: number): number {
+    return numberAt(this.#ids, row * this.#columns.length + label)
+  }
+
+  /** The value of the metric at an index, which is no histogram, in a row; undefined where it has no sample. */
+  number(row: number, metric: number): number | undefined {
+    const value = numberAt(this.#values, row * this.#width + itemAt(this.#offsets, metric))
+    return Number.isFinite(value) ? value : undefined
   }
 
   *[Symbol.iterator](): Generator<LabelSet, undefined> {
@@ -74,7 +121,7 @@ export class LabelTable implements LabelSets {
     let from = 0
     for (let row = 0; row < this.#length; row++) {
       const labels: string[] = []
-      for (const column of this.#columns) labels.push(column.text(numberAt(this.#ids, label++)))
+      for (const column of this.#columns) labels.push(column.dictionary.text(numberAt(this.#ids, label++)))
       const values: Cell[] = []
       for (const width of this.#widths) {
         const value = numberAt(this.#values, from)
@@ -122,18 +169,17 @@ export class LabelTable implements LabelSets {
 
 /** The values of one label, by the ids of a dictionary that may have texts of other tables too. */
 class LabelColumn {
-  readonly #dictionary: Dictionary
+  readonly dictionary: Dictionary
   /** 1 for each id that this table has. */
   #seen: Uint8Array
   cardinality = 0
 
   constructor(dictionary: Dictionary) {
-    this.#dictionary = dictionary
+    this.dictionary = dictionary
     this.#seen = new Uint8Array(dictionary.size + FIRST)
   }
 
-  intern(text: string): number {
-    const id = this.#dictionary.intern(text)
+  add(id: number): void {
     if (id >= this.#seen.length) {
       const seen = this.#seen
       this.#seen = new Uint8Array(id * 2)
@@ -143,17 +189,19 @@ class LabelColumn {
       this.#seen[id] = 1
       this.cardinality++
     }
-    return id
-  }
-
-  text(id: number): string {
-    return this.#dictionary.text(id)
   }
 }
 
-/** The number at an index. Throws a RangeError when there is none: a 0 in its place would be on the page. */
-function numberAt(numbers: Uint32Array | Float64Array, index: number): number {
-  const number = numbers[index]
-  if (number === undefined) throw new RangeError(`there is no number ${index} among ${numbers.length}`)
-  return number
+/** The numbers of a value: one, or as many as a histogram has parts. */
+function numbersOf(value: Cell, width: number): readonly number[] {
+  if (typeof value === 'object') return value
+  const first = value === undefined ? NO_VALUE : value === REJECTED ? REJECTED_VALUE : value
+  return width === 1 ? [first] : [first, ...new Array<number>(width - 1).fill(0)]
+}
+
+/** Whether two lists of numbers begin with the same bytes. */
+function areEqual(a: Uint32Array | Float64Array, b: Uint32Array | Float64Array, length: number): boolean {
+  const bytesOf = ({ buffer, byteOffset, BYTES_PER_ELEMENT }: typeof a) =>
+    Buffer.from(buffer, byteOffset, length * BYTES_PER_ELEMENT)
+  return bytesOf(a).equals(bytesOf(b))
 }

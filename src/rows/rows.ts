@@ -3,7 +3,7 @@ import type { Collector, CollectorMetric } from '../contract/collector.ts'
 import { placeColumns } from '../query/columns.ts'
 import { dictionariesOf } from './dictionary.ts'
 import { readHistogram, readLabel, readNumber } from './field.ts'
-import { type Cell, itemAt, type LabelSets, REJECTED, zeroOf } from './label-set.ts'
+import { type Cell, itemAt, REJECTED, zeroOf } from './label-set.ts'
 import { LabelTable } from './label-table.ts'
 import { badLabel, badObservations, badValue, duplicate, type Rejection } from './rejection.ts'
 import { UnknownSets } from './unknown-sets.ts'
@@ -64,9 +64,8 @@ export function countRejected(rejected: Rejections['rejected']): number {
  * bad value its own sample, a bad observation itself.
  */
 export class Rows {
-  readonly #collector: Collector
-  /** For each label, then each metric: the index of its column. */
-  #columns: readonly number[] = []
+  readonly collector: Collector
+  #places: readonly number[] = []
   readonly #table: LabelTable
   readonly #rejected: Record<Reason, number> = { value: 0, label: 0, duplicate: 0 }
   #rejection: Rejection | undefined
@@ -76,27 +75,42 @@ export class Rows {
 
   /** `dictionaries` has one for each label, which an earlier run may have filled. */
   constructor(collector: Collector, dictionaries = dictionariesOf(collector.labels)) {
-    this.#collector = collector
+    this.collector = collector
     this.#table = new LabelTable(dictionaries, collector.metrics)
   }
 
   /** Takes the names of the query's columns. Throws a Mistake that names each missing, unexpected or repeated one. */
   columns(names: readonly string[]): void {
-    this.#columns = placeColumns(this.#collector, names)
+    this.#places = placeColumns(this.collector, names)
+  }
+
+  /** For each label, then each metric: the index of its column. */
+  get places(): readonly number[] {
+    return this.#places
+  }
+
+  /**
+   * Takes a row by the ids of its labels, all of them listed, and the values of its metrics; false when nothing was done with
+   * it, for another one has these labels.
+   */
+  addNumbers(ids: ArrayLike<number>, numbers: ArrayLike<number>): boolean {
+    if (!this.#table.addNumbers(ids, numbers)) return false
+    this.#seen++
+    return true
   }
 
   /** Takes a row with a field for each column; false when it is rejected. */
   add(row: readonly unknown[]): boolean {
-    const { labels, metrics, settle } = this.#collector
+    const { labels, metrics, settle } = this.collector
     this.#seen++
-    const fields = this.#columns.map((column) => row[column])
+    const fields = this.#places.map((column) => row[column])
     const texts: string[] = []
     for (const [i, label] of labels.entries()) {
       const given = fields[i]
       const text = readLabel(given)
       const isListed = text !== undefined && (label.values?.includes(text) ?? true)
       if (text === undefined || !(isListed || label.other)) {
-        this.#unknown.add(this.#collector, fields)
+        this.#unknown.add(this.collector, fields)
         return this.#reject('label', () => badLabel(label, given))
       }
       if (!isListed) this.#hasUnlisted = true
@@ -114,7 +128,7 @@ export class Rows {
 
   #read(metric: CollectorMetric, given: unknown): Cell {
     // Nothing happened in a window is nothing to add.
-    if (given === null) return this.#collector.settle === undefined ? undefined : zeroOf(metric)
+    if (given === null) return this.collector.settle === undefined ? undefined : zeroOf(metric)
     if (metric.type === 'histogram') {
       const { parts = REJECTED, rejected = 0 } = readHistogram(given, metric) ?? {}
       if (rejected > 0) this.#reject('value', () => badObservations(metric, rejected), rejected)
@@ -138,7 +152,7 @@ export class Rows {
   }
 
   /** The rows that were taken, each with the labels that the query returned. */
-  get sets(): LabelSets {
+  get sets(): LabelTable {
     return this.#table
   }
 
@@ -154,7 +168,7 @@ export class Rows {
 
   /** Whether all rows can keep their labels: closed labels list them, and open ones are within their limits. */
   get isWithinLimits(): boolean {
-    const { labels } = this.#collector
+    const { labels } = this.collector
     return !this.#hasUnlisted && labels.every(({ limit }, i) => this.#table.cardinality(i) <= limit)
   }
 

@@ -75,6 +75,15 @@ export function* chooseLabels(
   }
 }
 
+/** Whether labels have "other" in place of a value that its collector has not declared to be one of a rest. */
+export function lacksName(
+  { labels }: Collector,
+  before: readonly string[],
+  after: readonly string[],
+): boolean {
+  return before !== after && labels.some(({ top }, i) => !top && before[i] !== after[i])
+}
+
 /** The values of the open label at an index that keep series of their own. */
 interface OwnValues {
   readonly index: number

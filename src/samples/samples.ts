@@ -12,10 +12,11 @@ import {
   seriesOf,
   type Value,
 } from '../rows/label-set.ts'
+import { LabelTable } from '../rows/label-table.ts'
 import type { Rejections, Rows } from '../rows/rows.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
 import { roomFor } from './group.ts'
-import { chooseLabels, listedSets, type Relabel } from './other.ts'
+import { chooseLabels, lacksName, listedSets, type Relabel } from './other.ts'
 import { fillZeros } from './zeros.ts'
 
 /** What a collector shows on the page, and what was rejected. */
@@ -28,15 +29,21 @@ export interface Samples extends Rejections {
 }
 
 /**
- * Makes the samples of one query's rows. What has no room within the limits of open labels and the series budget is
+ * Makes the samples of one query's rows. If these are what was `shown` before, the samples have the same sets: what is made
+ * of those need not be made again. What has no room within the limits of open labels and the series budget is
  * folded into "other"; every label set that is known and has no row is 0, unless a row that was rejected may be its row.
  */
-export function* samplesOf(collector: Collector, rows: Rows, budget: number): Sliced<Samples> {
+export function* samplesOf(
+  collector: Collector,
+  rows: Rows,
+  budget: number,
+  shown?: LabelSets,
+): Sliced<Samples> {
   const { rejected, rejection } = rows.rejections()
   const { sets, unfit, folded } = yield* foldRows(collector, rows, budget)
   const filled = yield* fillZeros(collector, sets, rows.unknown)
   return {
-    sets: filled,
+    sets: shown !== undefined && areEqual(filled, shown) ? shown : filled,
     series: yield* countSeries(filled, collector.metrics),
     rejected: { ...rejected, label: rejected.label + unfit.length },
     rejection: rejection ?? unfit.at(0),
@@ -67,7 +74,7 @@ function* merge(collector: Collector, sets: LabelSets, relabel: Relabel): Sliced
   let folded = 0
   yield* each(sets, (set) => {
     const labels = relabel(set.labels)
-    if (labels !== set.labels) folded += seriesOf(set, collector.metrics)
+    if (lacksName(collector, set.labels, labels)) folded += seriesOf(set, collector.metrics)
     const key = keyOf(labels)
     const same = shown.get(key)
     if (same === undefined) shown.set(key, { labels, rows: [set] })
@@ -97,4 +104,9 @@ function fold({ fold }: CollectorMetric, values: readonly Value[]): Cell {
   if (fold === 'min') return values.map(Number).reduce((a, b) => Math.min(a, b))
   if (fold === 'max') return values.map(Number).reduce((a, b) => Math.max(a, b))
   return values.reduce((a, b) => combine(a, b, (a, b) => a + b))
+}
+
+/** Whether two tables have the same rows. Other label sets are few, and not worth the question. */
+function areEqual(sets: LabelSets, shown: LabelSets): boolean {
+  return sets instanceof LabelTable && shown instanceof LabelTable && sets.equals(shown)
 }

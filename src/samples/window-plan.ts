@@ -11,6 +11,8 @@ export interface Horizon {
    * has replayed, and a clock that jumped is not believed. Undefined when nothing is known.
    */
   readonly complete: Moment | undefined
+  /** The same by the server's own account, whatever is believed of its clock. */
+  readonly seen: Moment | undefined
 }
 
 /** The windows of one run: those to count for good, in order, and an open one that the next run asks for again. */

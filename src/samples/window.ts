@@ -2,7 +2,7 @@ import { type Collector, OTHER } from '../contract/collector.ts'
 import { keyOf, type LabelSet, seriesOf } from '../rows/label-set.ts'
 import type { Moment } from '../time/moment.ts'
 import { each, map, type Sliced } from '../time/slices.ts'
-import { chooseLabels } from './other.ts'
+import { chooseLabels, lacksName } from './other.ts'
 import { type Seen, stillZero, type Zero } from './step.ts'
 import { addTotals, maxTotals, subtractTotals, type Total, totalsOf, valuesOf, zeroTotals } from './total.ts'
 import { fillZeros, knownSets } from './zeros.ts'
@@ -84,7 +84,8 @@ export function* advanceWindow(
   const count = (into: Map<string, Counted>, rows: readonly LabelSet[], combine: typeof addTotals) =>
     each(rows, (row) => {
       const labels = relabel(row.labels)
-      if (labels !== row.labels && combine === addTotals) folded += seriesOf(row, collector.metrics)
+      if (combine === addTotals && lacksName(collector, row.labels, labels))
+        folded += seriesOf(row, collector.metrics)
       const key = keyOf(labels)
       into.set(key, { labels, totals: combine(into.get(key)?.totals ?? zero, totalsOf(row.values)) })
     })

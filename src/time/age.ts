@@ -1,9 +1,14 @@
 /** Formats a duration for people, with three digits: 512 ms, 3.14 s. From a minute on it is an age. */
 export function formatSeconds(seconds: number): string {
-  if (seconds < 0.001) return `${(seconds * 1e6).toPrecision(3)} µs`
-  if (seconds < 1) return `${Number((seconds * 1000).toPrecision(3))} ms`
-  if (seconds < 60) return `${Number(seconds.toPrecision(3))} s`
+  if (seconds < 0.001) return `${digits(seconds * 1e6)} µs`
+  if (seconds < 1) return `${digits(seconds * 1000)} ms`
+  if (seconds < 60) return `${digits(seconds)} s`
   return formatAge(seconds)
+}
+
+/** A number below 1000 with three digits, so that numbers below each other can be compared. */
+function digits(number: number): string {
+  return number.toFixed(number < 9.995 ? 2 : number < 99.95 ? 1 : 0)
 }
 
 /** Formats an age for people, in whole units that get coarser as it grows: 5 s, 3 min, 2 h 5 min, 4 d 1 h. */

@@ -182,10 +182,14 @@ export const FAULTS: readonly Fault[] = [
   {
     title: 'the service is restarted again and again',
     alerts: ['CrashLoop'],
-    async inject({ restart, told }) {
+    async inject({ restart, told, minute }) {
       let over = false
       const heard = told('CrashLoop').then(() => (over = true))
-      while (!over) await restart()
+      // Prometheus has to see each start.
+      while (!over) {
+        await restart()
+        await delay(minute)
+      }
       await heard
     },
     heal: nothing,

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1'
 import type { IDeployment } from 'kubernetes-models/apps/v1'
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1'
 import type { IService } from 'kubernetes-models/v1'
 import t from 'tap'
+import { filesOf } from '../../init/files.ts'
 import { blocks, read } from '../docs/markdown.ts'
 import { ROOT } from '../root.ts'
 import { SAME } from './cases.ts'
@@ -32,6 +33,28 @@ t.test('the rules for prometheus-operator are those of Prometheus', async (t) =>
   const kept = read('deploy/prometheus/prometheusrule.yaml')
   t.ok(readFileSync(file, 'utf8') === kept, 'npm run manifests')
 })
+
+t.test(
+  'init has the alerts and the dashboard of the service for a cluster with Prometheus Operator',
+  kubectl,
+  async (t) => {
+    const folder = t.testdir({})
+    for (const [path, text] of filesOf(folder, '1.0.0', { docker: false, kubernetes: true })) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(
+        join(folder, path),
+        text.replace('resources: [kubernetes]', 'resources: [kubernetes, monitoring]'),
+      )
+    }
+    const made = runProgram('kubectl', 'kustomize', folder)
+    for (const kind of ['Deployment', 'ServiceMonitor', 'PrometheusRule']) t.match(made, `\nkind: ${kind}\n`)
+    t.match(made, 'grafana_dashboard: "1"')
+    for (const [, alert] of read('deploy/prometheus/rules/service.yml').matchAll(/alert: (\w+)/g)) {
+      t.match(made, `alert: ${alert}\n`)
+    }
+    t.notMatch(made, /expr: .*business_/, 'nothing of collectors that are not there')
+  },
+)
 
 t.test('kubectl apply can note each object in an annotation, as it does', kubectl, async (t) => {
   for (const folder of ['kubernetes', 'prometheus', 'grafana']) {

@@ -39,6 +39,7 @@ async function session(text: string): Promise<void> {
           SELECT g, g::text AS text, g * 1.5 AS numeric, now() AS time, NULL AS nothing, ARRAY[1, NULL, 3] AS list,
                  '\\x00ff'::bytea AS bytes, B'101' AS bits, '{"a": [1, 2]}'::jsonb AS json, g % 2 = 0 AS even
             FROM generate_series(1, 50) g`),
+        sql,
         { sent() {}, columns() {}, row() {} },
       ),
     )

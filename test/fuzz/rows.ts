@@ -1,13 +1,16 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { counter, defineCollector, gauge, histogram, open, timestamp } from '../../src/collector.ts'
 import type { Collector } from '../../src/contract/collector.ts'
 import { Mistake, renderFinding } from '../../src/finding.ts'
 import { type Format, renderFamilies } from '../../src/page/exposition.ts'
-import { decodedOf } from '../../src/rows/bytes.ts'
+import { Bytes, fieldsOf } from '../../src/rows/bytes.ts'
+import { RowReader } from '../../src/rows/row-reader.ts'
 import { Rows } from '../../src/rows/rows.ts'
 import { seriesOfGroup } from '../../src/samples/group.ts'
 import { samplesOf } from '../../src/samples/samples.ts'
 import { finish } from '../../src/time/slices.ts'
+import { columnOf, rowOf } from '../data-row.ts'
 import { fuzz } from './property.ts'
 
 // What queries return: each row is taken or rejected, and the page can be read and is within its limits.
@@ -65,6 +68,9 @@ const fields: fc.Arbitrary<unknown> = fc.oneof(
   fc.object({ maxDepth: 2 }),
 )
 
+/** Numbers in pg_type whose texts may be anything without an error of the client: text, varchar, boolean, numbers, times, bytes, bits. */
+const types = fc.constantFrom(25, 1043, 16, 20, 21, 23, 700, 701, 1700, 1184, 17, 1560)
+
 const results = fc.constantFrom(...collectors).chain((collector) => {
   const names = [...collector.labels, ...collector.metrics].map(({ name }) => name)
   const label = fc.oneof({ weight: 5, arbitrary: texts }, fields)
@@ -75,6 +81,7 @@ const results = fc.constantFrom(...collectors).chain((collector) => {
       { weight: 6, arbitrary: fc.shuffledSubarray(names, { minLength: names.length }) },
       fc.array(fc.oneof(fc.constantFrom(...names), texts), { maxLength: 9 }),
     ),
+    types: fc.array(types, { minLength: 9, maxLength: 9 }),
     rows: fc.array(row, { maxLength: 30 }),
     unchecked: fc.boolean(),
     budget: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(10_000)),
@@ -100,7 +107,41 @@ function read(page: string): Map<string, number> {
   return samples
 }
 
-await fuzz('rows', results, ({ collector, columns, rows, unchecked, budget }) => {
+/** What can be seen of rows that were taken. */
+const seenOf = (rows: Rows) => [[...rows.sets], rows.rejections(), rows.seen, rows.isWithinLimits]
+
+/** Throws when rows that are read from bytes are not what the fields of the client make of them. */
+function compare(
+  collector: Collector,
+  names: readonly string[],
+  types: readonly number[],
+  rows: readonly unknown[][],
+) {
+  const columns = names.map((name, i) => columnOf(name, types[i] ?? 25))
+  const [fast, slow] = [new Rows(collector), new Rows(collector)]
+  fast.columns(names)
+  slow.columns(names)
+  const reader = new RowReader(fast, columns)
+  for (const row of rows) {
+    const fields = names.map((_, i) => {
+      const field = row[i]
+      return field === null || field === undefined
+        ? null
+        : field instanceof Buffer
+          ? field
+          : typeof field === 'object'
+            ? ''
+            : String(field)
+    })
+    const bytes = rowOf(fields)
+    reader.add(bytes, 0)
+    slow.add(fieldsOf(columns, bytes, 0))
+  }
+  if (!isDeepStrictEqual(seenOf(fast), seenOf(slow)))
+    throw new Error('bytes are read as other rows than their fields')
+}
+
+await fuzz('rows', results, ({ collector, columns, types, rows, unchecked, budget }) => {
   const taken = new Rows(collector)
   try {
     taken.columns(columns)
@@ -108,7 +149,10 @@ await fuzz('rows', results, ({ collector, columns, rows, unchecked, budget }) =>
     if (error instanceof Mistake) return
     throw error
   }
-  for (const row of rows) taken.add(unchecked ? row.map(decodedOf) : row)
+  const bytes = (field: unknown) =>
+    typeof field === 'string' && field.includes('\uFFFD') ? new Bytes(field) : field
+  for (const row of rows) taken.add(unchecked ? row.map(bytes) : row)
+  compare(collector, columns, types, rows)
   const samples = finish(samplesOf(collector, taken, budget))
   if (samples.rejection !== undefined) {
     const line = renderFinding(samples.rejection)

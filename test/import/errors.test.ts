@@ -80,7 +80,7 @@ const lost: [what: string, text: string, said: string][] = [
     config(
       `collector_files: [x*.yml]\ncollectors: [{ collector_name: shop, metrics: [{ metric_name: good_n, type: gauge, help: N., values: [n], query: SELECT 1 AS n }] }]`,
     ),
-    'file.yml:6: collector_files: no file is "x*.yml": import its collectors by themselves',
+    'file.yml:6: collector_files: no file is "x*.yml": name its files too, beside this one',
   ],
   [
     'a metric of a query that is not there',
@@ -113,9 +113,14 @@ const lost: [what: string, text: string, said: string][] = [
     'file.yml:8: column "n": it has the usage "gauge", with which the exporter discards it: write: usage: GAUGE',
   ],
   [
-    'a list beside the queries',
-    `${good}x-columns: [a]\n`,
-    'file.yml:5: query "x-columns": it has no "query"',
+    'a query without SQL',
+    `${good}q:\n  metrics: [{ n: { usage: GAUGE } }]\n`,
+    'file.yml:5: query "q": it has no "query"',
+  ],
+  [
+    'an entry of a list that is a text',
+    `${metric()}  - hunter2\n`,
+    'file.yml:9: an entry of "metrics": it is no mapping of keys',
   ],
 ]
 
@@ -127,6 +132,14 @@ for (const [what, text, said] of lost) {
     t.ok(stdout.includes(said), stdout)
     t.notMatch(stdout, 'hunter2')
     t.equal(written.length, 1)
+  })
+}
+
+for (const text of ['x-columns: [a]\n', 'x-common: &common { cache_seconds: 30 }\n']) {
+  t.test(`what has no metrics is named, and nothing is lost by it: ${text.trim()}`, async (t) => {
+    const { status, stdout } = await importHere(t, { 'file.yml': good + text }, 'file.yml')
+    t.equal(status, 0)
+    t.match(stdout, 'file.yml:5: query "x-co')
   })
 }
 
@@ -146,6 +159,56 @@ t.test('several files become one folder, and a dry run writes nothing', async (t
   t.equal(status, 0)
   t.same(written, ['good.ts', 'other.ts'])
 })
+
+t.test('the standard input is a file, alone or beside others', async (t) => {
+  const files = { '-': good, 'b.yml': good.replaceAll('good', 'other') }
+  const alone = await importHere(t, files, '-')
+  t.equal(alone.status, 0)
+  t.match(alone.stdout, 'standard input: taken for queries of postgres_exporter')
+  t.same(alone.written, ['good.ts'])
+  t.same((await importHere(t, files, '-', 'b.yml')).written, ['good.ts', 'other.ts'])
+  t.match((await importHere(t, {}, '-')).stderr, 'standard input: the file is empty')
+})
+
+t.test('a file among others that cannot be understood costs itself', async (t) => {
+  const files = { 'a.yml': good, 'b.yml': 'a: {\n', 'c.yml': 'scrape_configs: []\n' }
+  const { status, stdout, stderr, written } = await importHere(
+    t,
+    files,
+    'gone.yml',
+    'b.yml',
+    'c.yml',
+    'a.yml',
+  )
+  t.equal(status, 1)
+  t.equal(stderr, '')
+  t.same(written, ['good.ts'])
+  for (const said of [
+    'gone.yml: cannot be read (ENOENT)',
+    'b.yml: the file: b.yml:',
+    'c.yml:1: the document',
+  ])
+    t.ok(stdout.includes(said), stdout)
+  const none = await importHere(t, files, 'gone.yml', 'b.yml')
+  t.equal(none.status, 1)
+  t.match(none.stderr, /^gone.yml: cannot be read[^\n]*\n$/)
+})
+
+t.test(
+  'a folder with other files may be written to, and a dry run says nothing of what is there',
+  async (t) => {
+    const files = { 'a.yml': good, imported: { 'other.ts': 'mine', 'good.js': 'mine' } }
+    const { status, written } = await importHere(t, files, 'a.yml')
+    t.equal(status, 0)
+    t.same(written, ['good.js', 'good.ts', 'other.ts'])
+    const there = { 'a.yml': good, imported: { 'good.ts': 'mine' } }
+    t.equal((await importHere(t, there, 'a.yml', '--dry-run')).status, 0)
+    t.match(
+      (await importHere(t, there, 'a.yml')).stderr,
+      'imported/good.ts: there already, and nothing was written',
+    )
+  },
+)
 
 t.test('text in quotes may be indented less than its key, as for the exporters', async (t) => {
   const text = `a:\n  query: "SELECT 1 AS v,\n  2 AS \\"w\\",\n'x: \\"y' AS l"\n  metrics: [{ v: { usage: GAUGE } }, { l: { usage: LABEL } }]\nb:\n  query: 'SELECT ''a''\n   AS l,\n 1 AS v'\n  metrics: [{ v: { usage: GAUGE } }]\n`

@@ -114,6 +114,104 @@ collectorFiles:
   t.match(of('shop'), "shop_n: gauge('N.', { zeros: false })")
 })
 
+t.test('a ConfigMap may have other texts beside the queries', async (t) => {
+  const { of, stdout } = await written(
+    t,
+    `apiVersion: v1
+kind: List
+items:
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: { name: a }
+    data:
+      LOG_LEVEL: debug
+      README.md: "# hello"
+      broken.yaml: "a: {"
+      queries: |
+        good:
+          query: SELECT 1 AS n
+          metrics: [{ n: { usage: GAUGE, description: N. } }]
+  - { apiVersion: v1, kind: Service, spec: {} }
+`,
+  )
+  t.match(of('good'), "good_n: gauge('N.'")
+  t.match(stdout, /Not carried over:\n {2}file.yml:10: key "broken.yaml": this is not YAML[^\n]*\n\n/)
+})
+
+t.test('the data of a Secret is decoded, and the collectors in it need no file', async (t) => {
+  const config = stringify({
+    target: { data_source_name: 'postgres://me:hunter2@db/shop', collectors: ['shop'] },
+    collector_files: ['/etc/*.collector.yml'],
+  })
+  const collector = stringify({
+    collector_name: 'shop',
+    metrics: [{ metric_name: 'shop_n', type: 'gauge', help: 'N.', values: ['n'], query: 'SELECT 1 AS n' }],
+  })
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const data = { 'sql_exporter.yml': base64(config), 'shop.yml': base64(collector) }
+  const files = { 'file.yml': stringify({ apiVersion: 'v1', kind: 'Secret', data }) }
+  const { status, stdout, written } = await importHere(t, files, 'file.yml')
+  t.equal(status, 0)
+  t.same(written, ['shop.ts'])
+  t.match(stdout, 'set DATABASE_URL=postgres://me@db/shop,')
+  t.notMatch(stdout, 'hunter2')
+})
+
+t.test('what pg_exporter is to skip is not carried over, and what it asks first is', async (t) => {
+  const { of, stdout } = await written(
+    t,
+    `pg_a:
+  desc: A
+  query: SELECT 1 AS n
+  tags: [cluster, 'dbname:shop']
+  predicate_queries: [{ name: one, query: "SELECT true; " }, { name: two, query: SELECT false -- no }]
+  metrics: [{ n: { usage: GAUGE, description: N. } }]
+pg_b: { desc: B, query: SELECT 1 AS n, skip: true, metrics: [{ n: { usage: GAUGE } }] }
+pg_c: { desc: C, query: SELECT 1 AS n, metrics: [{ n: { usage: HISTOGRAM, bucket: [1, 2] } }] }
+`,
+  )
+  t.match(of('pg-a'), /WHERE \(SELECT true\)\n +AND \(SELECT false -- no\n +\)/)
+  t.match(of('pg-b'), 'nothing of pg-b')
+  t.match(stdout, 'query "pg_b": it is to be skipped')
+  t.match(stdout, 'column "n": its histogram adds up one value of each row: use histogram and observe')
+  t.match(stdout, 'pg-a.ts: Its tag "cluster", which chooses servers, is not carried over')
+  t.match(stdout, "set DATABASE_URL='shop=postgres://…', for DATA_SOURCE_NAME")
+})
+
+t.test('databases of query-exporter may be in parts, and their passwords stay where they are', async (t) => {
+  const { stdout } = await written(
+    t,
+    `databases:
+  eu: { dsn: { dialect: postgresql, user: me, password: hunter2, host: eu.example.com, port: 5433, database: shop } }
+  us: { dsn: !env US_DSN, connect-sql: [SET a = 1], labels: { region: us } }
+metrics: { orders: { type: gauge }, state: { type: enum, states: [a] } }
+queries:
+  orders: { databases: [eu, us], metrics: [orders, state], sql: "SELECT 1 AS orders, 'a' AS state" }
+`,
+  )
+  t.match(stdout, "DATABASE_URL='eu=postgres://me@eu.example.com:5433/shop us=postgres://…'")
+  t.match(stdout, 'the labels region of its databases are not on the samples')
+  t.match(stdout, 'connect-sql: a session has the settings of the service')
+  t.match(stdout, 'metric "state": it is an enum, whose value is a text')
+  t.notMatch(stdout, 'hunter2')
+})
+
+t.test('a name of justwatch loses what no metric can have', async (t) => {
+  const query = { name: 'a-b.c', values: ['n'], query: 'SELECT 1 AS n' }
+  const { of } = await written(
+    t,
+    stringify({ jobs: [{ connections: ['postgres://h/d'], queries: [query] }] }),
+  )
+  t.match(of('a-b-c'), 'sql_abc: gauge(')
+})
+
+t.test('a query that comes twice is asked once', async (t) => {
+  const metric = { metric_name: 'shop_n', type: 'gauge', help: 'N.', values: ['n'], query: 'SELECT 1 AS n' }
+  const text = stringify({ collector_name: 'shop', metrics: [metric] })
+  const { of } = await written(t, `${text}---\n${text}`)
+  t.notMatch(of('shop'), 'UNION ALL')
+})
+
 t.test('a metric of two queries with the same labels is one collector', async (t) => {
   const metric = (state: string) => ({
     metric_name: 'shop_orders',

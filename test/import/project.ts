@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { run } from '../../src/cli/commands.ts'
 import { TestIo } from '../io.ts'
 import { ROOT } from '../root.ts'
 
-type Files = Parameters<Test['testdir']>[0]
+type Files = Extract<NonNullable<Parameters<Test['testdir']>[0]>, Readonly<Record<string, unknown>>>
 
 interface Run {
   readonly status: number | null
@@ -61,15 +62,20 @@ export function createProject(t: Test, files: Files = {}): Project {
   }
 }
 
-/** Imports in this process, as the command line does, in a folder with these files; `--ask` has it ask the database. */
+/**
+ * Imports in this process, as the command line does, in a folder with these files; `--ask` has it ask the database. The file `-`
+ * is the standard input.
+ */
 export async function importHere(
   t: Test,
   files: Files,
   ...args: string[]
 ): Promise<Run & { readonly written: string[]; readonly dir: string }> {
-  const dir = t.testdir(files)
+  const { '-': input, ...others } = files
+  const dir = t.testdir(others)
   const before = process.cwd()
-  const io = new TestIo()
+  const { stdout, stderr } = new TestIo()
+  const io = { stdout, stderr, stdin: Readable.from(input === undefined ? [] : [String(input)]) }
   process.chdir(dir)
   try {
     const asked = args.includes('--ask') ? [] : ['--no-database']

@@ -15,6 +15,12 @@ const bad = defineCollector({
   query: (sql) => sql`SELECT 1 / 0 AS business_bad`,
 })
 
+const text = defineCollector({
+  name: 'text',
+  metrics: { business_text: gauge('Text.') },
+  query: (sql) => sql`SELECT 'many' AS business_text`,
+})
+
 const METRICS_TOKEN = 'a-token-of-some-length'
 
 t.test('/readyz is 503 until every collector has succeeded, and 200 from then on', async (t) => {
@@ -45,12 +51,12 @@ t.test(
     const { app } = await startService(
       t,
       { DATABASE_URL: url, METRICS_TICK_DURATION: '90s', SERVICE_NAME: 'shop & co' },
-      { collectors: [one, bad] },
+      { collectors: [one, bad, text] },
     )
     const { body, headers } = await app.inject('/')
     t.match(headers['content-type'], 'text/html')
     for (const link of ['/metrics', '/readyz', '/healthz']) t.match(body, `href="${link}"`)
-    t.match(body, '<title id="title">1 problem · shop &amp; co</title>')
+    t.match(body, '<title id="title">2 problems · shop &amp; co</title>')
     t.match(body, 'every 1m30s')
     t.match(
       body,
@@ -60,7 +66,11 @@ t.test(
       body,
       /<th scope="row">bad<\/th><td><span class="failing">failing<\/span><\/td>\s*<td>never<\/td><td>0<\/td>/,
     )
+    t.match(body, /<th scope="row">text<\/th><td><span class="warning">rejecting<\/span>/)
+    t.match(body, /<li class="p-bad">.*<div>bad fails since \d\d:\d\d:\d\d UTC<\/div><\/li>/)
+    t.match(body, /<li class="p-warn">.*<div>text rejects rows: 1 in its last run<\/div><\/li>/)
     t.notMatch(body, 'division by zero')
+    t.notMatch(body, 'many')
     t.match(body, process.env.npm_package_version ?? '0.1.0')
   },
 )

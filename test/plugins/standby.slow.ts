@@ -247,6 +247,20 @@ t.test('when the primary dies, its standby is used as far as the page was, and t
   t.equal((await scene.service.scrape()).get('business_events_total'), 117)
 })
 
+t.test('counters on a standby of a primary where nobody writes are not behind', async (t) => {
+  const scene = await setScene(t, 'standby')
+  await scene.add(10)
+  await scene.until(15)
+  await settle(scene)
+  const page = await scene.service.scrape()
+  const counted = page.get('collector_counted_to_timestamp_seconds{collector="events"}') ?? 0
+  t.ok(
+    Date.now() / 1000 - counted > (2 * SETTLE) / 1000,
+    'what it has replayed is older than what is to be counted',
+  )
+  t.equal(page.get('collector_counters_behind_seconds{collector="events"}'), 0)
+})
+
 t.test('an engine that says nothing of its replay counts for good by its clock', async (t) => {
   const scene = await setScene(
     t,

@@ -21,7 +21,7 @@ type Headers = Readonly<Record<string, string>>
 async function start(t: Test, env: Environment = {}) {
   const { url } = await createDatabase(t, { schema: false })
   const port = await freePort()
-  const { database } = await startService(
+  const { app, database } = await startService(
     t,
     { DATABASE_URL: url, DEBUG_PORT: String(port), ...env },
     { collectors: [one] },
@@ -33,7 +33,7 @@ async function start(t: Test, env: Environment = {}) {
     sent.destroy()
     return response.statusCode
   }
-  return { database, port, ask }
+  return { app, database, port, ask }
 }
 
 const PATHS = [
@@ -54,6 +54,7 @@ const PATHS = [
   ['POST', '/debug/collect'],
   ['POST', '/debug/pause'],
   ['POST', '/debug/resume'],
+  ['POST', '/debug/reload'],
   ['POST', '/debug/collectors/one/explain'],
 ] as const
 
@@ -73,7 +74,8 @@ const MARKS: readonly Headers[] = [
 ]
 
 t.test('a page of another site starts nothing and reads nothing, whatever its browser sends', async (t) => {
-  const { ask, database, port } = await start(t)
+  const { ask, app, database, port } = await start(t)
+  const { last } = app.reloads
   for (const [method, path] of PATHS) {
     for (const marks of MARKS) {
       const headers = { host: `localhost:${port}`, ...marks }
@@ -82,6 +84,8 @@ t.test('a page of another site starts nothing and reads nothing, whatever its br
   }
   await database.round.settled()
   t.equal(database.collectors.list[0]?.runs.length, 1, 'nothing was collected')
+  t.equal(app.paused, undefined, 'nothing was paused')
+  t.equal(app.reloads.last, last, 'nothing was read again')
 })
 
 t.test('a link on another site leads to a link of our own', async (t) => {

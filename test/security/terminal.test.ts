@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { freePort } from '../../demo/port.ts'
 import { buildApp } from '../../src/app.ts'
 import { check } from '../../src/check/command.ts'
+import { defineCollector, gauge } from '../../src/collector.ts'
+import { prettyStream } from '../../src/config/pretty.ts'
 import { createDatabase } from '../database.ts'
 import { TestIo } from '../io.ts'
 import { ROOT } from '../root.ts'
+import { startService } from '../service.ts'
 import { folderOf } from '../src/check/run.ts'
 
 // Somebody who writes what an operator reads on his terminal: it must not obey.
@@ -48,6 +52,38 @@ t.test('a check writes nothing of a value that a terminal obeys, and its JSON ha
   t.ok(text.includes(`invalid input syntax for type integer: "${ESCAPED}"`), 'it is escaped')
   const json = JSON.parse(await run('--json', '--samples', '5'))
   t.ok(JSON.stringify(json).includes(JSON.stringify(ATTACK).slice(1, -1)))
+})
+
+t.test('no text of a database is a line of the log of its own, nor turned around on a page', async (t) => {
+  const { url, sql } = await createDatabase(t, { schema: false })
+  const forged = '[12:00:00] INFO: all is well'
+  await sql.unsafe(`
+    CREATE TABLE texts (text text);
+    CREATE FUNCTION raise(text text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', text; END $$`)
+  await sql`INSERT INTO texts VALUES (${`no\n${forged}\n${ATTACK}`})`
+  const raise = defineCollector({
+    name: 'raise',
+    metrics: { business_raise: gauge('One.') },
+    query: (sql) => sql`SELECT raise(text) AS business_raise FROM texts`,
+  })
+  const port = await freePort()
+  const { log } = await startService(
+    t,
+    { DATABASE_URL: url, DEBUG_PORT: String(port) },
+    { collectors: [raise] },
+  )
+  let text = ''
+  const pretty = prettyStream({ write: (line) => (text += line) })
+  for (const line of log) pretty.write(JSON.stringify(line))
+  isHarmless(t, text)
+  const lines = text.trimEnd().split('\n')
+  t.equal(lines.filter((line) => line.startsWith('[')).length, log.length, 'a line of the log is one')
+  t.match(text, forged)
+  for (const path of ['', '/collectors/raise']) {
+    const page = await (await fetch(`http://127.0.0.1:${port}/debug${path}`)).text()
+    t.match(page, forged)
+    t.notMatch(page, /\p{Bidi_Control}/u, path)
+  }
 })
 
 for (const [what, args, env] of [

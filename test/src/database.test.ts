@@ -91,18 +91,17 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
   const database = await databaseOf(t)
   await database.round.run(1)
 
-  const pages = new Pages([database], async () => [], false)
-  t.match(String(await pages.body('text', false)), /^business_things 3$/m)
-
   const self = new SelfMetrics([database], {
     ...{ elects: false, tick: 60_000, budget: 10_000, refusals: new Map() },
     reloads: () => undefined,
     expires: () => undefined,
     pausing: { since: undefined },
+    created: undefined,
   })
-  const families = await self.families(performance.now())
-  const success = families.find(({ name }) => name === 'collector_success')
-  t.strictSame(success?.values, [{ value: 1, labels: { collector: 'things' } }])
+  const pages = new Pages([database], self, { created: undefined, readClient: async () => [] })
+  const page = String(await pages.body('text', false))
+  t.match(page, /^business_things 3$/m)
+  t.match(page, /^collector_success\{collector="things"\} 1$/m)
 
   const look = lookAt({
     name: 'things',

@@ -20,10 +20,10 @@ export const collectors: Row = {
     graph({
       title: 'Counters behind',
       description:
-        'How much older than its settle and its interval is what a collector with a window has counted for good.',
+        'How much more a collector with a window could have counted for good, of what its database has seen.',
       unit: unit.Seconds,
       queries: {
-        '{{collector}} {{database}}': `max by (database, collector) (time() - collector_counted_to_timestamp_seconds{${of}} - ignoring (database) group_left () (collector_settle_seconds{${on}} + collector_interval_seconds{${on}}))`,
+        '{{collector}} {{database}}': `max by (database, collector) (collector_counters_behind_seconds{${of}})`,
       },
       width: 12,
     }),

@@ -1,10 +1,11 @@
 import type net from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Endpoint } from '../../../src/config/database-url.ts'
+import type { Receiver } from '../../../src/query/client.ts'
 import { type Frames, ProtocolError } from './frames.ts'
 import { LONGEST_ROW, limitOf, malformed } from './limits.ts'
 import * as type from './message.ts'
-import { HEADER, isEncoding, isWhole, message, zeroEnded } from './message.ts'
+import { columnsOf, HEADER, isEncoding, isWhole, message, type Parsers, zeroEnded } from './message.ts'
 import type { Opened } from './opening.ts'
 import { Requests } from './requests.ts'
 import { errorMessage, fieldsOf, ownError, serverError } from './server-error.ts'
@@ -28,6 +29,8 @@ export class Guard extends Duplex {
   /** The values of each row, by the description before. */
   #columns = 0
   readonly #requests = new Requests()
+  /** What gets the rows of the next query, or of the one that was `sent`, in place of the client. */
+  #taker: { readonly receiver: Receiver; readonly parsers: Parsers; sent: boolean } | undefined
   /** Whether the client was told already that its query has failed. */
   #refused = false
   /** Why the server closes the connection: it may say so after its answer, when the client does not listen. */
@@ -53,6 +56,16 @@ export class Guard extends Duplex {
     return this.destroyed ? 'closed' : this.#socket.readyState
   }
 
+  /** Gives the rows of the next query to a receiver: see Wire. `parsers` has what the client makes of texts, by their types. */
+  takeRows(receiver: Receiver, parsers: Parsers): () => void {
+    if (this.#taker !== undefined || this.#requests.running) throw new Error('another query is running')
+    const taker = { receiver, parsers, sent: false }
+    this.#taker = taker
+    return () => {
+      if (this.#taker === taker && !taker.sent) this.#taker = undefined
+    }
+  }
+
   override _read(): void {
     if (this.#welcome === undefined) this.#socket.resume()
   }
@@ -60,6 +73,7 @@ export class Guard extends Duplex {
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     if (this.#welcome === undefined) {
       this.#requests.add(chunk)
+      if (this.#taker !== undefined) this.#taker.sent = true
       this.#socket.write(chunk, done)
       return
     }
@@ -145,9 +159,18 @@ export class Guard extends Duplex {
     if (long) throw new ProtocolError(`the server sends a message of ${size} bytes that is no row`)
     if (kind === type.ROW_DESCRIPTION) this.#columns = size < 2 ? 0 : bytes.readUInt16BE(start + HEADER)
     if (!isWhole(kind, bytes, start, end, this.#columns)) throw malformed(kind)
-    if (kind !== type.READY) return !this.#refused
-    this.#refused = false
-    return true
+    if (kind === type.READY) {
+      this.#refused = false
+      this.#taker = undefined
+      return true
+    }
+    if (this.#refused) return false
+    if (this.#taker !== undefined) {
+      const { receiver, parsers } = this.#taker
+      if (kind === type.ROW_DESCRIPTION) receiver.columns(columnsOf(bytes, start, parsers))
+      if (kind === type.DATA_ROW) receiver.row(bytes, start + HEADER + 2)
+    }
+    return kind !== type.DATA_ROW || this.#taker === undefined
   }
 
   /** Says to the client that its query has failed, and no more until the server is ready for the next one. */

@@ -1,3 +1,5 @@
+import type { Column } from '../../../src/query/client.ts'
+
 /** Bytes of the type and the length before the content of a message. */
 export const HEADER = 5
 
@@ -92,6 +94,8 @@ function isRow(bytes: Buffer, from: number, end: number, columns: number): boole
 
 /** Bytes of a column's description behind its name: table, number, type, size, modifier and format. */
 const BEHIND_NAME = 18
+/** Those of them that are before its type. */
+const BEFORE_TYPE = 6
 
 function isDescription(bytes: Buffer, from: number, end: number): boolean {
   if (end - from < 2) return false
@@ -102,6 +106,21 @@ function isDescription(bytes: Buffer, from: number, end: number): boolean {
     at = zero + 1 + BEHIND_NAME
   }
   return at === end
+}
+
+/** What a client makes of the texts of a type, by the number of that. */
+export type Parsers = Readonly<Record<number, (text: string) => unknown>>
+
+/** Reads a description of columns that is whole. */
+export function columnsOf(bytes: Buffer, start: number, parsers: Parsers): Column[] {
+  let at = start + HEADER + 2
+  return Array.from({ length: bytes.readUInt16BE(start + HEADER) }, () => {
+    const zero = bytes.indexOf(0, at)
+    const name = bytes.toString('utf8', at, zero)
+    const type = bytes.readUInt32BE(zero + 1 + BEFORE_TYPE)
+    at = zero + 1 + BEHIND_NAME
+    return { name, type, parse: parsers[type] }
+  })
 }
 
 /** The one parameter of a session that the service looks at. */

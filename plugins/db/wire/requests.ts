@@ -7,6 +7,11 @@ export class Requests {
   /** Whether the client has begun a request that is not whole. */
   #begun = false
 
+  /** Whether there is something that the server has yet to answer. */
+  get running(): boolean {
+    return this.#begun || this.#owed > 0
+  }
+
   /** Takes what the client writes: whole messages. */
   add(chunk: Buffer): void {
     for (let at = 0; at + HEADER <= chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {

@@ -5,6 +5,7 @@ import { freePort } from '../../../demo/port.ts'
 import { defineCollector, gauge, open } from '../../../src/collector.ts'
 import { lacksBrowser, startBrowser } from '../../browser.ts'
 import { createDatabase } from '../../database.ts'
+import { poll } from '../../poll.ts'
 import { startService } from '../../service.ts'
 
 /** Fails when the weather is not fine. */
@@ -62,6 +63,8 @@ async function colourOf(page: Page, selector: string): Promise<number[]> {
   )
 }
 
+t.setTimeout(1_800_000)
+
 t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, async (t) => {
   const browser = await startBrowser(t)
 
@@ -97,6 +100,34 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     },
   )
 
+  await t.test(
+    'a collector that begins to fail comes first, and nothing moves under the pointer',
+    async (t) => {
+      const { page, sql, service } = await openPage(t, browser, '/debug', {
+        viewport: { width: 1280, height: 600 },
+      })
+      const names = () => page.locator('.collectors tbody th').allTextContents()
+      await row(page, 'patient', /ok/).waitFor()
+      t.same(await names(), ['fragile', 'patient'])
+      const place = async () => Math.round((await row(page, 'patient', /./).boundingBox())?.y ?? 0)
+      const before = await place()
+      await page.mouse.move(640, before + 10)
+
+      await sql`DROP TABLE rain`
+      await service.round()
+      await row(page, 'patient', /failing/).waitFor()
+      t.equal(await place(), before, 'the row that is read stays, though the verdict above has more lines')
+      t.same(await names(), ['fragile', 'patient'])
+
+      await page.mouse.move(640, 2)
+      await page.locator('.collectors tbody tr:first-child', { hasText: 'patient' }).waitFor()
+      await sql`CREATE TABLE rain (place text, amount int)`
+      await service.round()
+      await page.locator('.collectors tbody tr:first-child', { hasText: 'fragile' }).waitFor()
+      t.same(await names(), ['fragile', 'patient'], 'as before')
+    },
+  )
+
   await t.test('the debug page shows a round that its button starts, running and ended', async (t) => {
     const { page, sql, complaints } = await openPage(t, browser)
     await row(page, 'patient', /ok/).waitFor()
@@ -125,6 +156,8 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
     await row(page, 'fragile', /ok/).waitFor()
     await service.app.close()
     await page.locator('body.lost').waitFor()
+    t.match(await page.title(), /^No answer · OK · /)
+    t.notMatch(await page.locator('#icon').getAttribute('href'), '1a7f4b', 'its icon is not green')
   })
 
   await t.test('the debug page shows the whole table with scripting off, and its button works', async (t) => {
@@ -230,8 +263,13 @@ t.test('a browser shows the debug page as it is meant', { skip: lacksBrowser }, 
           for (const { sources } of list.getEntries()) moved.push(...sources.map(({ node }) => node?.outerHTML))
         }).observe({ type: 'layout-shift', buffered: true })`)
         for (let times = 0; times < 3; times++) {
+          const before = await page.locator('#round').textContent()
           await service.round()
-          await page.getByText(/Last round [01] s ago/).waitFor()
+          await poll(
+            () => page.locator('#round').textContent(),
+            (text) => text !== before,
+          )
+          await page.getByText(/Last round \d+ s ago/).waitFor()
         }
         t.same(await page.evaluate('moved'), [])
       },

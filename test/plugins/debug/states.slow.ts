@@ -18,6 +18,8 @@ async function faults(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }
 
+t.setTimeout(1_800_000)
+
 t.test('a browser shows each state of the service as it is meant', { skip: lacksBrowser }, async (t) => {
   const browser = await startBrowser(t)
   for (const [name, { says, make }] of Object.entries(STATES)) {

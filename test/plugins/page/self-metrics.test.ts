@@ -52,6 +52,7 @@ t.test(
         'collector_success',
         'collector_last_success_timestamp_seconds',
         'collector_counted_to_timestamp_seconds',
+        'collector_counters_behind_seconds',
         'collector_series',
         'collector_backoff_ticks',
         'collector_rejected_rows_total',

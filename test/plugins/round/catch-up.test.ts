@@ -8,6 +8,7 @@ import { startService } from '../../service.ts'
 const HOUR = 3600_000
 const TOTAL = 'business_events_total'
 const COUNTED = 'collector_counted_to_timestamp_seconds{collector="events"}'
+const BEHIND = 'collector_counters_behind_seconds{collector="events"}'
 
 /**
  * Starts a service that was down for three hours, in which there was an event each minute. `hinders` is SQL that a
@@ -51,13 +52,18 @@ for (const [how, hinders] of [
   t.test(`a counter catches up with windows of which ${how}`, async (t) => {
     const { service } = await afterOutage(t, '400ms', hinders)
     let counted = (await service.scrape()).get(COUNTED) ?? 0
+    let behind = 0
     for (let run = 1; (await service.scrape()).get(TOTAL) !== 170 && run < 60; run++) {
       await service.round()
-      const next = (await service.scrape()).get(COUNTED) ?? 0
+      const page = await service.scrape()
+      behind = Math.max(behind, page.get(BEHIND) ?? 0)
+      const next = page.get(COUNTED) ?? 0
       if (next < counted) t.fail('it has counted less than before')
       counted = next
     }
     t.equal((await service.scrape()).get(TOTAL), 170)
+    t.ok(behind > 600, `it was ${behind} seconds behind`)
+    t.equal((await service.scrape()).get(BEHIND), 0)
   })
 }
 

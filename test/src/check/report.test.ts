@@ -20,14 +20,14 @@ const report: Report = {
 t.test('a collector without findings is one line of numbers', async (t) => {
   t.equal(
     renderReport(report, 8),
-    'ok       things     1,200         6        4       5     5 ms           7\n',
+    'ok       things     1,200         6        4       5  5.00 ms           7\n',
   )
 })
 
 t.test('a run that failed has no numbers', async (t) => {
   t.equal(
     renderReport({ ...report, file: null, run: null, cost: null, errors: [{ problem: 'it fails' }] }, 6),
-    'error    things       -         -        -       -     5 ms           -\n         error: it fails\n',
+    'error    things       -         -        -       -  5.00 ms           -\n         error: it fails\n',
   )
 })
 

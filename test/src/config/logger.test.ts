@@ -35,7 +35,12 @@ t.test('a line for people has its time, level, what it is about and its excerpt'
     excerpt: 'SELECT\n^',
   }
   const text = await write('pretty', fields, 'collector failed: no')
-  t.match(text, /^\[\d\d:\d\d:\d\d\] ERROR: eu\/one: collector failed: no\nSELECT\n\^\s*$/)
+  t.match(text, /^\[\d\d:\d\d:\d\d\] ERROR: eu\/one: collector failed: no\n {4}SELECT\n {4}\^\s*$/)
+})
+
+t.test('a text with a line break begins no line of the log', async (t) => {
+  const text = await write('pretty', { collector: 'one' }, 'failed: no\n[12:00:00] INFO: all is well')
+  t.match(text, /^\[.*failed: no\n {4}\[12:00:00\] INFO: all is well\s*$/)
 })
 
 t.test('a line for people has the stack of an error of the service itself', async (t) => {

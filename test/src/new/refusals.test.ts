@@ -16,7 +16,8 @@ for (const [what, query, said] of [
   ],
   ['two statements', 'SELECT 1; SELECT 2', /several statements/],
   ['what is no question', 'DELETE FROM orders', /a DELETE/],
-  ['what writes', `SELECT nextval('orders_id_seq')`, /read-only transaction/],
+  ['what changes something', `SELECT nextval('orders_id_seq')`, /calls nextval, which changes something/],
+  ['what writes', 'SELECT lo_open(1, 131072)', /read-only transaction/],
   ['nothing to measure', 'SELECT DISTINCT channel FROM orders', /nothing to measure/],
   [
     'no rows',

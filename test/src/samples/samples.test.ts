@@ -9,6 +9,7 @@ import {
   type Metrics,
   open,
   timestamp,
+  top,
 } from '../../../src/collector.ts'
 import { type Collector, OTHER } from '../../../src/contract/collector.ts'
 import { renderFamilies } from '../../../src/page/exposition.ts'
@@ -584,6 +585,26 @@ t.test('folded series are counted', async (t) => {
   const rows = ['a', 'b', 'c', 'd', 'e'].map((name, i) => [name, 10 - i])
   t.equal(samplesFrom(collectorOf({ provider: open(2) }), rows).folded, 3)
 })
+
+t.test(
+  'the rest of a label of which only the largest are asked for is "other", and not counted',
+  async (t) => {
+    const rows = [
+      ['a', 'x', 9],
+      ['b', 'x', 8],
+      ['c', 'x', 1],
+      ['d', 'y', 1],
+    ]
+    const samples = samplesFrom(collectorOf({ provider: top(2), state: open(9) }), rows)
+    t.strictSame(valuesOf(samples), { 'a/x': 9, 'b/x': 8, 'other/x': 1, 'other/y': 1 })
+    t.equal(samples.folded, 0)
+    t.equal(
+      samplesFrom(collectorOf({ provider: top(2), state: open(1) }), rows).folded,
+      1,
+      'as y has no room',
+    )
+  },
+)
 
 t.test('a folded histogram counts with each of its series', async (t) => {
   const collector = collectorOf({ provider: open(1) }, { seconds: histogram('Seconds.', [1, 5]) })

@@ -22,7 +22,7 @@ const START = parseMoment('2026-01-02T03:04:05.678901Z')
 
 /** A run on a primary, whose windows are an hour long at most. */
 function plan(state: { readonly sealedTo: Moment }, now: Moment, settle = 2 * MINUTE) {
-  return planWindow(state, { now, believed: now, complete: now }, settle, 60 * MINUTE)
+  return planWindow(state, { now, believed: now, complete: now, seen: now }, settle, 60 * MINUTE)
 }
 
 /** The last page was read by a scrape. */
