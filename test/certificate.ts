@@ -11,6 +11,7 @@ export function certificate(
   alternatives?: string,
   signer?: string,
   commonName = name,
+  days = 2,
 ): { key: string; cert: string } {
   const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
   const signed =
@@ -29,7 +30,7 @@ export function certificate(
         'ec_paramgen_curve:prime256v1',
         '-nodes',
         '-days',
-        '2',
+        String(days),
       ],
       ...[
         '-subj',

@@ -1,20 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Sql } from 'postgres'
 import t, { type Test } from 'tap'
 import { poll } from '../poll.ts'
 import { lacks } from '../program.ts'
 import { Availability } from './availability.ts'
 import { Cluster } from './cluster.ts'
 import { FAULTS } from './faults.ts'
-import type { Member } from './member.ts'
+import { writeTo } from './primary.ts'
 import { Reader } from './reader.ts'
-import { answered, onServer } from './session.ts'
+import { onServer } from './session.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(600_000)
 
-/** Milliseconds for a commit, which waits for a standby. */
-const PATIENCE = 5000
 /** How many rows each writer has to have tried before a fault, so that there is something to lose. */
 const ROWS = 5
 
@@ -98,21 +94,6 @@ t.test('through all that befalls a cluster of Patroni', { skip }, async (t) => {
   })
   for (const reader of readers) await reader.end(t)
 })
-
-/** Runs this on the primary, again until it succeeds, and returns the member that it was. */
-async function writeTo(cluster: Cluster, work: (sql: Sql) => PromiseLike<unknown>): Promise<Member> {
-  for (;;) {
-    for (const member of cluster.members) {
-      try {
-        await onServer(cluster.url([member.endpoint]), (sql) => answered(work(sql), PATIENCE))
-        return member
-      } catch {
-        // It is a standby, or does not answer, or cannot commit.
-        await delay(100)
-      }
-    }
-  }
-}
 
 /** Checks that no acknowledged row was lost, and that each reader counted those that there are. */
 async function count(

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgresJs from 'postgres'
@@ -15,10 +17,18 @@ import { scrapeOn, served } from './scraper.ts'
 
 /**
  * An hour's worth of rounds and faults in two minutes, or as many seconds as the argument says: what the service holds
- * is at the end what it was at the beginning. `node test/faults/soak.ts [seconds]`; Linux alone, for it counts file
- * descriptors. The SEED of another run makes the same choices again.
+ * is at the end what it was at the beginning. `node test/faults/soak.ts [seconds]`; `node test/faults/soak.ts day` goes on for as
+ * many rounds as a day has seconds. Linux alone, for it counts file descriptors. The SEED of another run makes the same choices
+ * again.
  */
-const SECONDS = Number(process.argv[2] ?? 120)
+const [LENGTH = '120'] = process.argv.slice(2)
+/** Rounds, and seconds in which they have to be done. */
+const DAY = { rounds: 86_400, seconds: 9000 }
+const ROUNDS = LENGTH === 'day' ? DAY.rounds : Number.POSITIVE_INFINITY
+const SECONDS = LENGTH === 'day' ? DAY.seconds : Number(LENGTH)
+/** Rounds that have to be run: the ticks alone make one a second, whatever else the machine does. */
+const LEAST = LENGTH === 'day' ? DAY.rounds : SECONDS
+if (!(SECONDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
 /** How much of what it held a process may hold more at the end. */
@@ -30,6 +40,8 @@ const CONNECTIONS = 5
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
+/** Statements that a session may have prepared. */
+const STATEMENTS = 20
 const FOLDER = fileURLToPath(new URL('soak/', import.meta.url))
 
 /** Numbers from 0 to 1, the same for the same seed: https://en.wikipedia.org/wiki/Linear_congruential_generator */
@@ -60,6 +72,13 @@ async function resourcesOf(service: ServiceProcess): Promise<Resources> {
   return (await response.json()) as Resources
 }
 
+/** Has it read its collectors again. */
+async function reload(service: ServiceProcess): Promise<void> {
+  const url = `${saidBy(service, 'debug on')}/debug/reload`
+  const response = await fetch(url, { method: 'POST', headers: { connection: 'close' } })
+  await response.arrayBuffer()
+}
+
 /** Asks for a round by hand, again and again, until the signal. */
 async function collectUntil(service: ServiceProcess, signal: AbortSignal): Promise<void> {
   const url = `${saidBy(service, 'debug on')}/debug/collect`
@@ -80,15 +99,19 @@ async function soak(t: Test): Promise<void> {
     INSERT INTO weather VALUES (1, 0);
     CREATE TABLE events (kind text, create_time timestamptz DEFAULT clock_timestamp());
     CREATE INDEX ON events (create_time)`)
-  const gate = await Gate.start(t, postgres.url)
+  // Two ways to one server, so that the service can move from one to the other.
+  const [gate, way] = [await Gate.start(t, postgres.url), await Gate.start(t, postgres.url)]
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-service-soak-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  cpSync(FOLDER, folder, { recursive: true })
   const service = await spawnService(
     t,
     {
-      DATABASE_URL: urlOf(postgres.url, [gate], '?connect_timeout=2'),
+      DATABASE_URL: urlOf(postgres.url, [gate, way], '?connect_timeout=2'),
       METRICS_TICK_DURATION: '1s',
       DEBUG_PORT: String(await freePort()),
     },
-    { command: [...NODE, '--import', PROBE, SERVER, '--folder', FOLDER] },
+    { command: [...NODE, '--import', PROBE, SERVER, '--folder', folder] },
   )
   await service.said('probe on')
   await service.said('metrics on ')
@@ -107,6 +130,10 @@ async function soak(t: Test): Promise<void> {
   }
 
   const random = chance(SEED)
+  const steady = join(folder, 'steady.ts')
+  const text = readFileSync(steady, 'utf8')
+  const texts = [text, `${text}// Another version.\n`]
+  let reloads = 0
   const faults = {
     terminated: () => sql`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -114,9 +141,20 @@ async function soak(t: Test): Promise<void> {
     cancelled: () => sql`
       SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'metrics-service'`,
     cut: async () => {
-      await gate.down()
+      await Promise.all([gate.down(), way.down()])
       await delay(random() * 300)
-      await gate.up()
+      await Promise.all([gate.up(), way.up()])
+    },
+    failedOver: async () => {
+      const down = random() < 0.5 ? gate : way
+      await down.down()
+      await delay(random() * 1000)
+      await down.up()
+    },
+    reloaded: async () => {
+      // One of two texts, for a module that was loaded once is never given back.
+      writeFileSync(steady, texts[++reloads % texts.length] ?? '')
+      await reload(service)
     },
     failing: async () => {
       await sql`UPDATE weather SET fine = 0`
@@ -141,10 +179,12 @@ async function soak(t: Test): Promise<void> {
     },
   }
   const kinds = Object.values(faults)
-  const strain = async (seconds: number, look: () => unknown) => {
+  const strain = async (seconds: number, look: () => unknown, most = ROUNDS) => {
     const calm = new AbortController()
     const collected = collectUntil(service, calm.signal)
-    for (const started = performance.now(); performance.now() - started < seconds * 1000; ) {
+    const run = async () => rounds(await scrape(service))
+    const [started, first] = [performance.now(), await run()]
+    while (performance.now() - started < seconds * 1000 && (await run()) - first < most) {
       await kinds[Math.floor(random() * kinds.length)]?.()
       await look()
       await delay(random() * 300)
@@ -155,13 +195,15 @@ async function soak(t: Test): Promise<void> {
 
   const end = await scrapeOn(t, service)
   // Code that runs often is compiled, caches fill, the heap grows to its size: the beginning is after that.
-  await strain(SECONDS / 4, () => {})
+  await strain(Math.min(SECONDS / 4, 60), () => {})
   const before = await settle()
   const memory: number[] = []
   let most = 0
+  const statements: number[] = []
   await strain(SECONDS, async () => {
     most = Math.max(most, await backends())
     memory.push(resident(service))
+    statements.push((await scrape(service)).get('business_prepared_statements') ?? 0)
   })
   const seen = await end()
   const after = await settle()
@@ -180,7 +222,9 @@ async function soak(t: Test): Promise<void> {
   // Here a hundred rounds a second are run.
   served(t, seen, { most: Number.POSITIVE_INFINITY })
   unharmed(t, service)
-  t.ok(run > 10 * SECONDS, `${run} rounds were run`)
+  t.ok(run >= LEAST, `${run} rounds were run`)
+  t.comment(`statements that are prepared in a session: ${Math.max(...statements)} at the most`)
+  t.ok(Math.max(...statements) <= STATEMENTS, `a session has ${STATEMENTS} prepared statements at the most`)
   t.ok(rounds(samples, 'failure') > 0, 'some of them failed')
   t.ok(rounds(samples, 'success') > 0, 'some of them did not')
   t.ok(most <= CONNECTIONS + 1, `${most} backends at most, one of which may have been about to end`)
