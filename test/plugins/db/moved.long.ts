@@ -13,6 +13,17 @@ const where = defineCollector({
   query: (sql) => sql`SELECT inet_server_port() AS business_port`,
 })
 
+const KINDS = ['primary', 'standby'] as const
+const ofRole = KINDS.map((role) =>
+  defineCollector({
+    name: role,
+    metrics: { [`business_${role}`]: gauge('Whether the server is in recovery.') },
+    role,
+    // On the other kind it would show another value.
+    query: (sql) => sql`SELECT pg_is_in_recovery()::int AS ${sql(`business_${role}`)}`,
+  }),
+)
+
 t.test('an address that leads to another server is followed within two rounds', async (t) => {
   const primary = await createServer(t)
   const standby = await createStandby(t, primary)
@@ -46,4 +57,34 @@ t.test('an address that leads to another server is followed within two rounds', 
       }
     })
   }
+
+  await t.test('a collector with a role runs on this kind alone, and on the other it says so', async (t) => {
+    target = standby
+    const service = await startService(t, { DATABASE_URL: url }, { collectors: ofRole, start: false })
+    const { db, collectors } = service.database
+    void service.database.ticker.start()
+    for (const next of [standby, primary, standby]) {
+      target = next
+      for (let i = 0; i < 2; i++) {
+        await service.round()
+        await db.vote(new AbortController().signal)
+      }
+      await service.round()
+      const own = next === standby ? 'standby' : 'primary'
+      const samples = await service.scrape()
+      for (const role of KINDS) {
+        const why = `it is for a ${role}, and the server is a ${own}`
+        const status = collectors.list.find(({ collector }) => collector.name === role)
+        t.equal(status?.error, undefined)
+        t.equal(status?.idle, role === own ? undefined : why)
+        t.equal(samples.get(`collector_success{collector="${role}"}`), 1)
+        const value = role === 'standby' ? 1 : 0
+        t.equal(samples.get(`business_${role}`), role === own ? value : undefined)
+        const said = service.log.filter(({ msg, collector }) => collector === role && /runs? here/.test(msg))
+        // Nothing is said of one that runs from the beginning.
+        const last = said.at(-1)?.msg ?? 'collector runs here'
+        t.equal(last, role === own ? 'collector runs here' : `collector does not run here: ${why}`)
+      }
+    }
+  })
 })
