@@ -240,7 +240,7 @@ t.test('the database names what is not there and what writes, and tells the type
   t.teardown(() => {
     delete process.env.DATABASE_URL
   })
-  const { stdout, stderr, written } = await importHere(
+  const { stdout, stderr, written, dir } = await importHere(
     t,
     {
       'file.yml': stringify({
@@ -258,6 +258,9 @@ t.test('the database names what is not there and what writes, and tells the type
   t.match(stdout, /query "wrong": column "nam" does not exist: .*things\.name/)
   t.match(stdout, 'query "locks": its query writes or locks rows')
   t.match(stdout, 'typed.ts: typed_a, typed_b, typed_other')
+  const typed = readFileSync(`${dir}/imported/typed.ts`, 'utf8')
+  t.ok(typed.includes('floor(extract(epoch FROM source.a)) AS typed_a'), typed)
+  t.ok(typed.includes('source.b::int AS typed_b'), typed)
 })
 
 t.test('200 queries are carried over, each to a file', async (t) => {
