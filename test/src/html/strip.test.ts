@@ -28,5 +28,5 @@ t.test('a strip says what it shows to a reader who cannot see it', async (t) => 
     ],
     MINUTE,
   )
-  t.match(text, 'aria-label="1 ok, 1 failed; 3 s at most"')
+  t.match(text, 'aria-label="1 ok, 1 failed; 3.00 s at most"')
 })
