@@ -32,7 +32,7 @@ t.test('and one when they are over, with how many and for how long', async (t) =
     event: 'caught-up',
     durationSeconds: 2,
     ticks: 2,
-    message: 'ticks are kept again after 2 s; skipped ticks: 2',
+    message: 'ticks are kept again after 2.00 s; skipped ticks: 2',
   })
 })
 
