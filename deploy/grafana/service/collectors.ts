@@ -14,6 +14,7 @@ export const collectors: Row = {
       unit: unit.Seconds,
       queries: {
         '{{collector}} {{database}}': `time() - min by (database, collector) (max by (job, database, collector) (collector_last_success_timestamp_seconds{${of}}))`,
+        'interval of {{collector}}': `max by (collector) (collector_interval_seconds{${on}})`,
       },
       width: 12,
     }),
@@ -24,6 +25,17 @@ export const collectors: Row = {
       unit: unit.Seconds,
       queries: {
         '{{collector}} {{database}}': `max by (database, collector) (collector_counters_behind_seconds{${of}})`,
+      },
+      width: 12,
+    }),
+    graph({
+      title: 'Age of what is counted for good',
+      description:
+        'How long ago what a collector with a window has counted for good ends. Rows that are younger than its settle may change.',
+      unit: unit.Seconds,
+      queries: {
+        '{{collector}} {{database}}': `time() - max by (database, collector) (collector_counted_to_timestamp_seconds{${of}})`,
+        'settle of {{collector}}': `max by (collector) (collector_settle_seconds{${on}})`,
       },
       width: 12,
     }),
