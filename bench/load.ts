@@ -27,8 +27,11 @@ const END = '\r\n0\r\n\r\n'
 
 /** One connection, kept alive, on which one scrape follows the other. */
 class Scraper {
-  readonly #socket: net.Socket
+  readonly #port: number
   readonly #request: string
+  #socket: net.Socket | undefined
+  /** Whether the server ends the connection with this answer, as it may after a number of them. */
+  #ends = false
   #answered = Promise.withResolvers<number>()
   #bytes = 0
   /** Bytes of the body that are still to come: unknown when it comes in chunks. */
@@ -36,33 +39,40 @@ class Scraper {
   #tail = ''
 
   constructor(port: number, gzip: boolean) {
+    this.#port = port
+    const encoding = gzip ? 'gzip' : 'identity'
+    this.#request = `GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept-Encoding: ${encoding}\r\n\r\n`
+  }
+
+  async connect(): Promise<void> {
+    this.close()
     // Read into the same memory again and again, of which nothing but the end is looked at.
     const buffer = Buffer.alloc(1 << 18)
     const callback = (length: number) => {
       this.#take(buffer.subarray(0, length))
       return true
     }
-    this.#socket = net.connect({ port, host: '127.0.0.1', onread: { buffer, callback } })
-    this.#socket.setNoDelay()
-    this.#socket.on('close', () => this.#answered.reject(new Error(`port ${port} closed the connection`)))
-    const encoding = gzip ? 'gzip' : 'identity'
-    this.#request = `GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept-Encoding: ${encoding}\r\n\r\n`
-  }
-
-  async connected(): Promise<void> {
-    await once(this.#socket, 'connect')
+    const socket = net.connect({ port: this.#port, host: '127.0.0.1', onread: { buffer, callback } })
+    socket.setNoDelay()
+    socket.on('close', () => {
+      if (!this.#ends) this.#answered.reject(new Error(`port ${this.#port} closed the connection`))
+    })
+    this.#socket = socket
+    await once(socket, 'connect')
+    this.#ends = false
   }
 
   /** Resolves to the length of the answer. */
-  scrape(): Promise<number> {
+  async scrape(): Promise<number> {
+    if (this.#ends) await this.connect()
     this.#answered = Promise.withResolvers()
     this.#bytes = 0
-    this.#socket.write(this.#request)
+    this.#socket?.write(this.#request)
     return this.#answered.promise
   }
 
   close(): void {
-    this.#socket.removeAllListeners('close').destroy()
+    this.#socket?.removeAllListeners('close').destroy()
   }
 
   #take(chunk: Buffer): void {
@@ -73,6 +83,7 @@ class Scraper {
       if (end < 0 || !head.startsWith('HTTP/1.1 200 ')) {
         this.#answered.reject(new Error(`not an answer to a scrape: ${head.split('\r\n')[0]}`))
       }
+      this.#ends = /\r\nconnection: close/i.test(head)
       const declared = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
       this.#rest = declared === undefined ? undefined : Number(declared)
       this.#tail = ''
@@ -91,7 +102,7 @@ class Scraper {
 
 async function load({ port, gzip, connections, seconds }: LoadQuestion): Promise<LoadAnswer> {
   const scrapers = Array.from({ length: connections }, () => new Scraper(port, gzip))
-  await Promise.all(scrapers.map((scraper) => scraper.connected()))
+  await Promise.all(scrapers.map((scraper) => scraper.connect()))
   // The first scrape may be the one for which a page is made.
   await Promise.all(scrapers.map((scraper) => scraper.scrape()))
   const times: number[] = []
