@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
-import { startPostgres } from '../demo/postgres.ts'
+import { type Postgres, startPostgres } from '../demo/postgres.ts'
 import { benchPages } from './pages.ts'
 import { benchRounds } from './rounds.ts'
 import { type Findings, formatTable } from './row.ts'
@@ -14,22 +14,34 @@ const OPERATIONS = 2_000_000
 const RESULTS = new URL('results.md', import.meta.url)
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
+
+/** What can be measured alone: `npm run bench -- rounds`. Only a whole run is written to the results. */
+const PARTS: Readonly<Record<string, () => Promise<Findings>>> = {
+  scrapes: () => onServer((server) => benchScrapes(server, say)),
+  rounds: () => onServer((server) => benchRounds(server, say)),
+  start: () => onServer((server) => benchStart(server, say)),
+  pages: () => benchPages(say),
+  windows: async () => ({ rows: await benchWindows(say, OPERATIONS), notes: [] }),
+}
+
 const started = performance.now()
-const findings = [
-  ...(await benchService()),
-  await benchPages(say),
-  { rows: await benchWindows(say, OPERATIONS), notes: [] },
-]
+const named = process.argv.slice(2)
+const findings: Findings[] = []
+for (const name of named.length > 0 ? named : Object.keys(PARTS)) {
+  const part = PARTS[name]
+  if (part === undefined) throw new Error(`there is no part "${name}": ${Object.keys(PARTS).join(', ')}`)
+  findings.push(await part())
+}
 const table = formatTable(findings.flatMap(({ rows }) => rows))
 const notes = findings.flatMap(({ notes }) => notes)
 process.stdout.write(`${[table, ...notes].join('\n\n')}\n`)
-await writeFile(RESULTS, `${[...head(), table, ...notes].join('\n\n')}\n`)
-say(`${((performance.now() - started) / 1000).toFixed(0)} s; written to bench/results.md`)
+if (named.length === 0) await writeFile(RESULTS, `${[...head(), table, ...notes].join('\n\n')}\n`)
+say(`${((performance.now() - started) / 1000).toFixed(0)} s`)
 
-async function benchService(): Promise<Findings[]> {
+async function onServer(measure: (server: Postgres) => Promise<Findings>): Promise<Findings> {
   const server = await startPostgres()
   try {
-    return [await benchScrapes(server, say), await benchRounds(server, say), await benchStart(server, say)]
+    return await measure(server)
   } finally {
     await server.destroy()
   }
