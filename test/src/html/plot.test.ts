@@ -11,7 +11,10 @@ t.test('a plot has a bar for each run, and a mark for each that failed', async (
 })
 
 t.test('what a plot shows is told to a reader who cannot see it', async (t) => {
-  t.match(plotRuns([run(1), run(2, true)]).text, 'role="img" aria-label="last 2 runs: 1 failed, 2.00 s at most"')
+  t.match(
+    plotRuns([run(1), run(2, true)]).text,
+    'role="img" aria-label="last 2 runs: 1 failed, 2.00 s at most"',
+  )
   t.match(
     plotSeries([run(1, false, 7), run(1, false, 12)]).text,
     'aria-label="series over the last 2 runs: 7 to 12"',
