@@ -1,5 +1,6 @@
 import type { Begun, Standing } from '../../src/query/db.ts'
 import { lockTimeout } from '../../src/query/lock-timeout.ts'
+import { parseMoment } from '../../src/time/moment.ts'
 import type { Dialect } from './dialect.ts'
 import {
   lagColumn,
@@ -77,6 +78,8 @@ export function begunOf(results: readonly unknown[], asked: boolean): Begun {
   const [{ position, ...begun }] = results.at(BEGUN) as readonly [Begun & Replayed]
   const [before] = asked ? (results[OWN] as readonly [Replayed]) : [{ replayed: begun.replayed, position }]
   const within = positionOf(position)
+  // A server that does not say what time it is costs its snapshot, and no collector more.
+  parseMoment(begun.time)
   return {
     ...begun,
     // A pooler between may have asked one server and begun on another, so the lesser of the two counts.
