@@ -94,17 +94,17 @@ export function openRound(options: RoundOptions): Round {
     if (trace?.ended === undefined) trace?.spans.push(span)
     let lost: Attempt['lost'] = 'nothing'
     let sealed: (() => Promise<WindowState>) | undefined
-    const context = {
-      horizon: past.admit(status, snapshot),
-      source: snapshot.begun.source,
-      budget,
-      scraped: page.scraped,
-      sealed(window: () => Promise<WindowState>) {
-        sealed = window
-      },
-    }
     status.strays.begin()
     try {
+      const context = {
+        horizon: past.admit(status, snapshot),
+        source: snapshot.begun.source,
+        budget,
+        scraped: page.scraped,
+        sealed(window: () => Promise<WindowState>) {
+          sealed = window
+        },
+      }
       const toSamples = await snapshot.run(status.timeout, signal, async (sql) => {
         // What it waited for before, such as the one connection that there is, is not its own time.
         started = performance.now()

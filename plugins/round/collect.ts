@@ -96,8 +96,6 @@ async function runAll(
   }
   const done = new AbortController()
   const first = worker().finally(() => done.abort())
-  // It is awaited below.
-  first.catch(() => {})
   if (!snapshot.sequential) {
     await pause(patienceFor(collectors), AbortSignal.any([done.signal, signal]))
     await Promise.all(Array.from({ length: concurrency - 1 }, worker))
