@@ -1,5 +1,4 @@
 // What of a collector's page changes by itself. Imports src/ and its own folder only.
-
 import type { Database } from '../../src/database.ts'
 import { conditionOf } from '../../src/health/condition.ts'
 import { type Html, html } from '../../src/html/html.ts'

@@ -1,5 +1,4 @@
 // GET /debug/collectors and the page of each collector. Imports src/ and its own folder only.
-
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Database } from '../../src/database.ts'
 import { describeError } from '../../src/finding.ts'

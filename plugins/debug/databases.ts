@@ -1,5 +1,4 @@
 // A line for each database, where there are several. Imports src/ and its own folder only.
-
 import type { Database } from '../../src/database.ts'
 import { conditionOf, TABS, type Tab } from '../../src/health/condition.ts'
 import { leads, standingBy } from '../../src/health/database-problems.ts'

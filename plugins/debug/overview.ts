@@ -1,5 +1,4 @@
 // The page of all collectors. Imports src/ and its own folder only.
-
 import type { Setting } from '../../src/config/shown.ts'
 import { version } from '../../src/config/version.ts'
 import { TABS } from '../../src/health/condition.ts'

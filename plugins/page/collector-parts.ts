@@ -1,8 +1,9 @@
 // The parts of the page with what collectors show. Imports src/ and its own folder only.
 import type { Collector, CollectorMetric } from '../../src/contract/collector.ts'
 import type { Database } from '../../src/database.ts'
-import { type Format, renderFamilies, renderHead, renderSamples } from '../../src/page/exposition.ts'
+import { renderFamilies, renderHead, renderSamples } from '../../src/page/exposition.ts'
 import { makePart, type Part } from '../../src/page/gzip.ts'
+import type { Format } from '../../src/page/syntax.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import type { LabelSets } from '../../src/rows/label-set.ts'
 import { inSlices, map } from '../../src/time/slices.ts'

@@ -1,5 +1,5 @@
 // Imports src/ only.
-import type { Format } from '../../src/page/exposition.ts'
+import type { Format } from '../../src/page/syntax.ts'
 
 /** A value for each object and format, created when it is first asked for and dropped with the object. */
 export class FormatCache<Key extends object, Value> {

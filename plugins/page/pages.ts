@@ -1,7 +1,8 @@
 // The pages that scrapes get, in each format. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
-import { type ClientFamily, ENDINGS, type Format, renderClient } from '../../src/page/exposition.ts'
+import { type ClientFamily, ENDINGS, renderClient } from '../../src/page/exposition.ts'
 import { joinGzip, joinTexts, makePart, type Part, sumOf } from '../../src/page/gzip.ts'
+import type { Format } from '../../src/page/syntax.ts'
 import type { Outcome } from '../../src/round/outcome.ts'
 import { CollectorParts } from './collector-parts.ts'
 import type { SelfMetrics } from './self-metrics.ts'
@@ -20,7 +21,7 @@ interface Rendering {
   gzip?: Buffer
 }
 
-/** Whether OpenMetrics has a _created line for each total, and what the official client has: its totals start then. */
+/** What the page has beside collectors and the service's own metrics. */
 export interface PagesOptions {
   /** When the process started, in seconds since 1970, for the _created lines of OpenMetrics; undefined leaves them out. */
   readonly created: number | undefined

@@ -1,8 +1,8 @@
 // The service's own metrics, read when the page is made. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
-import { type Format, pairsOf } from '../../src/page/exposition.ts'
 import { type Section, sectionOf } from '../../src/page/family.ts'
 import type { Part } from '../../src/page/gzip.ts'
+import { type Format, pairsOf } from '../../src/page/syntax.ts'
 import { Table } from '../../src/page/table.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { ROUNDS, RoundTimes } from './round-times.ts'

@@ -67,7 +67,8 @@ export interface Definition<
    */
   readonly name: string
   /**
-   * Label name → its values: a list of all, or `open(n)` if only the data knows them, or `top(n)` for the largest. Each is a column of the query.
+   * Label name → its values: a list of all, or `open(n)` if only the data knows them, or `top(n)` for the largest. Each is
+   * a column of the query.
    * @default none: the query returns one row
    * @example { plan: open(50), state: ['paid', 'due', 'other'] }
    */

@@ -1,4 +1,4 @@
-import { braced, createdOf, type Format, headOf, numeral, pairsOf } from './exposition.ts'
+import { braced, createdOf, type Format, headOf, numeral, pairsOf } from './syntax.ts'
 
 export type Labels = Readonly<Record<string, string | number>>
 

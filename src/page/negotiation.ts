@@ -1,5 +1,5 @@
 import Negotiator from 'negotiator'
-import type { Format } from './exposition.ts'
+import type { Format } from './syntax.ts'
 
 /** Names that a client may give to the two forms of the page. */
 const OPENMETRICS = ['application/openmetrics-text;version=1.0.0', 'application/openmetrics-text']

@@ -1,6 +1,6 @@
-import type { Format } from './exposition.ts'
 import type { Cell, Cells, Section } from './family.ts'
 import { makePart, type Part } from './gzip.ts'
+import type { Format } from './syntax.ts'
 
 /** Cells of a part: enough to be worth a compression, few enough to be written again when one of them changes. */
 const PART_CELLS = 100

@@ -10,7 +10,7 @@ export interface Column {
 }
 
 /** Receives the answer to a query as it arrives. It does not throw. */
-export interface Receiver {
+export interface RowReceiver {
   /** Receives the columns, before the first row. */
   columns(columns: readonly Column[]): void
   /**
@@ -28,7 +28,7 @@ export interface Wire {
    * each field would be made. Returns what gives them to the client again if the query was not sent. Throws an Error while
    * another query runs.
    */
-  takeRows(receiver: Receiver): () => void
+  takeRows(receiver: RowReceiver): () => void
 }
 
 /** The client of one session. */

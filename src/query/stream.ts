@@ -1,5 +1,5 @@
 import type { Fragment } from '../contract/definition.ts'
-import type { Client, Column, Receiver as RowReceiver } from './client.ts'
+import type { Client, Column, RowReceiver } from './client.ts'
 import { sendable } from './tag.ts'
 
 /** Receives the result of a query as it arrives. */

@@ -29,9 +29,9 @@ export interface Samples extends Rejections {
 }
 
 /**
- * Makes the samples of one query's rows. If these are what was `shown` before, the samples have the same sets: what is made
- * of those need not be made again. What has no room within the limits of open labels and the series budget is
- * folded into "other"; every label set that is known and has no row is 0, unless a row that was rejected may be its row.
+ * Makes the samples of one query's rows. What has no room within the limits of open labels and the series budget is folded
+ * into "other"; every label set that is known and has no row is 0, unless a row that was rejected may be its row. If all is
+ * as it was `shown` before, the samples have the same sets: what was made of those need not be made again.
  */
 export function* samplesOf(
   collector: Collector,

@@ -1,7 +1,7 @@
 import type net from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Endpoint } from '../../../src/config/database-url.ts'
-import type { Receiver } from '../../../src/query/client.ts'
+import type { RowReceiver } from '../../../src/query/client.ts'
 import { type Frames, ProtocolError } from './frames.ts'
 import { LONGEST_ROW, limitOf, malformed } from './limits.ts'
 import * as type from './message.ts'
@@ -30,7 +30,7 @@ export class Guard extends Duplex {
   #columns = 0
   readonly #requests = new Requests()
   /** What gets the rows of the next query, or of the one that was `sent`, in place of the client. */
-  #taker: { readonly receiver: Receiver; readonly parsers: Parsers; sent: boolean } | undefined
+  #taker: { readonly receiver: RowReceiver; readonly parsers: Parsers; sent: boolean } | undefined
   /** Whether the client was told already that its query has failed. */
   #refused = false
   /** Why the server closes the connection: it may say so after its answer, when the client does not listen. */
@@ -57,7 +57,7 @@ export class Guard extends Duplex {
   }
 
   /** Gives the rows of the next query to a receiver: see Wire. `parsers` has what the client makes of texts, by their types. */
-  takeRows(receiver: Receiver, parsers: Parsers): () => void {
+  takeRows(receiver: RowReceiver, parsers: Parsers): () => void {
     if (this.#taker !== undefined || this.#requests.running) throw new Error('another query is running')
     const taker = { receiver, parsers, sent: false }
     this.#taker = taker

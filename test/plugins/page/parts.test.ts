@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Pages } from '../../../plugins/page/pages.ts'
-import type { Format } from '../../../src/page/exposition.ts'
+import type { Format } from '../../../src/page/syntax.ts'
 import { samplesOf } from '../../exposition.ts'
 import { event, World } from './world.ts'
 

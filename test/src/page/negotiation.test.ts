@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Format } from '../../../src/page/exposition.ts'
 import { acceptsGzip, negotiateFormat } from '../../../src/page/negotiation.ts'
+import type { Format } from '../../../src/page/syntax.ts'
 
 const OPENMETRICS = 'application/openmetrics-text'
 

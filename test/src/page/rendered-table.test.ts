@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { counter, defineCollector, gauge, histogram, open } from '../../../src/collector.ts'
-import { type Format, renderFamilies } from '../../../src/page/exposition.ts'
+import { renderFamilies } from '../../../src/page/exposition.ts'
+import type { Format } from '../../../src/page/syntax.ts'
 import { Dictionary } from '../../../src/rows/dictionary.ts'
 import { type Cell, REJECTED } from '../../../src/rows/label-set.ts'
 import { LabelTable } from '../../../src/rows/label-table.ts'
@@ -73,37 +74,3 @@ t.test('the page of a table is that of its label sets, byte for byte', async () 
     { numRuns: 300 },
   )
 })
-
-t.test(
-  'two tables are equal when they have the same rows in one order, and differ in any one number or text',
-  async (t) => {
-    const { collector } = defineCollector({
-      name: 'any',
-      labels: { kind: open(9) },
-      metrics: { business_a: gauge('A.') },
-      query: (sql) => sql`SELECT 1`,
-    })
-    const dictionaries = [new Dictionary()]
-    const tableOf = (...rows: readonly (readonly [string, Cell])[]) => {
-      const table = new LabelTable(dictionaries, collector.metrics)
-      for (const [text, cell] of rows) table.add([text], [cell])
-      return table
-    }
-    const table = tableOf(['a', 1], ['b', undefined])
-    t.ok(table.equals(tableOf(['a', 1], ['b', undefined])))
-    for (const other of [
-      tableOf(['a', 1]),
-      tableOf(['a', 1], ['b', undefined], ['c', 1]),
-      tableOf(['b', undefined], ['a', 1]),
-      tableOf(['a', 2], ['b', undefined]),
-      tableOf(['a', 1], ['b', REJECTED]),
-      tableOf(['a', 1], ['c', undefined]),
-      new LabelTable([new Dictionary()], collector.metrics),
-    ]) {
-      t.notOk(table.equals(other))
-    }
-    const alone = new LabelTable([new Dictionary()], collector.metrics)
-    alone.add(['b'], [1])
-    t.notOk(tableOf(['a', 1]).equals(alone), 'the same ids of other dictionaries are other texts')
-  },
-)

@@ -211,3 +211,32 @@ t.test('a dictionary has each text once, under one id for good', async () => {
     }),
   )
 })
+
+t.test(
+  'two tables are equal when they have the same rows in one order, and differ in any one number or text',
+  async (t) => {
+    const metrics = metricsOf([gauge('A.')])
+    const dictionaries = [new Dictionary()]
+    const tableOf = (...rows: readonly (readonly [string, Cell])[]) => {
+      const table = new LabelTable(dictionaries, metrics)
+      for (const [text, cell] of rows) table.add([text], [cell])
+      return table
+    }
+    const table = tableOf(['a', 1], ['b', undefined])
+    t.ok(table.equals(tableOf(['a', 1], ['b', undefined])))
+    for (const other of [
+      tableOf(['a', 1]),
+      tableOf(['a', 1], ['b', undefined], ['c', 1]),
+      tableOf(['b', undefined], ['a', 1]),
+      tableOf(['a', 2], ['b', undefined]),
+      tableOf(['a', 1], ['b', REJECTED]),
+      tableOf(['a', 1], ['c', undefined]),
+      new LabelTable([new Dictionary()], metrics),
+    ]) {
+      t.notOk(table.equals(other))
+    }
+    const alone = new LabelTable([new Dictionary()], metrics)
+    alone.add(['b'], [1])
+    t.notOk(tableOf(['a', 1]).equals(alone), 'the same ids of other dictionaries are other texts')
+  },
+)
