@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from './program.ts'
+import { freePort } from '../demo/port.ts'
 
 export interface Exporter {
   readonly port: number
@@ -32,7 +32,7 @@ export async function startExporter(url: string, series: number): Promise<Export
   return runExporter({ name: NAME, args, env: ENV, port, folder, metric, series })
 }
 
-/** How to run an exporter: its folder is removed when it stops, and it is ready when it serves so many series of a metric. */
+/** How to run an exporter: its folder is removed when it stops, and it is ready when it serves that number of series of a metric. */
 interface Running {
   readonly name: string
   readonly args: readonly string[]

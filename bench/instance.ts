@@ -1,4 +1,5 @@
-import { freePort, Program, startOptions } from './program.ts'
+import { freePort } from '../demo/port.ts'
+import { Program, startOptions } from './program.ts'
 import type { ServiceQuestion } from './service.ts'
 
 /** Starts the service over a table of series, as `npm start` runs it. Resolves when its first round is published. */

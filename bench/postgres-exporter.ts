@@ -1,8 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../demo/port.ts'
 import { type Exporter, runExporter } from './exporter.ts'
-import { freePort } from './program.ts'
 import { QUERY } from './series.ts'
 
 /**
@@ -14,20 +14,24 @@ export async function startPostgresExporter(url: string, series: number): Promis
   const file = join(folder, 'queries.yaml')
   await writeFile(file, QUERIES)
   const port = await freePort()
-  const args = [
+  return runExporter({
+    name: 'prometheus-postgres-exporter',
+    args: argumentsOf(file, port),
+    env: { DATA_SOURCE_NAME: `${url}?sslmode=disable` },
+    ...{ port, folder, metric: 'business_customer_value', series },
+  })
+}
+
+/** Its arguments, with which it serves custom queries and nothing of its own. */
+export function argumentsOf(queries: string, port: number): string[] {
+  return [
     '--disable-default-metrics',
     '--disable-settings-metrics',
     '--no-collector.database',
     '--no-collector.bgwriter',
-    `--extend.query-path=${file}`,
+    `--extend.query-path=${queries}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ]
-  return runExporter({
-    name: 'prometheus-postgres-exporter',
-    args,
-    env: { DATA_SOURCE_NAME: `${url}?sslmode=disable` },
-    ...{ port, folder, metric: 'business_customer_value', series },
-  })
 }
 
 /** It asks at each scrape. */

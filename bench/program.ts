@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 /** How to run a program: arguments of Node.js, its own, and its environment. */
@@ -68,14 +67,4 @@ export async function startOptions(): Promise<Required<Pick<Run, 'flags' | 'env'
     flags: words.filter((word) => word.startsWith('--')),
     env: Object.fromEntries(variables.map(([, name, value]) => [name, value])),
   }
-}
-
-/** A port of 127.0.0.1 that nobody listens on, for a moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Postgres } from '../demo/postgres.ts'
 import { startService } from './instance.ts'
 import type { LoadAnswer, LoadQuestion } from './load.ts'
 import { median } from './median.ts'
+import { residentBytes } from './memory.ts'
 import { startPostgresExporter } from './postgres-exporter.ts'
 import { Program } from './program.ts'
 import { timePsql } from './psql.ts'
@@ -29,12 +28,10 @@ const ROUNDS = 5
 /** How often, and how, each is scraped while rounds run: more scrapers would leave no core to the database. */
 const LOADS = 4
 const LOAD = { gzip: true, connections: 1, seconds: 1 }
-/** Milliseconds for which a service has been idle when it is called so. */
-const IDLE = 2000
 /** Rounds come when they are told to. */
 const NEVER = { METRICS_TICK_DURATION: '24h' }
 /** Milliseconds and bytes. */
-const GOALS = { delay: 10, worst: 20, idle: 110e6, full: 140e6 }
+const GOALS = { delay: 10, worst: 20, full: 140e6 }
 const SERIES = 100_000
 
 interface Measured {
@@ -49,22 +46,20 @@ interface Measured {
   readonly delays: number[]
   /** Of this process meanwhile, which had nothing to do: what the machine adds. */
   readonly machine: number[]
-  readonly idle: number[]
   readonly full: number[]
 }
 
 /** What a round costs the process of the service, and those who scrape it meanwhile. */
 export async function benchRounds(server: Postgres, say: Say): Promise<Findings> {
-  const [few, many] = [await createSeries(server, 10), await createSeries(server, SERIES)]
+  const many = await createSeries(server, SERIES)
   const load = await Program.start<LoadQuestion>('load.ts')
   const measured: Measured = {
     ...{ same: [], changed: [], psql: [], exporter: [], exporterFull: [] },
-    ...{ delays: [], machine: [], idle: [], full: [] },
+    ...{ delays: [], machine: [], full: [] },
   }
   try {
     for (let i = 1; i <= PROCESSES; i++) {
       say(`Running rounds: process ${i} of ${PROCESSES}`)
-      await measureIdle(few, load, measured)
       await measureFull(many, load, measured)
     }
     say('Scraping postgres_exporter')
@@ -95,17 +90,6 @@ async function measureExporter(url: string, { exporter, exporterFull }: Measured
     exporterFull.push(await residentBytes(running.pid))
   } finally {
     await running.stop()
-  }
-}
-
-async function measureIdle(url: string, load: Program<LoadQuestion>, { idle }: Measured): Promise<void> {
-  const service = await startService(url)
-  try {
-    await load.ask<LoadAnswer>({ port: service.port, gzip: true, connections: 1, seconds: 0 })
-    await delay(IDLE)
-    idle.push(await residentBytes(service.pid))
-  } finally {
-    await service.stop()
   }
 }
 
@@ -156,22 +140,7 @@ async function round(service: Program<ServiceQuestion>): Promise<number> {
   return time
 }
 
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
-}
-
-function rowsOf({
-  same,
-  changed,
-  psql,
-  exporter,
-  exporterFull,
-  delays,
-  machine,
-  idle,
-  full,
-}: Measured): Row[] {
+function rowsOf({ same, changed, psql, exporter, exporterFull, delays, machine, full }: Measured): Row[] {
   const most = { atMost: 1 }
   const beside = `the goal; of an idle process meanwhile: ${formatTime(median(machine))}`
   const delay =
@@ -189,7 +158,6 @@ function rowsOf({
       most,
     ),
     compareTimes(`${delay}: the worst`, [Math.max(...delays), ''], [GOALS.worst, beside], most),
-    compareSizes('Resident memory, 10 series, idle', [idle, ''], [GOALS.idle, 'the goal'], most),
     compareSizes(
       memory,
       [full, `at the median; the worst: ${formatSize(Math.max(...full))}`],
