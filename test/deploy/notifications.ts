@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Test } from 'tap'
-import { shippedFiles } from '../../demo/prometheus.ts'
-import { type Notified, startAlertmanager } from '../alertmanager.ts'
+import type { Notified } from '../alertmanager.ts'
 import { poll } from '../poll.ts'
-import { type PrometheusClient, watchWithPrometheus } from '../prometheus.ts'
-import { ROOT } from '../root.ts'
-import { compressed, FACTOR } from './compression.ts'
+import type { PrometheusClient } from '../prometheus.ts'
+import { FACTOR } from './compression.ts'
+import { startOnCall } from './on-call.ts'
 
-/** A Prometheus and an Alertmanager with the shipped files, in which time passes faster. */
-export interface OnCall {
+/** Who watches a service, and what is told. */
+export interface Watch {
   readonly prometheus: PrometheusClient
   readonly notified: readonly Notified[]
   /** Resolves when this alert was told of, in this state, since a moment of the monotonic clock. */
@@ -33,17 +30,9 @@ function isOver(notified: readonly Notified[]): boolean {
 }
 
 /** Watches the service at this host:port. Time passes so many times as fast. */
-export async function watchOnCall(t: Test, target: string, factor = FACTOR): Promise<OnCall> {
-  const shipped = readFileSync(join(ROOT, 'deploy/alertmanager/alertmanager.yml'), 'utf8')
-  const [config = ''] = Object.values(compressed({ alertmanager: shipped }, factor))
-  const { host, notified } = await startAlertmanager(t, config)
-  const files = await shippedFiles(target)
-  const alerting = `\nalerting: { alertmanagers: [{ static_configs: [{ targets: ['${host}'] }] }] }\n`
-  const prometheus = await watchWithPrometheus(
-    t,
-    compressed({ ...files, 'prometheus.yml': files['prometheus.yml'] + alerting }, factor),
-  )
-  await prometheus.until(async () => (await prometheus.value('sum(up)')) === 1)
+export async function watchOnCall(t: Test, target: string, factor = FACTOR): Promise<Watch> {
+  const { prometheus, alertmanager } = await startOnCall(t, [target], factor)
+  const { notified } = alertmanager
   // What Prometheus took to find its target may have been the 5 minutes of MetricsServiceDown: not before the rules have
   // seen the target, and what they told of is withdrawn, does anything begin.
   const seen = Date.now()

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
+import { argumentsOf } from '../../bench/postgres-exporter.ts'
 import { freePort } from '../../demo/port.ts'
 import { leash } from '../leash.ts'
 import { poll } from '../poll.ts'
@@ -40,14 +41,7 @@ async function start(
 /** Debian's postgres_exporter with these custom queries, and nothing of its own. */
 export async function startPostgresExporter(t: Test, url: string, queries: string): Promise<string> {
   const port = await freePort()
-  const args = [
-    '--disable-default-metrics',
-    '--disable-settings-metrics',
-    '--no-collector.database',
-    '--no-collector.bgwriter',
-    `--extend.query-path=${queries}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-  ]
+  const args = argumentsOf(queries, port)
   return start(t, 'prometheus-postgres-exporter', args, { DATA_SOURCE_NAME: url }, port)
 }
 

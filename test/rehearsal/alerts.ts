@@ -12,7 +12,7 @@ const ANYTIME = ['TicksSkipped']
 const AFTER = 70
 /** Seconds after a fault in which an alert that it must cause may still begin to fire. */
 const LATE = 3
-/** Seconds without a sample after which an alert fires anew. */
+/** Seconds without a sample after which an alert fires again. */
 const APART = 5
 /** Milliseconds until all have to be resolved: the changes of an hour, compressed, and some more. */
 const PATIENCE = 180_000

@@ -19,7 +19,7 @@ function other({ members }: Cluster, leader: Member, choice: number): Member {
 }
 
 /** A fault of the member that leads, which another takes over from before it comes back. */
-function loss(name: string, hurt: (member: Member) => void, mend: (member: Member) => void): Fault {
+function loss(name: string, hurt: (member: Member) => void, restore: (member: Member) => void): Fault {
   return {
     name: `the primary ${name}`,
     lane: 'one at a time',
@@ -34,7 +34,7 @@ function loss(name: string, hurt: (member: Member) => void, mend: (member: Membe
         whom: leader.name,
         async heal() {
           await cluster.leader(leader)
-          mend(leader)
+          restore(leader)
           await cluster.whole()
         },
       }
@@ -47,7 +47,7 @@ function absence(
   name: string,
   lasts: number,
   hurt: (member: Member) => void,
-  mend: (member: Member) => void,
+  restore: (member: Member) => void,
 ): Fault {
   return {
     name: `a standby ${name}`,
@@ -62,7 +62,7 @@ function absence(
       return {
         whom: standby.name,
         async heal() {
-          mend(standby)
+          restore(standby)
           await cluster.whole()
         },
       }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Cluster } from '../cluster/cluster.ts'
 import { writeTo } from '../cluster/primary.ts'
 import { leash } from '../leash.ts'
 import type { Fault } from './fault.ts'
@@ -36,6 +37,11 @@ const NAMES = [
   'NaN',
   '__name__',
 ]
+
+/** Leaves the one row that was there in the beginning. */
+function clean(cluster: Cluster): Promise<unknown> {
+  return writeTo(cluster, (sql) => sql`DELETE FROM inputs WHERE name <> 'first'`)
+}
 
 export const INPUT_FAULTS: readonly Fault[] = [
   {
@@ -99,7 +105,7 @@ export const INPUT_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'a collector fails, and is mended',
+    name: 'a collector fails, and is repaired',
     lane: 'one at a time',
     lasts: 36,
     heals: 6,
@@ -135,7 +141,7 @@ export const INPUT_FAULTS: readonly Fault[] = [
       )
       return {
         whom: 'inputs',
-        heal: () => writeTo(cluster, (sql) => sql`DELETE FROM inputs WHERE name <> 'first'`),
+        heal: () => clean(cluster),
       }
     },
   },
@@ -149,7 +155,7 @@ export const INPUT_FAULTS: readonly Fault[] = [
       await writeTo(cluster, (sql) => sql`INSERT INTO inputs VALUES ('nan', 'NaN')`)
       return {
         whom: 'inputs',
-        heal: () => writeTo(cluster, (sql) => sql`DELETE FROM inputs WHERE name <> 'first'`),
+        heal: () => clean(cluster),
       }
     },
   },

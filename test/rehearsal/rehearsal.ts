@@ -19,6 +19,9 @@ import { SERIES, Traffic } from './traffic.ts'
 /** Milliseconds for all to start, and to be calm again. */
 const AROUND = 480_000
 
+const given = process.argv.slice(2)
+const { seed, minutes, faults } = optionsOf(given)
+
 const PROGRAMS = [
   ['patroni', 'patroni'],
   ['etcd', 'etcd-server'],
@@ -29,7 +32,7 @@ const PROGRAMS = [
   ['openssl', 'openssl'],
 ] as const
 
-async function rehearse(t: Test, seed: number, minutes: number, faults = options.faults): Promise<void> {
+async function rehearse(t: Test): Promise<void> {
   const stage = await Stage.start(t)
   const holdings = new Holdings(t, stage)
   const traffic = new Traffic(t, stage.cluster)
@@ -78,17 +81,19 @@ function logOf({ replicas }: Stage): string[] {
   )
 }
 
-const options = optionsOf(process.argv.slice(2))
-const { seed, minutes } = options
 const missing = PROGRAMS.map(([program, debianPackage]) => lacks(program, debianPackage)).filter(
   (one) => one !== false,
 )
 for (const one of missing) t.fail(one)
 if (missing.length === 0) {
-  const again = `npm run rehearsal -- ${process.argv.slice(2).join(' ')} --seed ${seed}`
+  const again = [
+    'npm run rehearsal --',
+    ...given,
+    ...(given.includes('--seed') ? [] : ['--seed', seed]),
+  ].join(' ')
   t.comment(again)
   t.setTimeout(minutes * 60_000 + AROUND)
-  t.test(`all at once, with seed ${seed}`, (t) => rehearse(t, seed, minutes))
+  t.test(`all at once, with seed ${seed}`, rehearse)
   process.on('exit', (code) => {
     if (code !== 0) process.stdout.write(`# again: ${again}\n`)
   })

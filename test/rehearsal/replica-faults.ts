@@ -21,18 +21,43 @@ async function well(stage: Stage, replica: Replica): Promise<void> {
   await stage.leader()
 }
 
-/** Halts a replica, or cuts off all that these gates lead to. */
-function cutOff(gates: (replica: Replica) => Replica['databases']) {
-  return async (stage: Stage, choice: number): Promise<Blow> => {
-    const replica = await chosen(stage, choice)
-    for (const gate of gates(replica)) gate.break('stall', 'now')
-    return {
-      whom: replica.name,
-      heal() {
-        for (const gate of gates(replica)) gate.repair()
-        return well(stage, replica)
+/** What is done to a replica, and what undoes it. */
+interface Harm {
+  hurt(replica: Replica): unknown
+  undo(replica: Replica): unknown
+}
+
+/** Does harm to a replica. It is over when the replica is well. */
+async function harm(stage: Stage, choice: number, { hurt, undo }: Harm): Promise<[Replica, Blow]> {
+  const replica = await chosen(stage, choice)
+  await hurt(replica)
+  const heal = async () => {
+    await undo(replica)
+    await well(stage, replica)
+  }
+  return [replica, { whom: replica.name, heal }]
+}
+
+/** Does harm to a replica, which may not answer Prometheus meanwhile. */
+function silence(done: Harm): Fault['befall'] {
+  return async (stage, choice) => {
+    const [replica, blow] = await harm(stage, choice, done)
+    return { ...blow, unanswered: replica }
+  }
+}
+
+/** Cuts off a replica from all that these gates lead to. */
+function cutOff(gates: (replica: Replica) => Replica['databases']): Fault['befall'] {
+  return async (stage, choice) => {
+    const [, blow] = await harm(stage, choice, {
+      hurt(replica) {
+        for (const gate of gates(replica)) gate.break('stall', 'now')
       },
-    }
+      undo(replica) {
+        for (const gate of gates(replica)) gate.repair()
+      },
+    })
+    return blow
   }
 }
 
@@ -44,18 +69,7 @@ export const REPLICA_FAULTS: readonly Fault[] = [
     lasts: 2,
     heals: 6,
     may: [...LEAD, 'CrashLoop', 'MetricsServiceInstanceDown'],
-    async befall(stage, choice) {
-      const replica = await chosen(stage, choice)
-      await replica.kill()
-      return {
-        whom: replica.name,
-        unanswered: replica,
-        async heal() {
-          await replica.start()
-          await well(stage, replica)
-        },
-      }
-    },
+    befall: silence({ hurt: (replica) => replica.kill(), undo: (replica) => replica.start() }),
   },
   {
     name: 'a replica is replaced',
@@ -63,19 +77,13 @@ export const REPLICA_FAULTS: readonly Fault[] = [
     lasts: 1,
     heals: 6,
     may: [...LEAD, 'CrashLoop', 'MetricsServiceInstanceDown'],
-    async befall(stage, choice) {
-      const replica = await chosen(stage, choice)
-      replica.signal('SIGTERM')
-      return {
-        whom: replica.name,
-        unanswered: replica,
-        async heal() {
-          await replica.service.exit
-          await replica.start()
-          await well(stage, replica)
-        },
-      }
-    },
+    befall: silence({
+      hurt: (replica) => replica.signal('SIGTERM'),
+      async undo(replica) {
+        await replica.service.exit
+        await replica.start()
+      },
+    }),
   },
   {
     name: 'a replica is frozen',
@@ -86,18 +94,10 @@ export const REPLICA_FAULTS: readonly Fault[] = [
     must: ['MetricsServiceInstanceDown'],
     may: LEAD,
     delays: 25,
-    async befall(stage, choice) {
-      const replica = await chosen(stage, choice)
-      replica.signal('SIGSTOP')
-      return {
-        whom: replica.name,
-        unanswered: replica,
-        heal() {
-          replica.signal('SIGCONT')
-          return well(stage, replica)
-        },
-      }
-    },
+    befall: silence({
+      hurt: (replica) => replica.signal('SIGSTOP'),
+      undo: (replica) => replica.signal('SIGCONT'),
+    }),
   },
   {
     name: 'a replica is cut off from the databases',
@@ -136,17 +136,9 @@ export const REPLICA_FAULTS: readonly Fault[] = [
     must: ['MetricsServiceInstanceDown'],
     // The other one does not know, and leads or not as before.
     may: ['NoLeader'],
-    async befall(stage, choice) {
-      const replica = await chosen(stage, choice)
-      replica.web.break('stall', 'now')
-      return {
-        whom: replica.name,
-        unanswered: replica,
-        heal() {
-          replica.web.repair()
-          return well(stage, replica)
-        },
-      }
-    },
+    befall: silence({
+      hurt: ({ web }) => web.break('stall', 'now'),
+      undo: ({ web }) => web.repair(),
+    }),
   },
 ]

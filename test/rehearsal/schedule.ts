@@ -24,7 +24,7 @@ export interface Step<Fault> {
 const CALM = { least: 1, most: 4 }
 
 /**
- * The steps of each lane of so many seconds: each fault comes once before any comes twice, in an order and to somebody that
+ * The steps of each lane, in a number of seconds: each fault comes once before any comes twice, in an order and to somebody that
  * the seed chooses. A fault that would not be over in time is left out.
  */
 export function scheduleOf<Fault extends Scheduled>(

@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import tls from 'node:tls'
 import type { Test } from 'tap'
 import { Cluster } from '../cluster/cluster.ts'
+import type { OnCall } from '../deploy/on-call.ts'
 import { Files } from './files.ts'
-import { type OnCall, startOnCall } from './on-call.ts'
+import { watch } from './on-call.ts'
 import { Replica } from './replica.ts'
 import { createShop } from './shop.ts'
 import { Stalls } from './stalls.ts'
@@ -45,7 +46,7 @@ export class Stage {
     ]
     await Promise.all(replicas.map((replica) => replica.start()))
     const targets = replicas.map(({ web }) => web.endpoint)
-    const stage = new Stage(t, cluster, files, replicas, await startOnCall(t, targets, files.authority))
+    const stage = new Stage(t, cluster, files, replicas, await watch(t, targets, files.authority))
     await stage.leader()
     await stage.has('business_debit')
     return stage
