@@ -58,7 +58,7 @@ ${problems.length > 0 ? listOf(problems, date) : undefined}</section>
 <thead><tr><th scope="col">Collector</th><th scope="col">State</th><th scope="col">Last success</th><th scope="col">Series</th></tr></thead>
 <tbody>
 ${rows}</tbody></table>
-<p><small>What is wrong, and why, is on the debug page of this machine, at <code>/debug</code> of DEBUG_PORT.</small></p>
+<p><small>Why, and what to do, is on the debug page of this machine, at <code>/debug</code> of DEBUG_PORT.</small></p>
 </main>`,
     level,
   )
