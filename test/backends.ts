@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import type { Test } from 'tap'
 import { poll } from './poll.ts'
 
 /** How many backends of the service there are in a database. */
@@ -8,12 +9,24 @@ export async function countBackends(sql: Sql, database: string): Promise<number>
   return found.length
 }
 
-/** Waits until a backend of the service in a database waits for a lock, or for what this wait event type is. */
-export async function untilBlocked(sql: Sql, database: string, type = 'Lock'): Promise<void> {
+/**
+ * Waits until so many are left: that of a vote may be about to end, and a server notices in its own time that a client is gone.
+ */
+export async function untilLeft(t: Test, sql: Sql, database: string, count: number): Promise<void> {
   await poll(
-    () => sql`
-      SELECT FROM pg_stat_activity
+    () => countBackends(sql, database),
+    (left) => left === count,
+  )
+  t.pass(`${count} backends are left`)
+}
+
+/** Waits until a backend of the service in a database waits for a lock, or for what this wait event type is. Returns who does. */
+export async function untilBlocked(sql: Sql, database: string, type = 'Lock'): Promise<number[]> {
+  const blocked = await poll(
+    () => sql<{ pid: number }[]>`
+      SELECT pid FROM pg_stat_activity
        WHERE application_name = 'metrics-service' AND datname = ${database} AND wait_event_type = ${type}`,
     (blocked) => blocked.length > 0,
   )
+  return blocked.map(({ pid }) => pid)
 }

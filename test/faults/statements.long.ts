@@ -2,8 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { startPostgres } from '../../demo/postgres.ts'
-import { countBackends } from '../backends.ts'
-import { poll } from '../poll.ts'
+import { untilLeft } from '../backends.ts'
 import { ROOT } from '../root.ts'
 import { startService } from '../service.ts'
 import { client, createTables, fill } from './server.ts'
@@ -59,10 +58,7 @@ for (const [name, installed, skip] of [
       t.same(await entries(), before)
       t.ok(before.length > 15)
       // Whether the address leads elsewhere is asked on another one, for a moment.
-      await poll(
-        () => countBackends(sql, 'postgres'),
-        (count) => count === 1,
-      )
+      await untilLeft(t, sql, 'postgres', 1)
       t.equal((await scrape()).get('collection_duration_seconds_count{result="failure"}'), 0)
     },
   )

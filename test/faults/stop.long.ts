@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap'
-import { countBackends, untilBlocked } from '../backends.ts'
+import { untilBlocked, untilLeft } from '../backends.ts'
 import { createDatabase, type Database } from '../database.ts'
 import { Gate, urlOf } from '../gate.ts'
-import { poll } from '../poll.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
 import { DEFECT } from './process.ts'
 import { client, createServer, fill } from './server.ts'
@@ -19,13 +18,8 @@ async function ends(t: Test, service: ServiceProcess): Promise<void> {
   t.notMatch(service.output(), DEFECT)
 }
 
-/** Waits until the server has noticed that the service is gone: it has when it ended the last of the backends. */
-async function leftNone(t: Test, { url, sql }: Database): Promise<void> {
-  await poll(
-    () => countBackends(sql, databaseOf(url)),
-    (count) => count === 0,
-  )
-  t.pass('no backend is left')
+function leftNone(t: Test, { url, sql }: Database): Promise<void> {
+  return untilLeft(t, sql, databaseOf(url), 0)
 }
 
 function databaseOf(url: string): string {

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import t, { type Test } from 'tap'
 import { defineCollector, gauge } from '../../src/collector.ts'
-import { countBackends } from '../backends.ts'
+import { countBackends, untilLeft } from '../backends.ts'
 import { createDatabase } from '../database.ts'
 import { poll } from '../poll.ts'
 import { startService } from '../service.ts'
@@ -81,6 +81,6 @@ t.test('nothing of it is left when the service has stopped', async (t) => {
   )
   database.round.cancel()
   await app.close()
-  t.equal(await countBackends(sql, name), 0)
+  await untilLeft(t, sql, name, 0)
   await explained
 })

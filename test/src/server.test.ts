@@ -5,7 +5,7 @@ import postgresJs, { type Sql } from 'postgres'
 import t from 'tap'
 import { freePort } from '../../demo/port.ts'
 import { startPostgres } from '../../demo/postgres.ts'
-import { untilBlocked } from '../backends.ts'
+import { untilBlocked, untilLeft } from '../backends.ts'
 import { createDatabase } from '../database.ts'
 import { spawnService } from '../process.ts'
 import { scrape, until } from '../scrape.ts'
@@ -106,9 +106,7 @@ t.test('SIGTERM ends the service in good order and leaves no backend', async (t)
   await until(service, (samples) => samples.get('collection_duration_seconds_count{result="success"}') === 1)
   service.child.kill('SIGTERM')
   t.equal(await service.exit, 0)
-  const left =
-    await sql`SELECT FROM pg_stat_activity WHERE application_name = 'metrics-service' AND datname = current_database()`
-  t.equal(left.length, 0)
+  await untilLeft(t, sql, new URL(url).pathname.slice(1), 0)
 })
 
 t.test('SIGTERM ends a service that waits for the database at once', async (t) => {

@@ -5,6 +5,7 @@ import net, { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { freePort } from '../../../demo/port.ts'
+import { untilLeft } from '../../backends.ts'
 import { createDatabase } from '../../database.ts'
 import { lacks } from '../../program.ts'
 import { ROOT } from '../../root.ts'
@@ -106,14 +107,8 @@ t.test('a query is ended at the timeout of its collector, which is told with its
     { name: 'slow', errors: [{ problem: /statement timeout|no answer within/ }], run: null, cost: Number },
   ])
   t.equal(code, 1)
-  t.same(await sessions(sql), [])
+  await untilLeft(t, sql, new URL(url).pathname.slice(1), 0)
 })
-
-/** The sessions of the service in this database. */
-function sessions(sql: Awaited<ReturnType<typeof createDatabase>>['sql']) {
-  return sql`
-    SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'metrics-service'`
-}
 
 t.test('a signal ends the query that runs, and the exit code tells of it', async (t) => {
   const { url, sql } = await createDatabase(t, { schema: false })
@@ -128,7 +123,7 @@ t.test('a signal ends the query that runs, and the exit code tells of it', async
   await waitsForLock(lock)
   child.kill('SIGTERM')
   t.equal((await ended).code, 143)
-  t.same(await sessions(sql), [])
+  await untilLeft(t, sql, new URL(url).pathname.slice(1), 0)
 })
 
 t.test('no endpoint that answers is told with the reason of each, at once', async (t) => {

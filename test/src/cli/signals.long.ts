@@ -71,11 +71,11 @@ t.test('SIGHUP lets a round end in the session that it has, and then that goes',
   let before: number[] = []
   await sql.begin(async (holder) => {
     await holder`LOCK TABLE destinations`
-    await untilBlocked(sql, database)
-    before = await backends(sql)
+    before = await untilBlocked(sql, database)
     service.child.kill('SIGHUP')
     await service.said('reload: new database sessions')
-    t.same(await backends(sql), before)
+    const after = await backends(sql)
+    for (const pid of before) t.ok(after.includes(pid), 'the session of the round is there')
   })
   await poll(
     () => backends(sql),
@@ -118,7 +118,8 @@ t.test('SIGUSR2 does nothing', async (t) => {
   const said = service.output()
   for (let signals = 0; signals < 20; signals++) service.child.kill('SIGUSR2')
   t.equal((await moreRounds(service, 2)).get(SUCCESS), 1)
-  t.same(await backends(sql), before)
+  const after = await backends(sql)
+  for (const pid of before) t.ok(after.includes(pid), 'the session is there')
   t.equal(service.output(), said)
   await stops(service, t)
 })
