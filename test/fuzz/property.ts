@@ -7,6 +7,8 @@ import fc from 'fast-check'
 const BLOCK = 50
 /** Milliseconds of the processor between two turns of the event loop: what is beside the service in this process counts, too. */
 const LONGEST_TURN = 200
+/** How often an input that held it longer is checked again. */
+const AGAIN = 2
 /** Milliseconds between two turns that are looked at. */
 const OFTEN = 2
 /** Milliseconds for fast-check to find a smaller input that fails as well. */
@@ -70,7 +72,8 @@ export async function fuzz<Input>(
   share = 1,
 ): Promise<void> {
   let longestOfAll = 0
-  const property = fc.asyncProperty(inputs, async (input) => {
+  /** Checks an input, and returns the longest turn meanwhile. */
+  async function turnOf(input: Input): Promise<number> {
     look()
     longest = 0
     const timer = setInterval(keepLongest, OFTEN)
@@ -82,10 +85,17 @@ export async function fuzz<Input>(
     }
     await setImmediate()
     if (outside.length > 0) throw new Error('an error was caught by nobody', { cause: outside.splice(0)[0] })
+    return longest
+  }
+  const property = fc.asyncProperty(inputs, async (input) => {
+    let turn = await turnOf(input)
     // The first inputs find code that is not compiled yet.
-    if (count > 0) longestOfAll = Math.max(longestOfAll, longest)
-    if (count > 0 && longest > LONGEST_TURN)
-      throw new Error(`it held the event loop for ${Math.round(longest)} ms`)
+    if (count === 0) return
+    // What an input needs, it needs again; the machine, which may have stopped in the middle of it, does not.
+    for (let again = 0; again < AGAIN && turn > LONGEST_TURN; again++)
+      turn = Math.min(turn, await turnOf(input))
+    longestOfAll = Math.max(longestOfAll, turn)
+    if (turn > LONGEST_TURN) throw new Error(`it held the event loop for ${Math.round(turn)} ms`)
   })
   const started = performance.now()
   const passed = () => (performance.now() - started) / (SECONDS * share * 1000)
