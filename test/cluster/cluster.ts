@@ -9,6 +9,9 @@ import { Site } from './site.ts'
 /** Milliseconds between two questions, each of which is work for Patroni. */
 const PACE = 200
 
+/** Milliseconds for all to start. */
+const PATIENCE = 180_000
+
 /** Three PostgreSQL members under Patroni, and a HAProxy in front of them. */
 export class Cluster {
   readonly etcd: Etcd
@@ -33,7 +36,7 @@ export class Cluster {
     const members = [await create('one'), await create('two'), await create('three')]
     const cluster = new Cluster(etcd, members, await startHaproxy(site, members), password)
     for (const member of members) member.start()
-    await cluster.whole()
+    await cluster.whole(performance.now() + PATIENCE)
     return cluster
   }
 
@@ -51,14 +54,19 @@ export class Cluster {
     }
   }
 
-  /** Waits until there is one leader, which all others follow, one of them synchronously. Returns the leader. */
-  async whole(): Promise<Member> {
+  /**
+   * Waits until there is one leader, which all others follow, one of them synchronously. Returns the leader. Rejects, with what
+   * the members logged, when it is `until`, in milliseconds of the monotonic clock.
+   */
+  async whole(until = Number.POSITIVE_INFINITY): Promise<Member> {
     for (;;) {
       const [leader, another] = await this.#answering('/primary')
       const synchronous = await this.#answering('/synchronous')
       const replicas = await this.#answering('/replica?lag=1MB')
       const one = leader !== undefined && another === undefined
       if (one && synchronous.length === 1 && replicas.length === this.members.length - 1) return leader
+      if (performance.now() > until)
+        throw new Error(this.members.map(({ name, log }) => `${name} logged:\n${log}`).join('\n'))
       await delay(PACE)
     }
   }
