@@ -11,10 +11,15 @@ import { freePort } from './port.ts'
 export interface Prometheus {
   /** Where its pages and its HTTP API are, on 127.0.0.1. */
   readonly url: string
-  /** Resolves to an error with its log when it has ended. */
+  /** Resolves to an error with its log when it has ended without having been told to. */
   readonly ended: Promise<Error>
   /** Everything that it logged. */
   log(): string
+  /** Halts it, or has it go on: connections stay open, and nothing answers. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Kills it, for as long as it is not started again with what it had stored. */
+  kill(): Promise<void>
+  start(): Promise<void>
   /** Ends it and deletes its folder. */
   destroy(): Promise<void>
 }
@@ -40,12 +45,18 @@ export function hasPrometheus(): boolean {
   return spawnSync('prometheus', ['--version']).error === undefined
 }
 
+export interface PrometheusOptions {
+  /** What it listens on if nobody else does; a free one otherwise, and by default. */
+  readonly port?: number
+  /** More arguments. */
+  readonly args?: readonly string[]
+}
+
 /**
  * Starts it with these files. Resolves when it answers.
- * @param options.port that it listens on if nobody else does; a free one otherwise, and by default
  * @throws Error with its log when it ends instead
  */
-export async function startPrometheus(files: Files, options: { port?: number } = {}): Promise<Prometheus> {
+export async function startPrometheus(files: Files, options: PrometheusOptions = {}): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'metrics-service-prometheus-'))
   const guard = guardFolder(folder)
   for (const [path, text] of Object.entries(files)) {
@@ -53,47 +64,77 @@ export async function startPrometheus(files: Files, options: { port?: number } =
     await writeFile(join(folder, path), text)
   }
   const listen = `127.0.0.1:${await freePort(options.port)}`
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=${listen}`,
-    ],
-    // A group of its own: a terminal's Ctrl-C is for the process that started it.
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
-  )
-  guard.watch(child.pid)
+  const url = `http://${listen}`
+  const args = [
+    `--config.file=${join(folder, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=${listen}`,
+    ...(options.args ?? []),
+  ]
+  const { promise: ended, resolve } = Promise.withResolvers<Error>()
   let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))
-  let gone: Error | undefined
-  const ended = once(child, 'close')
-    .then(
+  let current = run()
+
+  function run() {
+    // A group of its own: a terminal's Ctrl-C is for the process that started it.
+    const child = spawn('prometheus', args, {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    guard.watch(child.pid)
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))
+    const closed = once(child, 'close').then(
       ([code, signal]) => new Error(`Prometheus ended with ${signal ?? code}:\n${log.trim()}`),
       (cause) => new Error('prometheus cannot be run', { cause }),
     )
-    .then((error) => {
+    const running = { child, closed, gone: undefined as Error | undefined, killed: false }
+    closed.then((error) => {
       guard.watch(undefined)
-      gone = error
-      return error
+      running.gone = error
+      if (!running.killed) resolve(error)
     })
+    return running
+  }
+
+  async function kill(): Promise<void> {
+    current.killed = true
+    current.child.kill('SIGKILL')
+    await current.closed
+  }
+
+  async function ready(): Promise<void> {
+    while (!(await isReady(url))) {
+      if (current.gone !== undefined) throw current.gone
+      await delay(50)
+    }
+  }
 
   async function destroy(): Promise<void> {
-    child.kill('SIGKILL')
-    await ended
+    await kill()
+    resolve(await current.closed)
     await rm(folder, { recursive: true, force: true })
     await guard.dismiss()
   }
 
-  const url = `http://${listen}`
-  while (!(await isReady(url))) {
-    if (gone !== undefined) {
-      await destroy()
-      throw gone
-    }
-    await delay(50)
+  try {
+    await ready()
+  } catch (error) {
+    await destroy()
+    throw error
   }
-  return { url, ended, log: () => log, destroy }
+  return {
+    url,
+    ended,
+    log: () => log,
+    signal: (signal) => current.child.kill(signal),
+    kill,
+    start() {
+      current = run()
+      return ready()
+    },
+    destroy,
+  }
 }
 
 /** https://prometheus.io/docs/prometheus/latest/management_api/#readiness-check */

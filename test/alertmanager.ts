@@ -27,6 +27,13 @@ export interface Alertmanager {
   readonly host: string
   /** Each alert of each notification so far, but for what was resolved before: a group lists that for a while. */
   readonly notified: readonly Notified[]
+  /** The names of those of which it has not told that they are resolved. */
+  readonly firing: readonly string[]
+  /** Halts it, or has it go on: connections stay open, and nothing answers. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Kills it, for as long as it is not started again. It forgets what it told, and never says that it is over. */
+  kill(): Promise<void>
+  start(): Promise<void>
 }
 
 /**
@@ -35,7 +42,7 @@ export interface Alertmanager {
  */
 export async function startAlertmanager(t: Test, config: string): Promise<Alertmanager> {
   const notified: Notified[] = []
-  const firing = new Set<string>()
+  const firing = new Map<string, string>()
   const receiver = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk) => chunks.push(chunk))
@@ -46,7 +53,7 @@ export async function startAlertmanager(t: Test, config: string): Promise<Alertm
         const alert = JSON.stringify([receiver, labels])
         // Prometheus goes on to send it for 15 minutes, which no configuration makes shorter.
         if (status === 'resolved' && !firing.delete(alert)) continue
-        if (status === 'firing') firing.add(alert)
+        if (status === 'firing') firing.set(alert, labels.alertname)
         notified.push({ status, labels, receiver, at })
       }
       response.end()
@@ -62,33 +69,57 @@ export async function startAlertmanager(t: Test, config: string): Promise<Alertm
     config.replace(/https:\/\/[\w.-]+\.example/g, `http://127.0.0.1:${port}`),
   )
   const host = `127.0.0.1:${await freePort()}`
-  const child = leash(
-    spawn(
-      ALERTMANAGER,
-      [
-        `--config.file=${join(folder, 'alertmanager.yml')}`,
-        `--storage.path=${join(folder, 'data')}`,
-        `--web.listen-address=${host}`,
-        '--cluster.listen-address=',
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    ),
-  )
   let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))
-  const ended = once(child, 'close')
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
-  let gone = false
-  ended.then(() => (gone = true))
-  await poll(
-    async () => {
-      if (gone) throw new Error(`Alertmanager ended:\n${log}`)
-      return (await fetch(`http://${host}/-/ready`).catch(() => undefined))?.ok
+  let current = run()
+
+  function run() {
+    const child = leash(
+      spawn(
+        ALERTMANAGER,
+        [
+          `--config.file=${join(folder, 'alertmanager.yml')}`,
+          `--storage.path=${join(folder, 'data')}`,
+          `--web.listen-address=${host}`,
+          '--cluster.listen-address=',
+        ],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+      ),
+    )
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))
+    const running = { child, closed: once(child, 'close'), gone: false }
+    running.closed.then(() => (running.gone = true))
+    return running
+  }
+
+  async function kill(): Promise<void> {
+    current.child.kill('SIGKILL')
+    await current.closed
+    firing.clear()
+  }
+
+  async function ready(): Promise<void> {
+    await poll(
+      async () => {
+        if (current.gone) throw new Error(`Alertmanager ended:\n${log}`)
+        return (await fetch(`http://${host}/-/ready`).catch(() => undefined))?.ok
+      },
+      (ready) => ready === true,
+    )
+  }
+
+  t.teardown(kill)
+  await ready()
+  return {
+    host,
+    notified,
+    get firing() {
+      return [...firing.values()]
     },
-    (ready) => ready === true,
-  )
-  return { host, notified }
+    signal: (signal) => current.child.kill(signal),
+    kill,
+    start() {
+      current = run()
+      return ready()
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { type Files, startPrometheus } from '../demo/prometheus.ts'
+import { type Files, type Prometheus, startPrometheus } from '../demo/prometheus.ts'
 import { poll } from './poll.ts'
 
 interface Series {
@@ -7,7 +7,7 @@ interface Series {
   readonly value: readonly [number, string]
 }
 
-export interface PrometheusClient {
+export interface PrometheusClient extends Pick<Prometheus, 'log' | 'signal' | 'kill' | 'start'> {
   /** What its HTTP API answers. https://prometheus.io/docs/prometheus/latest/querying/api/ */
   get<T>(path: string, parameters?: Readonly<Record<string, string>>): Promise<T>
   /** The series of a query that gives an instant vector. */
@@ -16,13 +16,15 @@ export interface PrometheusClient {
   value(query: string): Promise<number | undefined>
   /** Resolves when the condition holds. */
   until(condition: () => Promise<boolean>): Promise<void>
-  /** Everything that it logged. */
-  log(): string
 }
 
 /** A Prometheus of the test's own with this configuration. */
-export async function watchWithPrometheus(t: Test, files: Files): Promise<PrometheusClient> {
-  const prometheus = await startPrometheus(files)
+export async function watchWithPrometheus(
+  t: Test,
+  files: Files,
+  args: readonly string[] = [],
+): Promise<PrometheusClient> {
+  const prometheus = await startPrometheus(files, { args })
   t.teardown(prometheus.destroy)
   let gone: Error | undefined
   prometheus.ended.then((error) => (gone = error))
@@ -41,6 +43,9 @@ export async function watchWithPrometheus(t: Test, files: Files): Promise<Promet
     get,
     query,
     log: prometheus.log,
+    signal: prometheus.signal,
+    kill: prometheus.kill,
+    start: prometheus.start,
     async value(expression) {
       const result = await query(expression)
       return result.length === 1 ? Number(result[0]?.value[1]) : undefined

@@ -14,14 +14,15 @@ export interface OnCall {
 }
 
 /**
- * Starts them for these targets, with time that passes `factor` times as fast. `adapt` changes the configuration of Prometheus.
- * Resolves when each target was scraped.
+ * Starts them for these targets, with time that passes `factor` times as fast. `adapt` changes the configuration of Prometheus,
+ * which also gets `args`. Resolves when each target was scraped.
  */
 export async function startOnCall(
   t: Test,
   targets: readonly string[],
   factor: number,
   adapt = (config: string) => config,
+  args: readonly string[] = [],
 ): Promise<OnCall> {
   const shipped = readFileSync(join(ROOT, 'deploy/alertmanager/alertmanager.yml'), 'utf8')
   const [config = ''] = Object.values(compressed({ alertmanager: shipped }, factor))
@@ -31,6 +32,7 @@ export async function startOnCall(
   const prometheus = await watchWithPrometheus(
     t,
     compressed({ ...files, 'prometheus.yml': adapt(files['prometheus.yml'] ?? '') + alerting }, factor),
+    args,
   )
   await prometheus.until(async () => (await prometheus.value('sum(up)')) === targets.length)
   return { prometheus, alertmanager }

@@ -1,6 +1,5 @@
 import type { Test } from 'tap'
 import { answered } from '../cluster/session.ts'
-import { nameOf } from '../deploy/notifications.ts'
 import { poll } from '../poll.ts'
 import type { Event } from './play.ts'
 import { none, noneInTime, stored } from './series.ts'
@@ -23,15 +22,19 @@ interface Fired {
   readonly until: number
 }
 
+/** What the API answers: https://prometheus.io/docs/prometheus/latest/querying/api/#alerts */
+interface Alerts {
+  readonly alerts: readonly { readonly state: string; readonly labels: Readonly<Record<string, string>> }[]
+}
+
 /** Checks that alerts fired for the faults that have to cause them, and for no other, and that all are over in the end. */
 export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[]): Promise<void> {
   const over = async () => {
-    const firing = await stage.prometheus.query('ALERTS{alertstate="firing"}')
-    const last = new Map(stage.alertmanager.notified.map((one) => [nameOf(one), one.status]))
-    const told = [...last].filter(([, status]) => status === 'firing').map(([name]) => name)
+    const { alerts } = await stage.prometheus.get<Alerts>('alerts')
+    const firing = alerts.filter(({ state }) => state === 'firing')
     return [
-      ...firing.map(({ metric }) => `${metric.alertname} fires`),
-      ...told.map((name) => `${name} was not resolved`),
+      ...firing.map(({ labels }) => `${labels.alertname} fires`),
+      ...stage.alertmanager.firing.map((name) => `${name} was not resolved`),
     ]
   }
   let left: string[] = []
@@ -63,7 +66,14 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
     excess.map(({ alert, from }) => `${alert} at ${time(from)}`),
     'no alert fired that no fault explains',
   )
-  const missing = events.flatMap(({ fault: { name, must = [] }, from, healed }) =>
+  // What came while somebody watched, all the time.
+  const watched = events.filter(
+    (event) =>
+      !events.some(
+        ({ fault: { blinds }, from, until }) => blinds && from <= event.until && event.from <= until,
+      ),
+  )
+  const missing = watched.flatMap(({ fault: { name, must = [] }, from, healed }) =>
     must
       .filter(
         (alert) =>
@@ -73,7 +83,7 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
   )
   noneInTime(t, stage, missing, 'each alert that had to fire did')
   const told = new Set(stage.alertmanager.notified.map(({ labels }) => labels.alertname))
-  const needed = events.flatMap(({ fault: { must = [] } }) => must).filter((alert) => !told.has(alert))
+  const needed = watched.flatMap(({ fault: { must = [] } }) => must).filter((alert) => !told.has(alert))
   noneInTime(t, stage, needed, 'and Alertmanager told of each')
 }
 

@@ -5,8 +5,8 @@ import type { Stage } from './stage.ts'
 /** What befell somebody. */
 export interface Blow {
   readonly whom: string
-  /** The replica that may not answer Prometheus meanwhile. */
-  readonly unanswered?: Replica
+  /** The replicas that may not answer Prometheus meanwhile. */
+  readonly unanswered?: readonly Replica[]
   /** Ends it. Resolves when all is well again. */
   heal(): Promise<unknown>
 }
@@ -21,6 +21,8 @@ export interface Fault extends Scheduled {
   /** The alerts that have to fire before it is over, and those that may. */
   readonly must?: readonly string[]
   readonly may?: readonly string[]
+  /** Whether nobody watches meanwhile, so that no alert has to fire. */
+  readonly blinds?: true
   /** Seconds for which a gauge may be older, beside what it may be without any fault. */
   readonly delays?: number
 }

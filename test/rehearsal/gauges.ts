@@ -29,6 +29,8 @@ export async function checkGauges(
   // No scrape is half in the one and half in the other answer.
   const until = Date.now() / 1000 - SETTLED
   const get = async (selector: string) => byMoment(await stored(prometheus, selector, until))
+  // A moment is that at which a scrape began.
+  const took = await get('scrape_duration_seconds{job="metrics-service"}')
   const problems: string[] = []
   const pages: ReadonlyMap<number, readonly [version: number, debit: number]>[] = []
   let oldest = 0
@@ -47,7 +49,8 @@ export async function checkGauges(
         problems.push(`${moment}: ${name} is ${shown}, which version ${number} never had`)
         continue
       }
-      if (version.tried > at) problems.push(`${moment}: ${name} is of version ${number}, which came later`)
+      if (version.tried > at + (took.get(at) ?? 0) * 1000)
+        problems.push(`${moment}: ${name} is of version ${number}, which came later`)
       const read = (success.get(at) ?? at / 1000) * 1000
       const delays = events
         .filter(({ from, until }) => from * 1000 <= read && read <= (until + OLD) * 1000)

@@ -11,8 +11,8 @@ const PATIENCE = 240_000
 export interface Event {
   readonly fault: Fault
   readonly whom: string
-  /** The target of Prometheus that may not have answered meanwhile. */
-  readonly unanswered: string | undefined
+  /** The targets of Prometheus that may not have answered meanwhile. */
+  readonly unanswered: readonly string[]
   readonly from: number
   /** When it was ended. */
   readonly healed: number
@@ -33,14 +33,16 @@ export async function play(
   for (const { fault, at, choice } of steps) {
     await until(start + at)
     const from = now()
-    const { whom, unanswered, heal } = await inTime(
-      fault.befall(stage, choice),
-      `${fault.name}: it did not come`,
-    )
+    const {
+      whom,
+      unanswered = [],
+      heal,
+    } = await inTime(fault.befall(stage, choice), `${fault.name}: it did not come`)
     await until(from + fault.lasts)
     const healed = now()
     await inTime(heal(), `${fault.name} (${whom}): it did not end`)
-    tell({ fault, whom, unanswered: unanswered?.web.endpoint, from, healed, until: now() })
+    const targets = unanswered.map(({ web }) => web.endpoint)
+    tell({ fault, whom, unanswered: targets, from, healed, until: now() })
   }
 }
 

@@ -42,7 +42,7 @@ async function harm(stage: Stage, choice: number, { hurt, undo }: Harm): Promise
 function silence(done: Harm): Fault['befall'] {
   return async (stage, choice) => {
     const [replica, blow] = await harm(stage, choice, done)
-    return { ...blow, unanswered: replica }
+    return { ...blow, unanswered: [replica] }
   }
 }
 

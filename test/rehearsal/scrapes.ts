@@ -25,7 +25,9 @@ export async function checkScrapes(
       failed++
       const explained = events.some(
         ({ unanswered, from, until }) =>
-          unanswered === metric.instance && from - AROUND <= at && at <= until + AROUND,
+          unanswered.some((target) => target === metric.instance) &&
+          from - AROUND <= at &&
+          at <= until + AROUND,
       )
       if (!explained && !stalls.within(at - AROUND, at + AROUND))
         problems.push(`${metric.instance} at ${new Date(at * 1000).toISOString()}`)

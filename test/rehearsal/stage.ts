@@ -34,19 +34,24 @@ export class Stage {
 
   /** Starts all. Resolves when Prometheus has the values of a replica that leads. */
   static async start(t: Test): Promise<Stage> {
+    const mark = (what: string) => t.comment(`${new Date().toISOString().slice(11, 19)} ${what}`)
+    mark('starting a cluster')
     const cluster = await Cluster.start(t)
     const files = new Files(t)
     tls.setDefaultCACertificates([readFileSync(files.authority, 'utf8')])
     const password = newPassword()
     await createShop(cluster, password)
     files.rotate(password)
+    mark('starting replicas')
     const replicas: [Replica, Replica] = [
       await Replica.create(t, 'first', cluster, files),
       await Replica.create(t, 'second', cluster, files),
     ]
     await Promise.all(replicas.map((replica) => replica.start()))
+    mark('starting Prometheus and Alertmanager')
     const targets = replicas.map(({ web }) => web.endpoint)
     const stage = new Stage(t, cluster, files, replicas, await watch(t, targets, files.authority))
+    mark('waiting for a leader and its values')
     await stage.leader()
     await stage.has('business_debit')
     return stage
@@ -74,10 +79,10 @@ export class Stage {
     return leader
   }
 
-  /** The answer of Prometheus, when it is as wanted. */
+  /** The answer of Prometheus, when it answers as wanted. */
   async #asked(query: string, wanted: (answer: Answer) => boolean): Promise<Answer> {
     for (;;) {
-      const answer = await this.prometheus.query(query)
+      const answer = await this.prometheus.query(query).catch(() => [])
       if (wanted(answer)) return answer
       await delay(PACE)
     }

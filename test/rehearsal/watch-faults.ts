@@ -1,0 +1,85 @@
+import type { Blow, Fault } from './fault.ts'
+import type { Stage } from './stage.ts'
+
+/** What those who watch may take for a fault of what they watch, once they are back. */
+const BACK = ['MetricsServiceDown', 'MetricsServiceInstanceDown', 'NoLeader', 'SeveralLeaders']
+
+/** Resolves when Prometheus has scraped both replicas, and one leads. */
+async function seen(stage: Stage): Promise<void> {
+  await stage.has('sum(up) == 2')
+  await stage.leader()
+}
+
+/** Whom it befalls is Prometheus: no replica may be asked, or has its answer taken. */
+async function blind(stage: Stage, heal: () => Promise<unknown> | unknown): Promise<Blow> {
+  return {
+    whom: 'Prometheus',
+    unanswered: stage.replicas,
+    async heal() {
+      await heal()
+      await seen(stage)
+    },
+  }
+}
+
+export const WATCH_FAULTS: readonly Fault[] = [
+  {
+    name: 'Prometheus is killed, and starts again',
+    lane: 'one at a time',
+    lasts: 3,
+    heals: 6,
+    may: BACK,
+    blinds: true,
+    async befall(stage) {
+      await stage.prometheus.kill()
+      return blind(stage, () => stage.prometheus.start())
+    },
+  },
+  {
+    name: 'Prometheus is frozen',
+    lane: 'one at a time',
+    lasts: 8,
+    heals: 4,
+    may: BACK,
+    blinds: true,
+    async befall(stage) {
+      stage.prometheus.signal('SIGSTOP')
+      return blind(stage, () => stage.prometheus.signal('SIGCONT'))
+    },
+  },
+  {
+    name: 'Prometheus is cut off from both replicas',
+    lane: 'one at a time',
+    lasts: 22,
+    heals: 4,
+    must: ['MetricsServiceDown'],
+    may: BACK,
+    async befall(stage) {
+      const gates = stage.replicas.map(({ web }) => web)
+      for (const gate of gates) gate.break('stall', 'now')
+      return blind(stage, () => {
+        for (const gate of gates) gate.repair()
+      })
+    },
+  },
+  {
+    name: 'Alertmanager is killed, and starts again',
+    lane: 'one at a time',
+    lasts: 3,
+    heals: 3,
+    async befall({ alertmanager }) {
+      await alertmanager.kill()
+      return { whom: 'Alertmanager', heal: () => alertmanager.start() }
+    },
+  },
+  {
+    name: 'Alertmanager is frozen',
+    lane: 'one at a time',
+    lasts: 8,
+    heals: 3,
+    async befall({ alertmanager }) {
+      alertmanager.signal('SIGSTOP')
+      return { whom: 'Alertmanager', heal: async () => alertmanager.signal('SIGCONT') }
+    },
+  },
+]
