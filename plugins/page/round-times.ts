@@ -20,6 +20,11 @@ const NONE: Durations = { buckets: BUCKETS.map(() => 0), count: 0, sum: 0 }
 export class RoundTimes {
   #durations: Readonly<Record<Result, Durations>> = { success: NONE, failure: NONE }
 
+  /** Another object after each change. */
+  get state(): object {
+    return this.#durations
+  }
+
   of(result: Result): Durations {
     return this.#durations[result]
   }
@@ -45,6 +50,7 @@ export const ROUNDS: Family<RoundTimes> = {
   name: 'collection_duration_seconds',
   help: 'Duration of a round; result is "failure" when a collector failed in it.',
   type: 'histogram',
+  state: ({ state }) => state,
   columns: RESULTS.flatMap(columnsOf),
 }
 

@@ -4,10 +4,13 @@ import type { Family } from '../../src/page/family.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { REASONS } from '../../src/rows/rows.ts'
 
+const pastOf = ({ past }: CollectorStatus) => past
+
 export const ERRORS: Family<CollectorStatus> = {
   name: 'collection_errors_total',
   help: 'Runs of a collector that failed.',
   type: 'counter',
+  state: pastOf,
   read: ({ counts }) => counts.failures,
 }
 
@@ -23,6 +26,7 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_duration_seconds',
     help: 'Duration of the last run of a collector.',
     type: 'gauge',
+    state: pastOf,
     read: ({ last }) => last?.seconds,
   },
   {
@@ -35,18 +39,21 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_last_success_timestamp_seconds',
     help: 'Time of the last success of a collector; 0 before the first.',
     type: 'gauge',
+    state: pastOf,
     read: ({ lastSuccess = 0 }) => lastSuccess,
   },
   {
     name: 'collector_counted_to_timestamp_seconds',
     help: 'Time up to which a collector with a window has counted for good, by the clock of the database.',
     type: 'gauge',
+    state: pastOf,
     read: ({ window }) => (window === undefined ? undefined : Number(window.sealedTo) / 1e6),
   },
   {
     name: 'collector_counters_behind_seconds',
     help: 'How much more a collector with a window could have counted for good in its last run; absent where it is not known.',
     type: 'gauge',
+    state: pastOf,
     read({ window, last }) {
       const due = last?.asked?.due
       return window === undefined || due === undefined
@@ -70,6 +77,7 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_rejected_rows_total',
     help: 'Rows that a collector rejected: a bad value, a bad label, or the labels of another row.',
     type: 'counter',
+    state: pastOf,
     columns: REASONS.map((reason) => ({
       labels: { reason },
       read: ({ counts }) => counts.rejected[reason],
@@ -79,6 +87,7 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_folded_series_total',
     help: 'Series that were summed into "other" because they exceeded a limit.',
     type: 'counter',
+    state: pastOf,
     read: ({ counts }) => counts.folded,
   },
 ]

@@ -20,6 +20,8 @@ export type Family<Subject> = {
   readonly name: string
   readonly help: string
   readonly type: 'gauge' | 'counter' | 'histogram'
+  /** What alone its samples of a subject follow from: they are the same while that is. Without it, they are read each time. */
+  state?(subject: Subject): object
 } & (Column<Subject> | { readonly columns: readonly Column<Subject>[] })
 
 /** What a column has of a subject: a value, or lines that are written already. Equal cells make equal lines. */
@@ -32,6 +34,8 @@ export interface Cells {
   /** How many there are. */
   readonly subjects: number
   readonly columns: number
+  /** What the cells of a subject follow from; undefined when that is not known. */
+  state(subject: number): object | undefined
   read(subject: number, column: number, now: number): Cell
   /** Returns the lines of a cell. */
   lines(subject: number, column: number, cell: Cell): string
@@ -61,6 +65,10 @@ export function sectionOf<Subject>(
       head: headOf(name, type, help, format),
       subjects: subjects.length,
       columns: columns.length,
+      state(s) {
+        const subject = subjects[s]
+        return subject === undefined ? undefined : family.state?.(subject)
+      },
       read(s, c, now) {
         const subject = subjects[s]
         const reading = subject === undefined ? undefined : columns[c]?.read(subject, now)

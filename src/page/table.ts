@@ -7,22 +7,28 @@ const PART_CELLS = 100
 /** Parts that are written before a thread compresses them, while other requests are served. */
 const BATCH = 8
 
-/** Cells of a family that follow one another: those of a subject, then those of the next. */
+/** The cells of some subjects of a family, which follow one another. */
 interface Span {
   readonly cells: Cells
   readonly from: number
   readonly to: number
 }
 
-/** A part, and the cells that it was written from. */
+/** The cells of a part, and what those of each subject follow from. */
+interface Reading {
+  readonly states: readonly (object | undefined)[]
+  readonly cells: readonly Cell[]
+}
+
+/** A part, and what it was written from. */
 interface Written {
-  readonly read: readonly Cell[]
+  readonly reading: Reading
   readonly part: Part
 }
 
 /**
- * The families of the service's own metrics in one format. At each scrape every cell is read, and only parts with a cell
- * that has changed are written and compressed again.
+ * The families of the service's own metrics in one format. At each scrape every cell is read whose state may have changed, and
+ * only parts with a cell that has changed are written and compressed again.
  */
 export class Table {
   readonly #parts: readonly (readonly Span[])[]
@@ -34,13 +40,19 @@ export class Table {
 
   /** Returns the parts as of now, in milliseconds of the monotonic clock. Everything is read when it is called. */
   async parts(now: number): Promise<readonly Part[]> {
-    const readings = this.#parts.map((spans, i) => read(spans, now, this.#written[i]?.read))
-    const written = [...this.#written]
-    const changed = [...readings.keys()].filter((i) => readings[i] !== written[i]?.read)
+    const before = this.#written
+    const readings = this.#parts.map((spans, i) => read(spans, now, before[i]?.reading))
+    const written: Written[] = []
+    const changed: number[] = []
+    for (const [i, reading] of readings.entries()) {
+      const last = before[i]
+      if (last?.reading.cells === reading.cells) written[i] = { reading, part: last.part }
+      else changed.push(i)
+    }
     for (let first = 0; first < changed.length; first += BATCH) {
       const writing = changed.slice(first, first + BATCH).map(async (i) => {
-        const cells = readings[i] ?? []
-        written[i] = { read: cells, part: await makePart([write(this.#parts[i] ?? [], cells)]) }
+        const reading = readings[i] ?? NOTHING
+        written[i] = { reading, part: await makePart([write(this.#parts[i] ?? [], reading.cells)]) }
       })
       await Promise.all(writing)
     }
@@ -49,50 +61,57 @@ export class Table {
   }
 }
 
-/** Divides families into parts. A part may have several families, and a family several parts. */
+const NOTHING: Reading = { states: [], cells: [] }
+
+/** Divides families into parts. A part may have several families, and a family several parts; a subject is in one. */
 function divide(families: readonly Cells[]): Span[][] {
   const parts: Span[][] = []
   let room = 0
   for (const cells of families) {
-    const length = cells.subjects * cells.columns
     let from = 0
     do {
-      if (room === 0) {
+      if (room <= 0) {
         parts.push([])
         room = PART_CELLS
       }
-      const to = Math.min(from + room, length)
+      const to = Math.min(from + Math.ceil(room / cells.columns), cells.subjects)
       parts.at(-1)?.push({ cells, from, to })
-      room -= to - from
+      room -= (to - from) * cells.columns
       from = to
-    } while (from < length)
+    } while (from < cells.subjects)
   }
   return parts
 }
 
-/** Reads the cells of a part. Returns `last`, what was read before, when they are the same. */
-function read(spans: readonly Span[], now: number, last: readonly Cell[] | undefined): readonly Cell[] {
-  let found: Cell[] | undefined
+/** Reads the cells of a part. Those of `last`, what was read before, are returned when no cell has changed. */
+function read(spans: readonly Span[], now: number, last = NOTHING): Reading {
+  const states: (object | undefined)[] = []
+  let found: Cell[] | undefined = last === NOTHING ? [] : undefined
   let i = 0
   for (const { cells, from, to } of spans) {
     const { columns } = cells
-    for (let place = from; place < to; place++, i++) {
-      const cell = cells.read(Math.floor(place / columns), place % columns, now)
-      if (found === undefined && (last === undefined || cell !== last[i])) found = last?.slice(0, i) ?? []
-      found?.push(cell)
+    for (let subject = from; subject < to; subject++) {
+      const state = cells.state(subject)
+      const known = state !== undefined && state === last.states[states.length]
+      states.push(state)
+      for (let column = 0; column < columns; column++, i++) {
+        const cell = known ? last.cells[i] : cells.read(subject, column, now)
+        if (found === undefined && cell !== last.cells[i]) found = last.cells.slice(0, i)
+        found?.push(cell)
+      }
     }
   }
-  return found ?? last ?? []
+  return { states, cells: found ?? last.cells }
 }
 
 function write(spans: readonly Span[], read: readonly Cell[]): string {
   let text = ''
   let i = 0
   for (const { cells, from, to } of spans) {
-    const { head, columns } = cells
-    if (from === 0) text += head
-    for (let place = from; place < to; place++, i++) {
-      text += cells.lines(Math.floor(place / columns), place % columns, read[i])
+    if (from === 0) text += cells.head
+    for (let subject = from; subject < to; subject++) {
+      for (let column = 0; column < cells.columns; column++, i++)
+        text += cells.lines(subject, column, read[i])
     }
   }
   return text

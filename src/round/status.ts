@@ -153,6 +153,11 @@ export class CollectorStatus {
     return this.#past.openRejected
   }
 
+  /** Another object after each change of the last run, the last success, the window and the totals. */
+  get past(): object {
+    return this.#past
+  }
+
   /** When the results of a run were last published, in milliseconds of the monotonic clock. */
   get published(): number | undefined {
     return this.#past.published
