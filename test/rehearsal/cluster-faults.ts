@@ -1,3 +1,4 @@
+import { send } from '../../demo/family.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Member } from '../cluster/member.ts'
 import { onServer } from '../cluster/session.ts'
@@ -128,12 +129,18 @@ export const CLUSTER_FAULTS: readonly Fault[] = [
     must: ['StandbyLagging'],
     async befall({ cluster }, choice) {
       const standby = other(cluster, await cluster.whole(), choice)
-      const url = cluster.url([standby.endpoint])
-      await onServer(url, (sql) => sql`SELECT pg_wal_replay_pause()`)
+      const pid = await onServer(cluster.url([standby.endpoint]), async (sql) => {
+        const [startup] = await sql<{ pid: number }[]>`
+          SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'`
+        if (startup === undefined) throw new Error('it does not replay')
+        return startup.pid
+      })
+      // Patroni ends the pause of a standby that is told to have one.
+      send(pid, 'SIGSTOP')
       return {
         whom: standby.name,
         async heal() {
-          await onServer(url, (sql) => sql`SELECT pg_wal_replay_resume()`)
+          send(pid, 'SIGCONT')
           await cluster.whole()
         },
       }
