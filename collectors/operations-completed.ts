@@ -19,8 +19,8 @@ export default defineCollector({
            operations.status,
            count(*) AS business_operations_completed_total,
            coalesce(sum(
-             CASE jsonb_typeof(operations.metadata #> '{progress,recordsProcessed}')
-               WHEN 'number' THEN (operations.metadata #> '{progress,recordsProcessed}')::numeric
+             CASE jsonb_typeof(operations.metadata -> 'progress' -> 'recordsProcessed')
+               WHEN 'number' THEN (operations.metadata -> 'progress' -> 'recordsProcessed')::numeric
              END
            ), 0) AS business_records_processed_total
       FROM operations

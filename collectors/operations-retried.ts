@@ -12,7 +12,7 @@ export default defineCollector({
     SELECT action_type, count(*) AS business_operations_retried_total
       FROM operations
      WHERE finish_time > ${from} AND finish_time <= ${to}
-       AND jsonb_typeof(metadata #> '{retry,attempts}') = 'number'
-       AND (metadata #> '{retry,attempts}')::numeric > 0
+       AND jsonb_typeof(metadata -> 'retry' -> 'attempts') = 'number'
+       AND (metadata -> 'retry' -> 'attempts')::numeric > 0
      GROUP BY action_type`,
 })
