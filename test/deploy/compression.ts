@@ -6,7 +6,8 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_
 
 /**
  * Files of Prometheus in which time passes sixty times as fast, and nothing else is other than it was: every duration
- * (`30s`, `for: 5m`, `[15m]`), and every number of seconds, which the rules write as `15 * 60`, is divided by 60, or by another factor.
+ * (`30s`, `for: 5m`, `[15m]`, `offset 30m`), and every number of seconds, which the rules write as `15 * 60`, is divided by 60,
+ * or by another factor.
  */
 export function compressed(files: Files, factor = FACTOR): Files {
   return Object.fromEntries(
@@ -14,7 +15,7 @@ export function compressed(files: Files, factor = FACTOR): Files {
       path,
       text
         .replace(
-          /(?<=\[|: )(\d+)([smhd])(?=\]|$)/gm,
+          /(?<=\[|: |offset )(\d+)([smhd])(?=\]|\)|$)/gm,
           (_, count, unit) => `${(Number(count) * (SECONDS[unit] ?? 0) * 1000) / factor}ms`,
         )
         .replace(/(?<=\d \* )60\b/g, String(60 / factor)),
