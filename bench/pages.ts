@@ -9,14 +9,14 @@ const GOALS = { unchanged: 10, round: 1, block: 20 }
 const FEW = 10
 const MANY = 250
 /** Scrapes for the compiler, and scrapes that are measured. */
-const WARM = 15
+const WARM = 60
 const SCRAPES = 15
 
 /** What a scrape costs a service of many databases with ten collectors each. */
 export async function benchPages(say: Say): Promise<Findings> {
   say('Scraping the pages of many databases')
-  const [unchanged, few] = await measure(300, [0, FEW])
-  const [many] = await measure(1000, [MANY])
+  const [unchanged, few] = await measure(300, [0, FEW], false)
+  const [many] = await measure(1000, [MANY], true)
   if (unchanged === undefined || few === undefined || many === undefined)
     throw new Error('nothing was measured')
   const of300 = '300 databases with ten collectors'
@@ -50,7 +50,11 @@ export async function benchPages(say: Say): Promise<Findings> {
 }
 
 /** Scrapes a service of a number of databases after each number of rounds, in turns. */
-async function measure(databases: number, rounds: readonly number[]): Promise<PageAnswer[][]> {
+async function measure(
+  databases: number,
+  rounds: readonly number[],
+  turns: boolean,
+): Promise<PageAnswer[][]> {
   const { flags, env } = await startOptions()
   const service = await Program.start<PageQuestion>('databases/pages.ts', {
     flags,
@@ -63,7 +67,7 @@ async function measure(databases: number, rounds: readonly number[]): Promise<Pa
     const answers = rounds.map((): PageAnswer[] => [])
     for (let i = 0; i < WARM + SCRAPES; i++) {
       for (const [kind, number] of rounds.entries()) {
-        const answer = await service.ask<PageAnswer>({ rounds: number })
+        const answer = await service.ask<PageAnswer>({ rounds: number, turns })
         if (i >= WARM) answers[kind]?.push(answer)
       }
     }

@@ -9,9 +9,9 @@ import { answer } from '../answer.ts'
 
 // A service of many databases that are never asked: rounds are published as if they had been, and it is scraped.
 
-/** How many rounds end before the scrape. */
-export type PageQuestion = { readonly rounds: number }
-/** Milliseconds of the core, of the rounds and of the scrape, and for which the scrape held the event loop at most. */
+/** How many rounds end before the scrape, and whether turns of the event loop are looked at, which takes the core. */
+export type PageQuestion = { readonly rounds: number; readonly turns?: boolean }
+/** Milliseconds of the core, of the rounds and of the scrape, and of the longest turn of the scrape if they are looked at. */
 export type PageAnswer = { readonly published: number; readonly scrape: number; readonly longest: number }
 
 const COLLECTORS = 10
@@ -80,21 +80,24 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   return longest
 }
 
-answer<PageQuestion>({}, async ({ rounds }): Promise<PageAnswer> => {
+async function scrape(): Promise<void> {
+  // Otherwise the body would be turned into a text, too.
+  const answer = await app.inject({
+    url: '/metrics',
+    headers: { 'accept-encoding': 'gzip' },
+    payloadAsStream: true,
+  })
+  await once(answer.stream().resume(), 'end')
+}
+
+answer<PageQuestion>({}, async ({ rounds, turns = false }): Promise<PageAnswer> => {
   let began = process.cpuUsage()
   for (let i = 0; i < rounds; i++) await round()
   const published = since(began, process.cpuUsage())
   // Without a publication the page would be that of the last second.
   app.page.seed([])
   began = process.cpuUsage()
-  const longest = await longestTurn(async () => {
-    // Otherwise the body would be turned into a text, too.
-    const answer = await app.inject({
-      url: '/metrics',
-      headers: { 'accept-encoding': 'gzip' },
-      payloadAsStream: true,
-    })
-    await once(answer.stream().resume(), 'end')
-  })
-  return { published, scrape: since(began, process.cpuUsage()), longest }
+  const longest = turns ? await longestTurn(scrape) : undefined
+  if (longest === undefined) await scrape()
+  return { published, scrape: since(began, process.cpuUsage()), longest: longest ?? Number.NaN }
 })

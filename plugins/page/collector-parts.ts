@@ -61,6 +61,8 @@ export class CollectorParts {
    * database one after the other. Everything is read when it is called.
    */
   async parts(databases: readonly Database[], format: Format, now: number): Promise<readonly Part[]> {
+    const last = this.#last.get(format)
+    if (last !== undefined && isAll(last.shown, databases, now)) return last.parts
     const shown = databases.flatMap(({ collectors }) =>
       collectors.list.map((status) => ({
         status,
@@ -68,9 +70,7 @@ export class CollectorParts {
         since: status.window?.since,
       })),
     )
-    const last = this.#last.get(format)
     const known = shown.map((one, i) => (isSame(one, last?.shown[i]) ? last?.each[i] : undefined))
-    if (last?.shown.length === shown.length && !known.includes(undefined)) return last.parts
     const each = await inSlices(map(shown, (one, i) => known[i] ?? this.#partsOf(one, format)))
     const byName = Map.groupBy(each.keys(), (i) => shown[i]?.status.collector.name)
     const families = [...byName.values()].flatMap((places) => {
@@ -125,6 +125,18 @@ export class CollectorParts {
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
+}
+
+/** Whether this is all that collectors show as of `now`. */
+function isAll(shown: readonly ShownSets[], databases: readonly Database[], now: number): boolean {
+  let i = 0
+  for (const { collectors } of databases) {
+    for (const status of collectors.list) {
+      const one = shown[i++]
+      if (one?.status !== status || one.sets !== status.shown(now).sets) return false
+    }
+  }
+  return i === shown.length
 }
 
 function isSame(one: ShownSets, other: ShownSets | undefined): boolean {

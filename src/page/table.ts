@@ -43,15 +43,14 @@ export class Table {
     const before = this.#written
     const readings = this.#parts.map((spans, i) => read(spans, now, before[i]?.reading))
     const written: Written[] = []
-    const changed: number[] = []
+    const changed: (readonly [number, Reading])[] = []
     for (const [i, reading] of readings.entries()) {
       const last = before[i]
       if (last?.reading.cells === reading.cells) written[i] = { reading, part: last.part }
-      else changed.push(i)
+      else changed.push([i, reading])
     }
     for (let first = 0; first < changed.length; first += BATCH) {
-      const writing = changed.slice(first, first + BATCH).map(async (i) => {
-        const reading = readings[i] ?? NOTHING
+      const writing = changed.slice(first, first + BATCH).map(async ([i, reading]) => {
         written[i] = { reading, part: await makePart([write(this.#parts[i] ?? [], reading.cells)]) }
       })
       await Promise.all(writing)
@@ -60,8 +59,6 @@ export class Table {
     return written.map(({ part }) => part)
   }
 }
-
-const NOTHING: Reading = { states: [], cells: [] }
 
 /** Divides families into parts. A part may have several families, and a family several parts; a subject is in one. */
 function divide(families: readonly Cells[]): Span[][] {
@@ -83,25 +80,35 @@ function divide(families: readonly Cells[]): Span[][] {
   return parts
 }
 
-/** Reads the cells of a part. Those of `last`, what was read before, are returned when no cell has changed. */
-function read(spans: readonly Span[], now: number, last = NOTHING): Reading {
-  const states: (object | undefined)[] = []
-  let found: Cell[] | undefined = last === NOTHING ? [] : undefined
-  let i = 0
+/** Reads the cells of a part. Returns `last`, what was read before, or its cells, when nothing else is found. */
+function read(spans: readonly Span[], now: number, last: Reading | undefined): Reading {
+  let states: (object | undefined)[] | undefined
+  let found: Cell[] | undefined
+  if (last === undefined) [states, found] = [[], []]
+  let [place, i] = [0, 0]
   for (const { cells, from, to } of spans) {
     const { columns } = cells
-    for (let subject = from; subject < to; subject++) {
+    for (let subject = from; subject < to; subject++, place++) {
       const state = cells.state(subject)
-      const known = state !== undefined && state === last.states[states.length]
-      states.push(state)
+      const before = last?.states[place]
+      if (states === undefined && state !== before) states = last?.states.slice(0, place)
+      states?.push(state)
+      const known = state !== undefined && state === before
+      if (known && found === undefined) {
+        i += columns
+        continue
+      }
       for (let column = 0; column < columns; column++, i++) {
-        const cell = known ? last.cells[i] : cells.read(subject, column, now)
-        if (found === undefined && cell !== last.cells[i]) found = last.cells.slice(0, i)
+        const cell = known ? last?.cells[i] : cells.read(subject, column, now)
+        if (found === undefined && cell !== last?.cells[i]) found = last?.cells.slice(0, i)
         found?.push(cell)
       }
     }
   }
-  return { states, cells: found ?? last.cells }
+  if (last === undefined) return { states: states ?? [], cells: found ?? [] }
+  return states === undefined && found === undefined
+    ? last
+    : { states: states ?? last.states, cells: found ?? last.cells }
 }
 
 function write(spans: readonly Span[], read: readonly Cell[]): string {
