@@ -53,24 +53,28 @@ export function listen(socket: net.Socket, receive: (request: Request, message: 
 
 /** Lets a client speak with a true server, and keeps what that answers. */
 export async function record(target: URL, speak: (url: string) => Promise<unknown>): Promise<Answers> {
-  const opening: Buffer[] = []
-  const answers = new Map<Request, Buffer[]>()
+  let opening: readonly Buffer[] = []
+  const answers = new Map<Request, readonly Buffer[]>()
   const server = net.createServer((client) => {
     const upstream = net.connect(Number(target.port), target.hostname)
+    // A client may ask on before it is answered: an answer ends when the server is ready for the next request.
+    const asked: Request[] = []
     let messages: Buffer[] = []
     let pending = Buffer.alloc(0)
     client.on('error', () => {}).pipe(upstream)
     upstream.on('error', () => {}).pipe(client)
     listen(client, (request) => {
-      if (request.startsWith('p')) return
-      messages = []
-      if (request !== '') answers.set(request, messages)
-      else if (opening.length === 0) messages = opening
+      if (!request.startsWith('p')) asked.push(request)
     })
     upstream.on('data', (chunk: Buffer) => {
       pending = cutMessages(Buffer.concat([pending, chunk]), (message) => {
         // What proves that the client may come in is the test's own.
         if (message[0] !== 'R'.charCodeAt(0)) messages.push(Buffer.from(message))
+        if (message[0] !== 'Z'.charCodeAt(0)) return
+        const request = asked.shift()
+        if (request === '') opening = messages
+        else if (request !== undefined) answers.set(request, messages)
+        messages = []
       }) as Buffer<ArrayBuffer>
     })
   })
