@@ -50,7 +50,9 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
   ).catch(() => {})
   none(t, left, 'each alert is resolved in the end, and so it was told')
 
-  const fired = await history(stage)
+  // Nobody wrote down meanwhile what fired.
+  const blind = events.filter(({ fault: { blinds } }) => blinds)
+  const fired = await history(stage, blind)
   for (const { alert, from, until } of fired) t.comment(`${alert} fired from ${time(from)} to ${time(until)}`)
   const excess = fired.filter(
     ({ alert, from }) =>
@@ -66,13 +68,7 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
     excess.map(({ alert, from }) => `${alert} at ${time(from)}`),
     'no alert fired that no fault explains',
   )
-  // What came while somebody watched, all the time.
-  const watched = events.filter(
-    (event) =>
-      !events.some(
-        ({ fault: { blinds }, from, until }) => blinds && from <= event.until && event.from <= until,
-      ),
-  )
+  const watched = events.filter((event) => !during(blind, event.from, event.until))
   const missing = watched.flatMap(({ fault: { name, must = [] }, from, healed }) =>
     must
       .filter(
@@ -89,13 +85,19 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
 
 const time = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 19)
 
-/** When each alert fired, in order. */
-async function history({ prometheus }: Stage): Promise<Fired[]> {
+/** Whether one of these events was between two moments. */
+function during(events: readonly Event[], from: number, until: number): boolean {
+  return events.some((event) => event.from <= until && from <= event.until)
+}
+
+/** When each alert fired, in order. What is missing during one of these events went on. */
+async function history({ prometheus }: Stage, blind: readonly Event[]): Promise<Fired[]> {
   const all: Fired[] = []
   for (const { metric, samples } of await stored(prometheus, 'ALERTS{alertstate="firing"}')) {
-    const ends = samples.flatMap(([at], i) =>
-      (samples[i + 1]?.[0] ?? Number.POSITIVE_INFINITY) - at > APART ? [i] : [],
-    )
+    const ends = samples.flatMap(([at], i) => {
+      const next = samples[i + 1]?.[0]
+      return next === undefined || (next - at > APART && !during(blind, at, next)) ? [i] : []
+    })
     let begin = 0
     for (const end of ends) {
       all.push({
