@@ -70,7 +70,9 @@ export class CollectorParts {
         since: status.window?.since,
       })),
     )
-    const known = shown.map((one, i) => (isSame(one, last?.shown[i]) ? last?.each[i] : undefined))
+    const known = shown.map(({ status, sets }, i) =>
+      isOf(last?.shown[i], status, sets) ? last?.each[i] : undefined,
+    )
     const each = await inSlices(map(shown, (one, i) => known[i] ?? this.#partsOf(one, format)))
     const byName = Map.groupBy(each.keys(), (i) => shown[i]?.status.collector.name)
     const families = [...byName.values()].flatMap((places) => {
@@ -132,13 +134,12 @@ function isAll(shown: readonly ShownSets[], databases: readonly Database[], now:
   let i = 0
   for (const { collectors } of databases) {
     for (const status of collectors.list) {
-      const one = shown[i++]
-      if (one?.status !== status || one.sets !== status.shown(now).sets) return false
+      if (!isOf(shown[i++], status, status.shown(now).sets)) return false
     }
   }
   return i === shown.length
 }
 
-function isSame(one: ShownSets, other: ShownSets | undefined): boolean {
-  return one.status === other?.status && one.sets === other.sets
+function isOf(one: ShownSets | undefined, status: CollectorStatus, sets: LabelSets): boolean {
+  return one?.status === status && one.sets === sets
 }

@@ -80,7 +80,7 @@ function divide(families: readonly Cells[]): Span[][] {
   return parts
 }
 
-/** Reads the cells of a part. Returns `last`, what was read before, or its cells, when nothing else is found. */
+/** Reads a part. What is returned has the cells of `last`, which was read before, when none of them has changed. */
 function read(spans: readonly Span[], now: number, last: Reading | undefined): Reading {
   let states: (object | undefined)[] | undefined
   let found: Cell[] | undefined
@@ -105,10 +105,7 @@ function read(spans: readonly Span[], now: number, last: Reading | undefined): R
       }
     }
   }
-  if (last === undefined) return { states: states ?? [], cells: found ?? [] }
-  return states === undefined && found === undefined
-    ? last
-    : { states: states ?? last.states, cells: found ?? last.cells }
+  return { states: states ?? last?.states ?? [], cells: found ?? last?.cells ?? [] }
 }
 
 function write(spans: readonly Span[], read: readonly Cell[]): string {
