@@ -63,7 +63,7 @@ async function measure(
   })
   try {
     // Every database has had a round.
-    await service.ask<PageAnswer>({ rounds: databases })
+    await service.ask<PageAnswer>({ rounds: databases, turns })
     const answers = rounds.map((): PageAnswer[] => [])
     for (let i = 0; i < WARM + SCRAPES; i++) {
       for (const [kind, number] of rounds.entries()) {

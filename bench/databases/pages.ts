@@ -10,7 +10,7 @@ import { answer } from '../answer.ts'
 // A service of many databases that are never asked: rounds are published as if they had been, and it is scraped.
 
 /** How many rounds end before the scrape, and whether turns of the event loop are looked at, which takes the core. */
-export type PageQuestion = { readonly rounds: number; readonly turns?: boolean }
+export type PageQuestion = { readonly rounds: number; readonly turns: boolean }
 /** Milliseconds of the core, of the rounds and of the scrape, and of the longest turn of the scrape if they are looked at. */
 export type PageAnswer = { readonly published: number; readonly scrape: number; readonly longest: number }
 
@@ -90,14 +90,15 @@ async function scrape(): Promise<void> {
   await once(answer.stream().resume(), 'end')
 }
 
-answer<PageQuestion>({}, async ({ rounds, turns = false }): Promise<PageAnswer> => {
+answer<PageQuestion>({}, async ({ rounds, turns }): Promise<PageAnswer> => {
   let began = process.cpuUsage()
   for (let i = 0; i < rounds; i++) await round()
   const published = since(began, process.cpuUsage())
   // Without a publication the page would be that of the last second.
   app.page.seed([])
   began = process.cpuUsage()
-  const longest = turns ? await longestTurn(scrape) : undefined
-  if (longest === undefined) await scrape()
-  return { published, scrape: since(began, process.cpuUsage()), longest: longest ?? Number.NaN }
+  let longest = Number.NaN
+  if (turns) longest = await longestTurn(scrape)
+  else await scrape()
+  return { published, scrape: since(began, process.cpuUsage()), longest }
 })
