@@ -10,11 +10,12 @@ export async function countBackends(sql: Sql, database: string): Promise<number>
 }
 
 /**
- * Waits until so many are left: that of a vote may be about to end, and a server notices in its own time that a client is gone.
+ * Waits until this number is left in the database of a client: that of a vote may be about to end, and a server notices in its
+ * own time that a client is gone.
  */
-export async function untilLeft(t: Test, sql: Sql, database: string, count: number): Promise<void> {
+export async function untilLeft(t: Test, sql: Sql, count: number): Promise<void> {
   await poll(
-    () => countBackends(sql, database),
+    () => countBackends(sql, sql.options.database),
     (left) => left === count,
   )
   t.pass(`${count} backends are left`)

@@ -71,7 +71,7 @@ t.test('a query that returns ten million rows fails, says why, and is ended on t
   )
   // That of a vote may be about to end.
   await poll(
-    () => countBackends(sql, new URL(url).pathname.slice(1)),
+    () => countBackends(sql, sql.options.database),
     (count) => count <= 5,
   )
 })

@@ -7,6 +7,7 @@ import postgresJs from 'postgres'
 import t, { type Test } from 'tap'
 import { freePort } from '../../demo/port.ts'
 import { startPostgres } from '../../demo/postgres.ts'
+import { chance } from '../chance.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { poll } from '../poll.ts'
 import { type ServiceProcess, spawnService } from '../process.ts'
@@ -48,15 +49,6 @@ const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 /** Statements that a session may have prepared. */
 const STATEMENTS = 20
 const FOLDER = fileURLToPath(new URL('soak/', import.meta.url))
-
-/** Numbers from 0 to 1, the same for the same seed: https://en.wikipedia.org/wiki/Linear_congruential_generator */
-function chance(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
 
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN

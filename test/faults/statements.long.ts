@@ -58,7 +58,7 @@ for (const [name, installed, skip] of [
       t.same(await entries(), before)
       t.ok(before.length > 15)
       // Whether the address leads elsewhere is asked on another one, for a moment.
-      await untilLeft(t, sql, 'postgres', 1)
+      await untilLeft(t, sql, 1)
       t.equal((await scrape()).get('collection_duration_seconds_count{result="failure"}'), 0)
     },
   )

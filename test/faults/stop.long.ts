@@ -18,10 +18,6 @@ async function ends(t: Test, service: ServiceProcess): Promise<void> {
   t.notMatch(service.output(), DEFECT)
 }
 
-function leftNone(t: Test, { url, sql }: Database): Promise<void> {
-  return untilLeft(t, sql, databaseOf(url), 0)
-}
-
 function databaseOf(url: string): string {
   return new URL(url).pathname.slice(1)
 }
@@ -50,7 +46,7 @@ t.test('SIGTERM ends a wait for the quorum of a frozen server', { buffered: true
   await gate.connected()
   await ends(t, service)
   postgres.thaw()
-  await leftNone(t, { url: postgres.url, sql: client(t, postgres.url) })
+  await untilLeft(t, client(t, postgres.url), 0)
 })
 
 t.test(
@@ -60,7 +56,7 @@ t.test(
     const database = await createDatabase(t)
     const { service, holder } = await hung(t, database, '1s')
     await ends(t, service)
-    await leftNone(t, database)
+    await untilLeft(t, database.sql, 0)
     t.notMatch(service.output(), 'cancelled')
     await holder`COMMIT`
   },
@@ -78,7 +74,7 @@ t.test('SIGTERM cancels the queries of a first round that does not end', { buffe
   await untilBlocked(sql, databaseOf(url), 'Timeout')
   await ends(t, service)
   t.match(service.output(), 'its queries are cancelled')
-  await leftNone(t, database)
+  await untilLeft(t, database.sql, 0)
 })
 
 for (const [timeout, how] of [
@@ -93,7 +89,7 @@ for (const [timeout, how] of [
     await ends(t, service)
     postgres.thaw()
     await holder`COMMIT`
-    await leftNone(t, { url: postgres.url, sql })
+    await untilLeft(t, sql, 0)
   })
 }
 
@@ -126,7 +122,7 @@ t.test('SIGTERM lets scrapes in flight have their whole page', { buffered: true 
   const scrapers = Array.from({ length: 20 }, scrape)
   await enough
   await ends(t, service)
-  await leftNone(t, database)
+  await untilLeft(t, database.sql, 0)
   await Promise.all(scrapers)
   t.same(wrong, [])
 })

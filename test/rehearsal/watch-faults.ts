@@ -4,20 +4,15 @@ import type { Stage } from './stage.ts'
 /** What those who watch may take for a fault of what they watch, once they are back. */
 const BACK = ['MetricsServiceDown', 'MetricsServiceInstanceDown', 'NoLeader', 'SeveralLeaders']
 
-/** Resolves when Prometheus has scraped both replicas, and one leads. */
-async function seen(stage: Stage): Promise<void> {
-  await stage.has('sum(up) == 2')
-  await stage.leader()
-}
-
-/** Whom it befalls is Prometheus: no replica may be asked, or has its answer taken. */
-async function blind(stage: Stage, heal: () => Promise<unknown> | unknown): Promise<Blow> {
+/** A blow to Prometheus, which has the answer of no replica meanwhile. It is over when both are scraped and one leads. */
+function blind(stage: Stage, heal: () => unknown): Blow {
   return {
     whom: 'Prometheus',
     unanswered: stage.replicas,
     async heal() {
       await heal()
-      await seen(stage)
+      await stage.has('sum(up) == 2')
+      await stage.leader()
     },
   }
 }

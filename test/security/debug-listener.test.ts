@@ -72,12 +72,12 @@ t.test('rounds go on, whatever the debug listener is asked for', async (t) => {
   t.equal(samples.get('collection_skipped_ticks_total'), 0)
   t.equal(samples.get('business_quick'), 1)
   // One session of the rounds, and the one that explains.
-  await untilLeft(t, sql, name, 2)
+  await untilLeft(t, sql, 2)
 
   await lock`SELECT pg_advisory_unlock(1)`
   lock.release()
   t.match(await first, { status: 200, body: /id="plan"[^>]*>Result/ })
-  await untilLeft(t, sql, name, 1)
+  await untilLeft(t, sql, 1)
   t.match(await explain(), { status: 200 })
   t.equal((await app.inject('/healthz')).statusCode, 200)
 })

@@ -65,7 +65,7 @@ for (const names of [['one'], ['quick', 'one', 'two', 'three', 'four']]) {
 }
 
 t.test('nothing of it is left when the service has stopped', async (t) => {
-  const { url, sql, name } = await setUp(t)
+  const { url, sql } = await setUp(t)
   const collectors = ['one', 'two'].map((name) => stubborn(name, '1m'))
   const { app, database } = await startService(t, { DATABASE_URL: url }, { collectors, start: false })
   await database.ticker.start()
@@ -81,6 +81,6 @@ t.test('nothing of it is left when the service has stopped', async (t) => {
   )
   database.round.cancel()
   await app.close()
-  await untilLeft(t, sql, name, 0)
+  await untilLeft(t, sql, 0)
   await explained
 })
