@@ -1,5 +1,4 @@
 // Access: who may ask the listeners, and TLS. Imports src/ and its own folder only.
-import { unwatchFile, watchFile } from 'node:fs'
 import { type Server, TLSSocket } from 'node:tls'
 import bearerAuth from '@fastify/bearer-auth'
 import helmet from '@fastify/helmet'
@@ -9,11 +8,10 @@ import type { Config } from '../src/config/read.ts'
 import { describeError } from '../src/finding.ts'
 import { closeSoon, createListener, type Listener, type TlsOptions } from './access/listener.ts'
 import { firstExpiry, readCertificates, readKey } from './access/pem.ts'
+import { watchFiles } from './access/watch.ts'
 
 export { closeSoon, createListener }
 
-/** Milliseconds between two checks of the certificate's files. */
-const WATCH_INTERVAL = 1000
 /**
  * Paths that need no token and no certificate, because probes have none and the answers say nothing of the business.
  */
@@ -95,9 +93,8 @@ export default fp(
       return METRICS_TOKEN === undefined || hasToken(app, request, reply)
     })
 
-    const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== undefined)
     const reload = () => {
-      if (files.length === 0) return
+      if (app.listener.tls === undefined) return
       try {
         const server = app.server as unknown as Server
         const tls = readCertificate(app.config)
@@ -114,11 +111,12 @@ export default fp(
       }
     }
     app.decorate('reloadCertificate', reload)
-    // Polled, because a mounted secret is renewed by replacing symbolic links, which file system events miss.
-    for (const file of files) watchFile(file, { interval: WATCH_INTERVAL, persistent: false }, reload)
-    app.addHook('onClose', async () => {
-      for (const file of files) unwatchFile(file, reload)
-    })
+    const { tls } = app.listener
+    if (tls === undefined) return
+    const files = [TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE].filter((file) => file !== undefined)
+    const held = [tls.cert, tls.key, tls.ca].filter((pem) => pem !== undefined)
+    const unwatch = watchFiles(files, held, reload)
+    app.addHook('onClose', async () => unwatch())
   },
   { name: 'access', decorators: { fastify: ['config', 'listener'] } },
 )

@@ -22,6 +22,9 @@ const CLOSE_LIMIT = 1000
 
 /** What TLS of a listener is made of. */
 export interface TlsOptions extends SecureContextOptions {
+  readonly cert: Buffer | undefined
+  readonly key: Buffer | undefined
+  readonly ca: Buffer | undefined
   readonly requestCert: boolean
   /** When the first of its certificates expires, in seconds since 1970. */
   readonly expires?: number | undefined
