@@ -18,6 +18,8 @@ import { SERIES, Traffic } from './traffic.ts'
 
 /** Milliseconds for all to start, and to be calm again. */
 const AROUND = 480_000
+/** Milliseconds for the process to end by itself. */
+const LINGER = 5000
 
 const given = process.argv.slice(2)
 const { seed, minutes, faults } = optionsOf(given)
@@ -93,8 +95,11 @@ if (missing.length === 0) {
   ].join(' ')
   t.comment(again)
   t.setTimeout(minutes * 60_000 + AROUND)
-  t.test(`all at once, with seed ${seed}`, rehearse)
   process.on('exit', (code) => {
     if (code !== 0) process.stdout.write(`# again: ${again}\n`)
   })
+  await t.test(`all at once, with seed ${seed}`, rehearse)
+  t.end()
+  // What waited in vain for all to be well after a fault waits on.
+  setTimeout(() => process.exit(), LINGER).unref()
 }

@@ -52,9 +52,9 @@ export function nameOf({
 /** How many problems are told. */
 const TOLD = 10
 
-/** Asserts that there are no problems, and tells the first of them. */
+/** Asserts that there are no problems, and tells the first of them: one in the title, which a summary of failures has, too. */
 export function none(t: Test, problems: readonly string[], title: string): void {
-  t.equal(problems.length, 0, title)
+  t.equal(problems.length, 0, problems[0] === undefined ? title : `${title}: ${problems[0]}`)
   tell(t, problems)
 }
 
