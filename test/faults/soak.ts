@@ -23,13 +23,12 @@ import { scrapeOn, served } from './scraper.ts'
  * again.
  */
 const [LENGTH = '120'] = process.argv.slice(2)
-/** Rounds, and seconds in which they have to be done. */
-const DAY = { rounds: 86_400, seconds: 9000 }
-const ROUNDS = LENGTH === 'day' ? DAY.rounds : Number.POSITIVE_INFINITY
-const SECONDS = LENGTH === 'day' ? DAY.seconds : Number(LENGTH)
-/** Rounds that have to be run: the ticks alone make one a second, whatever else the machine does. */
-const LEAST = LENGTH === 'day' ? DAY.rounds : SECONDS
-if (!(SECONDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)
+/** How long it goes on: for so many seconds, and for so many rounds, of which a machine with nothing else to do has 40 a second. */
+const { SECONDS, ROUNDS } =
+  LENGTH === 'day' ? { SECONDS: 0, ROUNDS: 86_400 } : { SECONDS: Number(LENGTH), ROUNDS: Number(LENGTH) }
+if (!(ROUNDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)
+/** Seconds in which it reaches the size that it keeps, at the most. */
+const GROWTH = 60
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
 /** Milliseconds between two faults, at the most: a day has more rounds for each. */
@@ -190,13 +189,13 @@ async function soak(t: Test): Promise<void> {
   }
   const kinds = Object.values(faults)
   /** Returns how many rounds were run: a replica that leads no longer forgets its own. */
-  const strain = async (seconds: number, look: (samples: Samples) => unknown, most = ROUNDS) => {
+  const strain = async (seconds: number, least: number, look: (samples: Samples) => unknown) => {
     const calm = new AbortController()
     const collected = collectUntil(service, calm.signal)
     const started = performance.now()
     const run = { success: 0, failure: 0 }
     let last = await scrape(service)
-    while (performance.now() - started < seconds * 1000 && run.success + run.failure < most) {
+    while (performance.now() - started < seconds * 1000 || run.success + run.failure < least) {
       await kinds[Math.floor(random() * kinds.length)]?.()
       const samples = await scrape(service)
       for (const result of ['success', 'failure'] as const) {
@@ -216,12 +215,12 @@ async function soak(t: Test): Promise<void> {
   await leads()
   const end = await scrapeOn(t, service)
   // Code that runs often is compiled, caches fill, the heap grows to its size: the beginning is after that.
-  await strain(Math.min(SECONDS / 4, 60), () => {})
+  await strain(Math.min(ROUNDS / 4, GROWTH), 0, () => {})
   const before = await settle()
   const memory: number[] = []
   let most = 0
   const statements: number[] = []
-  const run = await strain(SECONDS, async (samples) => {
+  const run = await strain(SECONDS, ROUNDS, async (samples) => {
     most = Math.max(most, await backends())
     memory.push(resident(service))
     statements.push(samples.get('business_prepared_statements') ?? 0)
@@ -231,8 +230,9 @@ async function soak(t: Test): Promise<void> {
   // The probe may have held it up for longer than a lease.
   const samples = await leads()
 
-  const all = run.success + run.failure
-  t.comment(`${all} rounds, of which ${run.failure} failed; ${seen.scrapes} scrapes; seed ${SEED}`)
+  t.comment(
+    `${run.success + run.failure} rounds, of which ${run.failure} failed; ${seen.scrapes} scrapes; seed ${SEED}`,
+  )
   const tenths = Array.from({ length: 10 }, (_, i) =>
     median(memory.slice(Math.floor((i * memory.length) / 10), Math.floor(((i + 1) * memory.length) / 10))),
   )
@@ -242,7 +242,6 @@ async function soak(t: Test): Promise<void> {
   // Here a hundred rounds a second are run.
   served(t, seen, { most: Number.POSITIVE_INFINITY })
   unharmed(t, service)
-  t.ok(all >= LEAST, `${all} rounds were run`)
   t.comment(`statements that are prepared in a session: ${Math.max(...statements)} at the most`)
   t.ok(Math.max(...statements) <= STATEMENTS, `a session has ${STATEMENTS} prepared statements at the most`)
   t.ok(run.failure > 0, 'some of them failed')
@@ -291,5 +290,6 @@ async function soak(t: Test): Promise<void> {
   t.pass('it leaves no backend')
 }
 
-t.setTimeout((2 * SECONDS + 120) * 1000)
+// At least a round in two seconds, or ten in one when there are many.
+t.setTimeout((SECONDS === 0 ? ROUNDS / 10 : 2 * ROUNDS + 240) * 1000)
 t.test('what the service holds after thousands of rounds and faults is what it held before', soak)
