@@ -51,7 +51,7 @@ export class Questions {
     query: (sql: Client, begun: Begun) => PromiseLike<T>,
   ): Promise<T> {
     const pool = this.#pool
-    const limits = { statementTimeout: timeout, idleTimeout: timeout }
+    const limits = { statementTimeout: timeout }
     const begin = (signal: AbortSignal) =>
       firstOf(this.#endpoints.ranked(new Map()), signal, (endpoint) => pool.begin(endpoint, limits, signal))
     const [connection, begun] = await deadline(begin, { ms: timeout, signal })

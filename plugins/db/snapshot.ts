@@ -9,9 +9,6 @@ import type { Connection } from './connection.ts'
 import { Lead } from './lead.ts'
 import type { Pool } from './pool.ts'
 
-/** Milliseconds after which the server ends a lead that is not heard of: the service has stopped, or the network has. */
-const IDLE_TIMEOUT = 30_000
-
 /** What a snapshot may be called: https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION */
 const SNAPSHOT_ID = /^[\w-]{1,100}$/
 
@@ -51,7 +48,7 @@ export class PoolSnapshot implements Snapshot {
 
   static async take(options: SnapshotOptions): Promise<PoolSnapshot> {
     const { pool, endpoint, sequential, signal } = options
-    const limits = { statementTimeout: pool.connectTimeout, idleTimeout: IDLE_TIMEOUT }
+    const limits = { statementTimeout: pool.connectTimeout }
     for (;;) {
       const [connection, begun] = await pool.begin(endpoint, limits, signal)
       if (sequential || !pool.dialect.has('pg_export_snapshot')) {
@@ -109,7 +106,7 @@ export class PoolSnapshot implements Snapshot {
     timeout: number,
     signal: AbortSignal,
   ): Promise<[Connection, Begun] | undefined> {
-    const transaction = { snapshot, statementTimeout: timeout, idleTimeout: timeout }
+    const transaction = { snapshot, statementTimeout: timeout }
     try {
       return await deadline((signal) => this.#options.pool.begin(this.endpoint, transaction, signal), {
         ms: timeout,

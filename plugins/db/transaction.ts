@@ -18,7 +18,6 @@ import { SETTINGS } from './settings.ts'
 /** Limits of a transaction or of a savepoint, in milliseconds. */
 export interface Limits {
   readonly statementTimeout: number
-  readonly idleTimeout: number
 }
 
 /** A transaction's limits, and the exported snapshot that it reads; without one it takes its own. */
@@ -34,6 +33,12 @@ export const OWN_NAME = '/* metrics-service */'
  * https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-AUTOMATIC-CONVERSION
  */
 const KEEP_BYTES = `SELECT ${OWN_NAME} set_config('client_encoding', 'SQL_ASCII', true) WHERE getdatabaseencoding() = 'SQL_ASCII';`
+
+/**
+ * Milliseconds after which the server ends a transaction that is not heard of: the service has stopped, or the network has. A
+ * service that has much to do is late with its next query, and must not lose its snapshot for that.
+ */
+const IDLE_TIMEOUT = 30_000
 
 /** The longest time that a setting of the server holds, in milliseconds. */
 const MAX_SETTING = 2 ** 31 - 1
@@ -141,11 +146,11 @@ export function restrictStatements(idle: number, dialect: Dialect): string {
 }
 
 /** The statements that set limits for the rest of a transaction, except those that the engine lacks. */
-export function limitStatements({ statementTimeout, idleTimeout }: Limits, dialect: Dialect): string {
+export function limitStatements({ statementTimeout }: Limits, dialect: Dialect): string {
   const limits = [
     ['statement_timeout', statementTimeout],
     ['lock_timeout', lockTimeout(statementTimeout)],
-    ['idle_in_transaction_session_timeout', idleTimeout],
+    ['idle_in_transaction_session_timeout', IDLE_TIMEOUT],
   ] as const
   return limits
     .filter(([name]) => dialect.has(name))

@@ -21,7 +21,7 @@ const LONGEST = 5000
 /** Lines of the log that a round may have: of each collector, the endpoint, and the round. */
 const MOST_LINES = 10
 
-const LIMITS = { statementTimeout: 1000, idleTimeout: 1000 }
+const LIMITS = { statementTimeout: 1000 }
 
 /** A session as a round has it. Rejects when any part of it fails. */
 async function session(text: string): Promise<void> {

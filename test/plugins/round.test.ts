@@ -409,12 +409,29 @@ t.test('each query runs with limits of its own', async (t) => {
   const shown = [...(await scrape()).keys()].filter((name) => name.startsWith('business_limits')).sort()
   t.same(shown, [
     'business_limits{name="application_name",setting="metrics-service"}',
-    'business_limits{name="idle_in_transaction_session_timeout",setting="2000"}',
+    'business_limits{name="idle_in_transaction_session_timeout",setting="30000"}',
     'business_limits{name="lock_timeout",setting="1600"}',
     'business_limits{name="statement_timeout",setting="2000"}',
     'business_limits{name="transaction_isolation",setting="repeatable read"}',
     'business_limits{name="transaction_read_only",setting="on"}',
   ])
+})
+
+t.test('a process that is busy for longer than a query may take does not lose the transaction', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const slow = defineCollector({
+    name: 'slow',
+    metrics: { business_slow: gauge('One.') },
+    timeout: '100ms',
+    query(sql) {
+      // Nothing else runs meanwhile, as in a container that is throttled.
+      const until = performance.now() + 500
+      while (performance.now() < until);
+      return sql`SELECT 1 AS business_slow`
+    },
+  })
+  const { scrape, log } = await startService(t, { DATABASE_URL: url }, { collectors: [slow] })
+  t.equal((await scrape()).get('business_slow'), 1, JSON.stringify(log.at(-1)))
 })
 
 t.test(
