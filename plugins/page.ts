@@ -50,7 +50,7 @@ export default fp(
       budget: config.COLLECTOR_MAX_SERIES,
       refusals: app.refusals,
       reloads: () => app.reloads,
-      expires: () => app.listener.tls?.expires,
+      tls: () => app.listener.tls,
       pausing: app.pausing,
       created,
     })

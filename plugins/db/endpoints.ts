@@ -17,6 +17,8 @@ export class Endpoints {
   readonly #sessionAttrs: SessionAttrs
   readonly #limits: StandbyLimits
   readonly #states: Map<Endpoint, EndpointState>
+  /** The same, for those who only read: another list after each change. */
+  #list: readonly EndpointState[]
   #current: Endpoint | undefined
   #server: string | null = null
   /** The position in the WAL after which the last snapshot saw nothing, and when it was taken. */
@@ -31,6 +33,7 @@ export class Endpoints {
         { name: endpoint.name, up: false, role: undefined, error: undefined },
       ]),
     )
+    this.#list = [...this.#states.values()]
   }
 
   get all(): readonly Endpoint[] {
@@ -38,7 +41,7 @@ export class Endpoints {
   }
 
   get states(): readonly EndpointState[] {
-    return [...this.#states.values()]
+    return this.#list
   }
 
   /** How many endpoints answered when they were last asked. */
@@ -93,12 +96,17 @@ export class Endpoints {
 
   markUp(endpoint: Endpoint, { inRecovery, readOnly, lag, server, expires }: Standing): void {
     const role = { inRecovery, readOnly, lag, server, ...(expires !== undefined && { expires }) }
-    this.#states.set(endpoint, { name: endpoint.name, up: true, role, error: undefined })
+    this.#mark(endpoint, { name: endpoint.name, up: true, role, error: undefined })
   }
 
   markDown(endpoint: Endpoint, reason: unknown): void {
     const error = `${endpoint.name}: ${describeError(reason)}`
-    this.#states.set(endpoint, { name: endpoint.name, up: false, role: undefined, error })
+    this.#mark(endpoint, { name: endpoint.name, up: false, role: undefined, error })
+  }
+
+  #mark(endpoint: Endpoint, state: EndpointState): void {
+    this.#states.set(endpoint, state)
+    this.#list = [...this.#states.values()]
   }
 
   /** Marks an endpoint down that was lost while it was used. It is not current any more, so that the next vote asks it. */

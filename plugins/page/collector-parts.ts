@@ -62,17 +62,9 @@ export class CollectorParts {
    */
   async parts(databases: readonly Database[], format: Format, now: number): Promise<readonly Part[]> {
     const last = this.#last.get(format)
-    if (last !== undefined && isAll(last.shown, databases, now)) return last.parts
-    const shown = databases.flatMap(({ collectors }) =>
-      collectors.list.map((status) => ({
-        status,
-        sets: status.shown(now).sets,
-        since: status.window?.since,
-      })),
-    )
-    const known = shown.map(({ status, sets }, i) =>
-      isOf(last?.shown[i], status, sets) ? last?.each[i] : undefined,
-    )
+    const shown = look(databases, now, last?.shown)
+    if (last !== undefined && shown === last.shown) return last.parts
+    const known = shown.map((one, i) => (one === last?.shown[i] ? last.each[i] : undefined))
     const each = await inSlices(map(shown, (one, i) => known[i] ?? this.#partsOf(one, format)))
     const byName = Map.groupBy(each.keys(), (i) => shown[i]?.status.collector.name)
     const families = [...byName.values()].flatMap((places) => {
@@ -129,17 +121,23 @@ function handled<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 
-/** Whether this is all that collectors show as of `now`. */
-function isAll(shown: readonly ShownSets[], databases: readonly Database[], now: number): boolean {
+/** Returns what collectors show as of `now`: what it was the last time is the same object, and so is the whole. */
+function look(
+  databases: readonly Database[],
+  now: number,
+  last: readonly ShownSets[] = [],
+): readonly ShownSets[] {
+  let found: ShownSets[] | undefined
   let i = 0
   for (const { collectors } of databases) {
     for (const status of collectors.list) {
-      if (!isOf(shown[i++], status, status.shown(now).sets)) return false
+      const { sets } = status.shown(now)
+      const before = last[i]
+      const same = before?.status === status && before.sets === sets
+      if (!same) found ??= last.slice(0, i)
+      found?.push(same ? before : { status, sets, since: status.window?.since })
+      i++
     }
   }
-  return i === shown.length
-}
-
-function isOf(one: ShownSets | undefined, status: CollectorStatus, sets: LabelSets): boolean {
-  return one?.status === status && one.sets === sets
+  return found ?? (i === last.length ? last : last.slice(0, i))
 }

@@ -4,13 +4,10 @@ import type { Family } from '../../src/page/family.ts'
 import type { CollectorStatus } from '../../src/round/status.ts'
 import { REASONS } from '../../src/rows/rows.ts'
 
-const pastOf = ({ past }: CollectorStatus) => past
-
 export const ERRORS: Family<CollectorStatus> = {
   name: 'collection_errors_total',
   help: 'Runs of a collector that failed.',
   type: 'counter',
-  state: pastOf,
   read: ({ counts }) => counts.failures,
 }
 
@@ -26,7 +23,6 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_duration_seconds',
     help: 'Duration of the last run of a collector.',
     type: 'gauge',
-    state: pastOf,
     read: ({ last }) => last?.seconds,
   },
   {
@@ -39,21 +35,18 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_last_success_timestamp_seconds',
     help: 'Time of the last success of a collector; 0 before the first.',
     type: 'gauge',
-    state: pastOf,
     read: ({ lastSuccess = 0 }) => lastSuccess,
   },
   {
     name: 'collector_counted_to_timestamp_seconds',
     help: 'Time up to which a collector with a window has counted for good, by the clock of the database.',
     type: 'gauge',
-    state: pastOf,
     read: ({ window }) => (window === undefined ? undefined : Number(window.sealedTo) / 1e6),
   },
   {
     name: 'collector_counters_behind_seconds',
     help: 'How much more a collector with a window could have counted for good in its last run; absent where it is not known.',
     type: 'gauge',
-    state: pastOf,
     read({ window, last }) {
       const due = last?.asked?.due
       return window === undefined || due === undefined
@@ -77,7 +70,6 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_rejected_rows_total',
     help: 'Rows that a collector rejected: a bad value, a bad label, or the labels of another row.',
     type: 'counter',
-    state: pastOf,
     columns: REASONS.map((reason) => ({
       labels: { reason },
       read: ({ counts }) => counts.rejected[reason],
@@ -87,12 +79,11 @@ export const COLLECTOR_FAMILIES: readonly Family<CollectorStatus>[] = [
     name: 'collector_folded_series_total',
     help: 'Series that were summed into "other" because they exceeded a limit.',
     type: 'counter',
-    state: pastOf,
     read: ({ counts }) => counts.folded,
   },
 ]
 
-export const DATABASE_FAMILIES: readonly Family<Database>[] = [
+export const STATE_FAMILIES: readonly Family<Database>[] = [
   {
     name: 'collection_state_errors_total',
     help: 'Failures to read or to write the counters of STATE_FILE or STATE_URL.',
@@ -105,6 +96,10 @@ export const DATABASE_FAMILIES: readonly Family<Database>[] = [
     type: 'gauge',
     read: ({ state: { success } }) => (success === undefined ? undefined : success ? 1 : 0),
   },
+]
+
+/** What the endpoints of a database tell. */
+export const ENDPOINT_FAMILIES: readonly Family<Database>[] = [
   {
     name: 'database_up',
     help: 'Whether an endpoint answered when it was last asked.',
@@ -134,17 +129,18 @@ export const DATABASE_FAMILIES: readonly Family<Database>[] = [
   },
 ]
 
-export const LEADER: Family<Database> = {
-  name: 'collection_leader',
-  help: 'Whether this replica collects the database.',
-  type: 'gauge',
-  read: ({ leader }, now) => (leader.trustedUntil > now ? 1 : 0),
-}
-
-export const LEADER_INFO: Family<Database> = {
-  name: 'collection_leader_info',
-  help: 'The host and the process of the replica that collects the database, as far as this replica knows; always 1.',
-  type: 'gauge',
-  read: ({ leader: { leading } }) =>
-    leading === undefined ? [] : [[{ host: leading.host, pid: String(leading.pid) }, 1]],
-}
+export const LEADER_FAMILIES: readonly Family<Database>[] = [
+  {
+    name: 'collection_leader',
+    help: 'Whether this replica collects the database.',
+    type: 'gauge',
+    read: ({ leader }, now) => (leader.trustedUntil > now ? 1 : 0),
+  },
+  {
+    name: 'collection_leader_info',
+    help: 'The host and the process of the replica that collects the database, as far as this replica knows; always 1.',
+    type: 'gauge',
+    read: ({ leader: { leading } }) =>
+      leading === undefined ? [] : [[{ host: leading.host, pid: String(leading.pid) }, 1]],
+  },
+]

@@ -1,6 +1,6 @@
 // The service's own metrics, read when the page is made. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
-import { type Section, sectionOf } from '../../src/page/family.ts'
+import { type Section, type Subjects, sectionOf } from '../../src/page/family.ts'
 import type { Part } from '../../src/page/gzip.ts'
 import { type Format, pairsOf } from '../../src/page/syntax.ts'
 import { Table } from '../../src/page/table.ts'
@@ -8,16 +8,16 @@ import type { CollectorStatus } from '../../src/round/status.ts'
 import { ROUNDS, RoundTimes } from './round-times.ts'
 import {
   COLLECTOR_FAMILIES,
-  DATABASE_FAMILIES,
+  ENDPOINT_FAMILIES,
   ERRORS,
-  LEADER,
-  LEADER_INFO,
+  LEADER_FAMILIES,
   SKIPPED,
+  STATE_FAMILIES,
 } from './self-families.ts'
 import {
   BUILD,
   CERTIFICATE,
-  type Certificates,
+  type Certified,
   PAUSED,
   type Paused,
   REFUSED,
@@ -42,14 +42,17 @@ export interface SelfOptions {
   readonly reloads: ReadReloads
   /** Since when collection is paused, if it is. */
   readonly pausing: Paused
-  /** When the certificate of the metrics listener expires, in seconds since 1970; undefined without TLS. */
-  expires(): number | undefined
+  /** When the certificate of the metrics listener expires, in seconds since 1970, if that is known; undefined without TLS. */
+  tls(): { readonly expires?: number | undefined } | undefined
   /** When the process started, in seconds since 1970, for the _created lines of OpenMetrics; undefined leaves them out. */
   readonly created: number | undefined
 }
 
+/** What the certificate of a listener without TLS follows from. */
+const PLAIN = {}
+
 /** What the samples are of: the databases that this replica leads, and the collectors of each. */
-interface Subjects {
+interface Scope {
   readonly led: readonly Database[]
   readonly lists: readonly (readonly CollectorStatus[])[]
 }
@@ -62,8 +65,8 @@ export class SelfMetrics {
   readonly #options: SelfOptions
   /** By database. */
   readonly #rounds = new Map<string | undefined, RoundTimes>()
-  #subjects: Subjects = { led: [], lists: [] }
-  /** By format, of these subjects. */
+  #scope: Scope = { led: [], lists: [] }
+  /** By format, of this scope. */
   readonly #tables = new Map<Format, Table>()
 
   /** `databases` may be filled later. */
@@ -86,8 +89,8 @@ export class SelfMetrics {
   parts(format: Format, now: number): Promise<readonly Part[]> {
     const led = this.#databases.filter(({ leader }) => leader.trustedUntil > now)
     const lists = led.map(({ collectors }) => collectors.list)
-    if (!isSame(led, this.#subjects.led) || !isSame(lists, this.#subjects.lists)) this.#tables.clear()
-    this.#subjects = { led, lists }
+    if (!isSame(led, this.#scope.led) || !isSame(lists, this.#scope.lists)) this.#tables.clear()
+    this.#scope = { led, lists }
     const table = this.#tables.get(format) ?? new Table(this.#sections(), format, this.#options.created)
     this.#tables.set(format, table)
     return table.parts(now)
@@ -95,45 +98,68 @@ export class SelfMetrics {
 
   #sections(): Section[] {
     const { refusals, tick, budget, pausing, elects, reloads } = this.#options
-    const { led, lists } = this.#subjects
+    const { led, lists } = this.#scope
     const statuses = lists.flat()
     const settings = [...new Map(statuses.map((status) => [status.collector.name, status])).values()]
-    const limits = settings.map(() => budget)
-    const ofStatus = statuses.map(({ database, collector: { name } }) =>
-      written(database, { collector: name }),
-    )
-    const ofSetting = settings.map(({ collector: { name } }) => written(undefined, { collector: name }))
-    const ofLed = led.map(({ name }) => written(name))
-    const ofDatabase = this.#databases.map(({ name }) => written(name))
-    const rounds = led.map(({ name }) => this.#roundsOf(name))
-    const families = elects ? [...DATABASE_FAMILIES, LEADER, LEADER_INFO] : DATABASE_FAMILIES
-    const certificates = this.#certificates()
+    const ofStatus: Subjects<CollectorStatus> = {
+      items: statuses,
+      pairs: statuses.map(({ database, collector: { name } }) => written(database, { collector: name })),
+      state: (status, now) => status.facts(now),
+    }
+    const bySetting = settings.map(({ collector: { name } }) => written(undefined, { collector: name }))
+    const ofSetting = { items: settings, pairs: bySetting }
+    const ofLed = { items: led, pairs: led.map(({ name }) => written(name)) }
+    const ofDatabase = { items: this.#databases, pairs: this.#databases.map(({ name }) => written(name)) }
+    const ofEndpoints: Subjects<Database> = { ...ofDatabase, state: ({ db }) => db.endpoints }
+    const ofRounds: Subjects<RoundTimes> = {
+      items: led.map(({ name }) => this.#roundsOf(name)),
+      pairs: ofLed.pairs,
+      state: ({ state }) => state,
+    }
     return [
-      sectionOf(ERRORS, statuses, ofStatus),
-      sectionOf(ROUNDS, rounds, ofLed),
-      sectionOf(PAUSED, [pausing], ['']),
-      sectionOf(SKIPPED, led, ofLed),
-      ...COLLECTOR_FAMILIES.map((family) => sectionOf(family, statuses, ofStatus)),
-      ...SETTINGS.map((family) => sectionOf(family, settings, ofSetting)),
-      sectionOf(SERIES_LIMIT, limits, ofSetting),
-      sectionOf(TICK, [tick], ['']),
-      ...families.map((family) => sectionOf(family, this.#databases, ofDatabase)),
-      ...RELOADS.map((family) => sectionOf(family, [reloads], [''])),
-      sectionOf(CERTIFICATE, certificates, []),
-      sectionOf(BUILD, [process.version], ['']),
-      sectionOf(REFUSED, [refusals], ['']),
+      sectionOf(ERRORS, ofStatus),
+      sectionOf(ROUNDS, ofRounds),
+      sectionOf(PAUSED, one(pausing)),
+      sectionOf(SKIPPED, ofLed),
+      ...COLLECTOR_FAMILIES.map((family) => sectionOf(family, ofStatus)),
+      ...SETTINGS.map((family) => sectionOf(family, ofSetting)),
+      sectionOf(SERIES_LIMIT, { items: settings.map(() => budget), pairs: bySetting }),
+      sectionOf(TICK, one(tick)),
+      ...STATE_FAMILIES.map((family) => sectionOf(family, ofDatabase)),
+      ...ENDPOINT_FAMILIES.map((family) => sectionOf(family, ofEndpoints)),
+      ...(elects ? LEADER_FAMILIES.map((family) => sectionOf(family, ofDatabase)) : []),
+      ...RELOADS.map((family) => sectionOf(family, one(reloads))),
+      sectionOf(CERTIFICATE, this.#certified()),
+      sectionOf(BUILD, one(process.version)),
+      sectionOf(REFUSED, one(refusals)),
     ]
   }
 
-  #certificates(): Certificates[] {
-    const servers = this.#databases.map(({ name, db }): Certificates => {
-      return () =>
-        db.endpoints.map(({ name: endpoint, role }) => [
-          { owner: 'database', ...labelOf(name), endpoint },
-          role?.expires,
-        ])
-    })
-    return [() => [[{ owner: 'listener' }, this.#options.expires()]], ...servers]
+  /** The listener, and each database. */
+  #certified(): Subjects<Certified> {
+    const { tls } = this.#options
+    const listener: Certified = {
+      get state() {
+        return tls() ?? PLAIN
+      },
+      get certificates(): Certified['certificates'] {
+        return [[{ owner: 'listener' }, tls()?.expires]]
+      },
+    }
+    const servers = this.#databases.map(
+      ({ name, db }): Certified => ({
+        get state() {
+          return db.endpoints
+        },
+        get certificates(): Certified['certificates'] {
+          return db.endpoints.map(({ name: endpoint, role }) => [
+            { owner: 'database', ...labelOf(name), endpoint },
+            role?.expires,
+          ])
+        },
+      }),
+    )
+    return { items: [listener, ...servers], pairs: [], state: ({ state }) => state }
   }
 
   #roundsOf(database: string | undefined): RoundTimes {
@@ -141,6 +167,10 @@ export class SelfMetrics {
     this.#rounds.set(database, rounds)
     return rounds
   }
+}
+
+function one<Subject>(item: Subject): Subjects<Subject> {
+  return { items: [item], pairs: [''] }
 }
 
 /** Returns the label with the name of a database, if it has one. */

@@ -40,17 +40,20 @@ export const TICK: Family<number> = {
   read: (milliseconds) => milliseconds / 1000,
 }
 
-/** Certificates: whose each is, and when it expires in seconds since 1970, if that is known. */
-export type Certificates = () => readonly (readonly [Labels, number | undefined])[]
+/** What has certificates. */
+export interface Certified {
+  /** Another object after each change of them. */
+  readonly state: object
+  /** Whose each is, and when it expires in seconds since 1970, if that is known. */
+  readonly certificates: readonly (readonly [Labels, number | undefined])[]
+}
 
-export const CERTIFICATE: Family<Certificates> = {
+export const CERTIFICATE: Family<Certified> = {
   name: 'tls_certificate_expiry_timestamp_seconds',
   help: 'Time at which a certificate expires: that of the metrics listener, or of a server of the database.',
   type: 'gauge',
-  read: (certificates) =>
-    certificates().flatMap(([labels, expires]) =>
-      expires === undefined ? [] : [[labels, expires] as const],
-    ),
+  read: ({ certificates }) =>
+    certificates.flatMap(([labels, expires]) => (expires === undefined ? [] : [[labels, expires] as const])),
 }
 
 /** Since when collection is paused, in milliseconds since 1970; undefined when it is not. */

@@ -15,13 +15,23 @@ export interface Column<Subject> {
   read(subject: Subject, now: number): Reading
 }
 
-/** A family of the service's own metrics, with samples of each subject, such as each collector. */
+/** What families have samples of, such as the collectors on each database. */
+export interface Subjects<Subject> {
+  readonly items: readonly Subject[]
+  /** The labels of each as they are written. */
+  readonly pairs: readonly string[]
+  /**
+   * What alone the samples of a subject follow from, as of `now` in milliseconds of the monotonic clock: they are the same while
+   * that is. Without it, they are read each time.
+   */
+  state?(subject: Subject, now: number): object
+}
+
+/** A family of the service's own metrics, with samples of each subject. */
 export type Family<Subject> = {
   readonly name: string
   readonly help: string
   readonly type: 'gauge' | 'counter' | 'histogram'
-  /** What alone its samples of a subject follow from: they are the same while that is. Without it, they are read each time. */
-  state?(subject: Subject): object
 } & (Column<Subject> | { readonly columns: readonly Column<Subject>[] })
 
 /** What a column has of a subject: a value, or lines that are written already. Equal cells make equal lines. */
@@ -31,11 +41,9 @@ export type Cell = number | string | undefined
 export interface Cells {
   /** The help and the type, with which the family begins. */
   readonly head: string
-  /** How many there are. */
-  readonly subjects: number
+  readonly subjects: Subjects<unknown>
+  /** How many columns there are. */
   readonly columns: number
-  /** What the cells of a subject follow from; undefined when that is not known. */
-  state(subject: number): object | undefined
   read(subject: number, column: number, now: number): Cell
   /** Returns the lines of a cell. */
   lines(subject: number, column: number, cell: Cell): string
@@ -44,13 +52,10 @@ export interface Cells {
 /** Makes the cells of a format. `created` is when totals started from 0, in seconds since 1970; undefined leaves it out. */
 export type Section = (format: Format, created: number | undefined) => Cells
 
-/** Returns the cells of a family. `pairs` are the labels of each subject as they are written. */
-export function sectionOf<Subject>(
-  family: Family<Subject>,
-  subjects: readonly Subject[],
-  pairs: readonly string[],
-): Section {
+/** Returns the cells of a family. */
+export function sectionOf<Subject>(family: Family<Subject>, subjects: Subjects<Subject>): Section {
   const { name, help, type } = family
+  const { items, pairs } = subjects
   const columns = 'columns' in family ? family.columns : [family]
   return (format, created) => {
     const tail = createdOf(name, type, format, created)
@@ -63,14 +68,10 @@ export function sectionOf<Subject>(
     }
     return {
       head: headOf(name, type, help, format),
-      subjects: subjects.length,
+      subjects,
       columns: columns.length,
-      state(s) {
-        const subject = subjects[s]
-        return subject === undefined ? undefined : family.state?.(subject)
-      },
       read(s, c, now) {
-        const subject = subjects[s]
+        const subject = items[s]
         const reading = subject === undefined ? undefined : columns[c]?.read(subject, now)
         if (typeof reading !== 'object') return reading
         const labels = join(pairs[s], own[c])

@@ -1,5 +1,6 @@
-import type { Cell, Cells, Section } from './family.ts'
+import type { Cell, Cells, Section, Subjects } from './family.ts'
 import { makePart, type Part } from './gzip.ts'
+import { type Look, lookAt } from './look.ts'
 import type { Format } from './syntax.ts'
 
 /** Cells of a part: enough to be worth a compression, few enough to be written again when one of them changes. */
@@ -14,49 +15,55 @@ interface Span {
   readonly to: number
 }
 
-/** The cells of a part, and what those of each subject follow from. */
-interface Reading {
-  readonly states: readonly (object | undefined)[]
-  readonly cells: readonly Cell[]
-}
-
-/** A part, and what it was written from. */
+/** A part, and the cells that it was written from. */
 interface Written {
-  readonly reading: Reading
+  readonly cells: readonly Cell[]
   readonly part: Part
 }
 
+/** What was seen of each kind of subjects, and what was written of it. */
+interface Made {
+  readonly looks: ReadonlyMap<Subjects<unknown>, Look>
+  readonly parts: readonly Written[]
+}
+
 /**
- * The families of the service's own metrics in one format. At each scrape every cell is read whose state may have changed, and
- * only parts with a cell that has changed are written and compressed again.
+ * The families of the service's own metrics in one format. At each scrape every cell is read whose subject may have changed,
+ * and only parts with a cell that has changed are written and compressed again.
  */
 export class Table {
   readonly #parts: readonly (readonly Span[])[]
-  #written: readonly Written[] = []
+  readonly #subjects: ReadonlySet<Subjects<unknown>>
+  #last: Made | undefined
 
   constructor(sections: readonly Section[], format: Format, created: number | undefined) {
-    this.#parts = divide(sections.map((section) => section(format, created)))
+    const families = sections.map((section) => section(format, created))
+    this.#parts = divide(families)
+    this.#subjects = new Set(families.map(({ subjects }) => subjects))
   }
 
   /** Returns the parts as of now, in milliseconds of the monotonic clock. Everything is read when it is called. */
   async parts(now: number): Promise<readonly Part[]> {
-    const before = this.#written
-    const readings = this.#parts.map((spans, i) => read(spans, now, before[i]?.reading))
-    const written: Written[] = []
-    const changed: (readonly [number, Reading])[] = []
-    for (const [i, reading] of readings.entries()) {
-      const last = before[i]
-      if (last?.reading.cells === reading.cells) written[i] = { reading, part: last.part }
-      else changed.push([i, reading])
+    const last = this.#last
+    const looks = new Map(
+      Array.from(this.#subjects, (subjects) => [subjects, lookAt(subjects, now, last?.looks.get(subjects))]),
+    )
+    const readings = this.#parts.map((spans, i) => read(spans, looks, now, last?.parts[i]?.cells))
+    const parts: Written[] = []
+    const changed: (readonly [number, readonly Cell[]])[] = []
+    for (const [i, cells] of readings.entries()) {
+      const before = last?.parts[i]
+      if (before?.cells === cells) parts[i] = before
+      else changed.push([i, cells])
     }
     for (let first = 0; first < changed.length; first += BATCH) {
-      const writing = changed.slice(first, first + BATCH).map(async ([i, reading]) => {
-        written[i] = { reading, part: await makePart([write(this.#parts[i] ?? [], reading.cells)]) }
+      const writing = changed.slice(first, first + BATCH).map(async ([i, cells]) => {
+        parts[i] = { cells, part: await makePart([write(this.#parts[i] ?? [], cells)]) }
       })
       await Promise.all(writing)
     }
-    this.#written = written
-    return written.map(({ part }) => part)
+    this.#last = { looks, parts }
+    return parts.map(({ part }) => part)
   }
 }
 
@@ -65,47 +72,48 @@ function divide(families: readonly Cells[]): Span[][] {
   const parts: Span[][] = []
   let room = 0
   for (const cells of families) {
+    const count = cells.subjects.items.length
     let from = 0
     do {
       if (room <= 0) {
         parts.push([])
         room = PART_CELLS
       }
-      const to = Math.min(from + Math.ceil(room / cells.columns), cells.subjects)
+      const to = Math.min(from + Math.ceil(room / cells.columns), count)
       parts.at(-1)?.push({ cells, from, to })
       room -= (to - from) * cells.columns
       from = to
-    } while (from < cells.subjects)
+    } while (from < count)
   }
   return parts
 }
 
-/** Reads a part. What is returned has the cells of `last`, which was read before, when none of them has changed. */
-function read(spans: readonly Span[], now: number, last: Reading | undefined): Reading {
-  let states: (object | undefined)[] | undefined
-  let found: Cell[] | undefined
-  if (last === undefined) [states, found] = [[], []]
-  let [place, i] = [0, 0]
+/** Reads the cells of a part. Returns those of the last time when none of them has changed. */
+function read(
+  spans: readonly Span[],
+  looks: Made['looks'],
+  now: number,
+  last: readonly Cell[] | undefined,
+): readonly Cell[] {
+  let found: Cell[] | undefined = last === undefined ? [] : undefined
+  let i = 0
   for (const { cells, from, to } of spans) {
-    const { columns } = cells
-    for (let subject = from; subject < to; subject++, place++) {
-      const state = cells.state(subject)
-      const before = last?.states[place]
-      if (states === undefined && state !== before) states = last?.states.slice(0, place)
-      states?.push(state)
-      const known = state !== undefined && state === before
-      if (known && found === undefined) {
-        i += columns
-        continue
-      }
+    const { columns, subjects } = cells
+    const look = looks.get(subjects)
+    if (found === undefined && look?.isSame(from, to)) {
+      i += (to - from) * columns
+      continue
+    }
+    for (let subject = from; subject < to; subject++) {
+      const known = look?.isSame(subject, subject + 1)
       for (let column = 0; column < columns; column++, i++) {
-        const cell = known ? last?.cells[i] : cells.read(subject, column, now)
-        if (found === undefined && cell !== last?.cells[i]) found = last?.cells.slice(0, i)
+        const cell = known ? last?.[i] : cells.read(subject, column, now)
+        if (found === undefined && cell !== last?.[i]) found = last?.slice(0, i)
         found?.push(cell)
       }
     }
   }
-  return { states: states ?? last?.states ?? [], cells: found ?? last?.cells ?? [] }
+  return found ?? last ?? []
 }
 
 function write(spans: readonly Span[], read: readonly Cell[]): string {

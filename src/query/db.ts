@@ -74,6 +74,7 @@ export interface Session {
 
 /** The endpoints of one database, the quorum of them, and snapshots of the one that is used. */
 export interface Db {
+  /** Another list after each change of one. */
   readonly endpoints: readonly EndpointState[]
   /** The endpoint that the last snapshot was taken on. */
   readonly current: string | undefined

@@ -8,7 +8,7 @@ export interface Content {
 }
 
 /** The one empty content, so that its rendering is cached. */
-const NOTHING: Content = { sets: [], series: 0 }
+export const NOTHING: Content = { sets: [], series: 0 }
 
 /** Holds what a collector shows, and until when. Times are in milliseconds of the monotonic clock. */
 export class Shown {
@@ -54,10 +54,5 @@ export class Shown {
   /** Returns whether the values are older than `staleAfter`. */
   isStale(now: number): boolean {
     return now > this.staleAt
-  }
-
-  /** Returns what is on the page: nothing when the collector fails and its values are stale. */
-  at(now: number, failing: boolean): Content {
-    return failing && this.isStale(now) ? NOTHING : this.#content
   }
 }

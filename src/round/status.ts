@@ -8,7 +8,7 @@ import { addCounts, type Counts, NO_COUNTS } from './counts.ts'
 import { Due, failureOf } from './due.ts'
 import { exceedsHalf, History, isSlow, type Level } from './history.ts'
 import type { PastRun, RunResult } from './run.ts'
-import { type Content, Shown } from './shown.ts'
+import { type Content, NOTHING, Shown } from './shown.ts'
 import { Strays } from './strays.ts'
 
 /** The name of a database, and the limits of its collectors in milliseconds. `staleAfter` 0 keeps values for ever. */
@@ -46,6 +46,13 @@ interface Past {
 
 const NEW: Past = { counts: NO_COUNTS }
 
+/** What samples about a collector follow from. */
+interface Facts {
+  readonly past: Past
+  readonly stray: Error | undefined
+  readonly shown: Content
+}
+
 /** The status of a collector on one database: when it is due, how its runs ended, what it shows. */
 export class CollectorStatus {
   readonly collector: Collector
@@ -68,6 +75,7 @@ export class CollectorStatus {
   readonly #shown: Shown
   readonly #runs: PastRun[] = []
   #past = NEW
+  #facts: Facts | undefined
   #dictionaries: Dictionary[]
 
   constructor(collector: Collector, limits: Limits, file?: string) {
@@ -153,11 +161,6 @@ export class CollectorStatus {
     return this.#past.openRejected
   }
 
-  /** Another object after each change of the last run, the last success, the window and the totals. */
-  get past(): object {
-    return this.#past
-  }
-
   /** When the results of a run were last published, in milliseconds of the monotonic clock. */
   get published(): number | undefined {
     return this.#past.published
@@ -209,9 +212,18 @@ export class CollectorStatus {
     return this.#past.lastSuccess !== undefined && this.isStale(now) ? 'stale' : 'failing'
   }
 
-  /** Returns what is on the page. */
+  /** Returns what is on the page: nothing when it fails and its values are stale. */
   shown(now: number): Content {
-    return this.#shown.at(now, this.error !== undefined)
+    return this.#shown.isStale(now) && this.error !== undefined ? NOTHING : this.#shown.content
+  }
+
+  /** What all that the page tells of it follows from: another object after each change, which is also one of time. */
+  facts(now: number): object {
+    const [past, stray, shown] = [this.#past, this.strays.since, this.shown(now)]
+    const known = this.#facts
+    if (known?.past === past && known.stray === stray && known.shown === shown) return known
+    this.#facts = { past, stray, shown }
+    return this.#facts
   }
 
   /** When its values are older than `staleAfter`, in milliseconds of the monotonic clock; undefined without a success. */

@@ -94,7 +94,7 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
   const self = new SelfMetrics([database], {
     ...{ elects: false, tick: 60_000, budget: 10_000, refusals: new Map() },
     reloads: () => undefined,
-    expires: () => undefined,
+    tls: () => undefined,
     pausing: { since: undefined },
     created: undefined,
   })

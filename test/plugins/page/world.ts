@@ -94,7 +94,7 @@ export class World {
       ...{ elects: true, tick: 1000, budget: 50, created: undefined },
       refusals: new Map([['metrics', { counts: new Map([['token', 1]]) }]]),
       reloads: () => undefined,
-      expires: () => undefined,
+      tls: () => undefined,
       pausing: { since: undefined },
     })
     this.pages = new Pages(databases, this.self, { created: undefined, readClient: async () => [] })

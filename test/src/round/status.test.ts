@@ -189,6 +189,31 @@ t.test('once they are stale, a failing collector shows nothing', async (t) => {
   t.strictSame(status.shown(limits.staleAfter + 1), { sets: [], series: 0 })
 })
 
+t.test('its facts are one object until something changes, and time alone may change it', async (t) => {
+  const status = statusOf()
+  const seen = [status.facts(0)]
+  const isNew = (now: number) => {
+    const facts = status.facts(now)
+    const before = seen.at(-1)
+    seen.push(facts)
+    t.equal(status.facts(now), facts)
+    return facts !== before
+  }
+  t.notOk(isNew(MINUTE))
+  status.seed({ sets: [{ labels: [], values: [0] }], series: 1 }, 0)
+  t.ok(isNew(0), 'it shows something')
+  publish(status, 1, 0, 0)
+  t.ok(isNew(0), 'it ran')
+  status.strays.add(new Error('thrown in a timer'))
+  t.ok(isNew(0), 'its code threw')
+  publish(status, new Error('no'), 1, MINUTE)
+  t.ok(isNew(MINUTE), 'it failed')
+  t.notOk(isNew(limits.staleAfter))
+  t.ok(isNew(limits.staleAfter + 1), 'its values are stale')
+  status.reset()
+  t.ok(isNew(limits.staleAfter + 1), 'another replica collects it')
+})
+
 t.test('failing again does not make the values younger', async (t) => {
   const status = statusOf()
   publish(status, 1, 0, 0)
