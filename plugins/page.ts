@@ -18,8 +18,13 @@ declare module 'fastify' {
   }
 }
 
-/** Metrics whose names `promtool check metrics` rejects. Each has a well-named twin or is of little use. */
-const MISNAMED = [
+/** Metrics of the official client that the page does not have. */
+const LEFT_OUT = [
+  // They are read by functions of Node.js that are its own, and one of them can end the process: an assertion fails when a
+  // handle is about to be collected as garbage. nodejs_active_resources tells the same.
+  'nodejs_active_handles',
+  'nodejs_active_requests',
+  // `promtool check metrics` rejects their names. Each has a well-named twin or is of little use.
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
@@ -41,7 +46,7 @@ export default fp(
         overrides: { histogram: { registers: [http] }, summary: { registers: [new Registry()] } },
       },
     })
-    for (const name of MISNAMED) http.removeSingleMetric(name)
+    for (const name of LEFT_OUT) http.removeSingleMetric(name)
     // Totals that are not kept over a restart count from the start of the process.
     const created = config.OPENMETRICS_CREATED ? Math.round(performance.timeOrigin) / 1000 : undefined
     const self = new SelfMetrics(databases, {

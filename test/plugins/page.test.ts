@@ -391,3 +391,15 @@ t.test('a page is made though a round ends at every moment', async (t) => {
   over = true
   t.equal(samples.get('database_quorum_votes'), 1)
 })
+
+t.test('a scrape calls no function of Node.js that is its own: one has ended the process', async (t) => {
+  const { url } = await createDatabase(t, { schema: false })
+  const { scrape } = await startService(t, { DATABASE_URL: url })
+  for (const name of ['_getActiveHandles', '_getActiveRequests']) {
+    const own = Reflect.get(process, name)
+    t.type(own, 'function')
+    t.teardown(() => Reflect.set(process, name, own))
+    Reflect.set(process, name, () => t.fail(name))
+  }
+  t.ok([...(await scrape()).keys()].some((name) => name.startsWith('nodejs_active_resources{')))
+})
