@@ -90,13 +90,19 @@ function during(events: readonly Event[], from: number, until: number): boolean 
   return events.some((event) => event.from <= until && from <= event.until)
 }
 
+/** Whether what is between two moments is in one of these events, as exactly as an alert is evaluated. */
+function within(events: readonly Event[], from: number, until: number): boolean {
+  return events.some((event) => event.from - APART <= from && until <= event.until + APART)
+}
+
 /** When each alert fired, in order. What is missing during one of these events went on. */
 async function history({ prometheus }: Stage, blind: readonly Event[]): Promise<Fired[]> {
   const all: Fired[] = []
   for (const { metric, samples } of await stored(prometheus, 'ALERTS{alertstate="firing"}')) {
     const ends = samples.flatMap(([at], i) => {
       const next = samples[i + 1]?.[0]
-      return next === undefined || (next - at > APART && !during(blind, at, next)) ? [i] : []
+      const watched = next !== undefined && next - at > APART && !within(blind, at, next)
+      return next === undefined || watched ? [i] : []
     })
     let begin = 0
     for (const end of ends) {

@@ -38,9 +38,12 @@ const NAMES = [
   '__name__',
 ]
 
-/** Leaves the one row that was there in the beginning. */
-function clean(cluster: Cluster): Promise<unknown> {
-  return writeTo(cluster, (sql) => sql`DELETE FROM inputs WHERE name <> 'first'`)
+/** The name of a row that is rejected for long. */
+const LASTING = 'lasting'
+
+/** Deletes rows of these names: those of another fault may last. */
+function clean(cluster: Cluster, names: readonly string[]): Promise<unknown> {
+  return writeTo(cluster, (sql) => sql`DELETE FROM inputs WHERE name IN ${sql(names)}`)
 }
 
 export const INPUT_FAULTS: readonly Fault[] = [
@@ -143,7 +146,7 @@ export const INPUT_FAULTS: readonly Fault[] = [
       )
       return {
         whom: 'inputs',
-        heal: () => clean(cluster),
+        heal: () => clean(cluster, NAMES),
       }
     },
   },
@@ -154,10 +157,10 @@ export const INPUT_FAULTS: readonly Fault[] = [
     heals: 5,
     must: ['RowsRejected'],
     async befall({ cluster }) {
-      await writeTo(cluster, (sql) => sql`INSERT INTO inputs VALUES ('nan', 'NaN')`)
+      await writeTo(cluster, (sql) => sql`INSERT INTO inputs VALUES (${LASTING}, 'NaN')`)
       return {
         whom: 'inputs',
-        heal: () => clean(cluster),
+        heal: () => clean(cluster, [LASTING]),
       }
     },
   },
