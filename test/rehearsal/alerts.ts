@@ -68,7 +68,14 @@ export async function checkAlerts(t: Test, stage: Stage, events: readonly Event[
     excess.map(({ alert, from }) => `${alert} at ${time(from)}`),
     'no alert fired that no fault explains',
   )
-  const watched = events.filter((event) => !during(blind, event.from, event.until))
+  // An alert waits again from when Prometheus has a series again.
+  const unseen = events.filter(
+    ({ fault, unanswered }) => fault.blinds || unanswered.length === stage.replicas.length,
+  )
+  const watched = events.filter((event) => {
+    const others = unseen.filter((other) => other !== event)
+    return !during(others, event.from, event.until)
+  })
   const missing = watched.flatMap(({ fault: { name, must = [] }, from, healed }) =>
     must
       .filter(
