@@ -10,7 +10,6 @@ import { checkPlace, PROBES, withAdvice } from './pooler.ts'
 import {
   beginStatements,
   begunOf,
-  type Limits,
   limitStatements,
   OWN_NAME,
   replayedStatements,
@@ -95,11 +94,11 @@ export class Connection extends Link implements Session {
   }
 
   /**
-   * Runs a query within the transaction, with limits of its own, and then undoes both.
+   * Runs a query within the transaction, with a timeout of its own in milliseconds, and then undoes both.
    * https://www.postgresql.org/docs/current/sql-savepoint.html
    */
-  async runInSavepoint<T>(limits: Limits, query: (sql: Client) => PromiseLike<T>): Promise<T> {
-    const start = () => `SAVEPOINT collector; ${limitStatements(limits, this.#dialect)} SELECT ${OWN_NAME} 1`
+  async runInSavepoint<T>(timeout: number, query: (sql: Client) => PromiseLike<T>): Promise<T> {
+    const start = () => `SAVEPOINT collector; ${limitStatements(timeout, this.#dialect)} SELECT ${OWN_NAME} 1`
     await this.#adapt(() => this.run((sql) => sql.unsafe(start())), 'ROLLBACK TO SAVEPOINT collector')
     try {
       const result = await this.run(query)

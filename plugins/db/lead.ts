@@ -59,9 +59,8 @@ export class Lead {
   async #runNow<T>(timeout: number, signal: AbortSignal, query: (sql: Client) => PromiseLike<T>): Promise<T> {
     const { connection } = this
     if (connection.lost) throw new LostError(new Error('the snapshot was lost: its connection is gone'))
-    const limits = { statementTimeout: timeout }
     try {
-      return await within(connection.runInSavepoint(limits, query), { ms: timeout + SERVER_FIRST, signal })
+      return await within(connection.runInSavepoint(timeout, query), { ms: timeout + SERVER_FIRST, signal })
     } catch (error) {
       if (isLoss(error, connection)) {
         if (!isAnswer(error)) connection.destroy(error)

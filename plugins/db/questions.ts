@@ -51,9 +51,11 @@ export class Questions {
     query: (sql: Client, begun: Begun) => PromiseLike<T>,
   ): Promise<T> {
     const pool = this.#pool
-    const limits = { statementTimeout: timeout }
+    const transaction = { statementTimeout: timeout }
     const begin = (signal: AbortSignal) =>
-      firstOf(this.#endpoints.ranked(new Map()), signal, (endpoint) => pool.begin(endpoint, limits, signal))
+      firstOf(this.#endpoints.ranked(new Map()), signal, (endpoint) =>
+        pool.begin(endpoint, transaction, signal),
+      )
     const [connection, begun] = await deadline(begin, { ms: timeout, signal })
     const { pid } = begun
     return runAlone({ pool, connection, pid, timeout, signal, query: (sql) => query(sql, begun) })

@@ -48,9 +48,9 @@ export class PoolSnapshot implements Snapshot {
 
   static async take(options: SnapshotOptions): Promise<PoolSnapshot> {
     const { pool, endpoint, sequential, signal } = options
-    const limits = { statementTimeout: pool.connectTimeout }
+    const transaction = { statementTimeout: pool.connectTimeout }
     for (;;) {
-      const [connection, begun] = await pool.begin(endpoint, limits, signal)
+      const [connection, begun] = await pool.begin(endpoint, transaction, signal)
       if (sequential || !pool.dialect.has('pg_export_snapshot')) {
         return new PoolSnapshot(options, new Lead(pool, connection, begun))
       }

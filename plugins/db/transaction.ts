@@ -15,13 +15,9 @@ import {
 } from './replication.ts'
 import { SETTINGS } from './settings.ts'
 
-/** Limits of a transaction or of a savepoint, in milliseconds. */
-export interface Limits {
+/** How long each statement of a transaction may take in milliseconds, and the snapshot that it reads; without one it takes its own. */
+export interface Transaction {
   readonly statementTimeout: number
-}
-
-/** A transaction's limits, and the exported snapshot that it reads; without one it takes its own. */
-export interface Transaction extends Limits {
   readonly snapshot?: string
 }
 
@@ -95,12 +91,12 @@ export function begunOf(results: readonly unknown[], asked: boolean): Begun {
 }
 
 /** The statements that start a read-only transaction; the last one returns what it sees. */
-export function beginStatements({ snapshot, ...limits }: Transaction, dialect: Dialect): string {
+export function beginStatements({ snapshot, statementTimeout }: Transaction, dialect: Dialect): string {
   return `
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT '${snapshot}';`}
     ${ownNames(dialect)}
-    ${limitStatements(limits, dialect)}
+    ${limitStatements(statementTimeout, dialect)}
     ${settingStatements(dialect)}
     ${dialect.has('getdatabaseencoding') ? KEEP_BYTES : ''}
     SELECT ${OWN_NAME} ${standingColumns(dialect)}, ${replayedColumns(dialect)}, ${sourceColumn(dialect)},
@@ -145,8 +141,8 @@ export function restrictStatements(idle: number, dialect: Dialect): string {
   return `${statements.join(' ')} SELECT ${OWN_NAME} 1`
 }
 
-/** The statements that set limits for the rest of a transaction, except those that the engine lacks. */
-export function limitStatements({ statementTimeout }: Limits, dialect: Dialect): string {
+/** The statements that set limits in milliseconds for the rest of a transaction, except those that the engine lacks. */
+export function limitStatements(statementTimeout: number, dialect: Dialect): string {
   const limits = [
     ['statement_timeout', statementTimeout],
     ['lock_timeout', lockTimeout(statementTimeout)],

@@ -23,7 +23,7 @@ import { scrapeOn, served } from './scraper.ts'
  * again.
  */
 const [LENGTH = '120'] = process.argv.slice(2)
-/** How long it goes on: for so many seconds, and for so many rounds, of which a machine with nothing else to do has 40 a second. */
+/** Seconds and rounds that it goes on for, both at the least. A machine with nothing else to do has 40 rounds a second. */
 const { SECONDS, ROUNDS } =
   LENGTH === 'day' ? { SECONDS: 0, ROUNDS: 86_400 } : { SECONDS: Number(LENGTH), ROUNDS: Number(LENGTH) }
 if (!(ROUNDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)

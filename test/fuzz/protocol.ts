@@ -21,7 +21,8 @@ const LONGEST = 5000
 /** Lines of the log that a round may have: of each collector, the endpoint, and the round. */
 const MOST_LINES = 10
 
-const LIMITS = { statementTimeout: 1000 }
+/** Milliseconds of a statement. */
+const TIMEOUT = 1000
 
 /** A session as a round has it. Rejects when any part of it fails. */
 async function session(text: string): Promise<void> {
@@ -31,9 +32,9 @@ async function session(text: string): Promise<void> {
   const dialect = new Dialect(() => {})
   const [connection] = await Connection.open(url, endpoint, dialect, new AbortController().signal)
   try {
-    await connection.begin(LIMITS)
+    await connection.begin({ statementTimeout: TIMEOUT })
     await connection.run((sql) => sql`SELECT pg_catalog.pg_export_snapshot() AS id`)
-    await connection.runInSavepoint(LIMITS, (sql) =>
+    await connection.runInSavepoint(TIMEOUT, (sql) =>
       stream(
         Object.assign(sql`
           SELECT g, g::text AS text, g * 1.5 AS numeric, now() AS time, NULL AS nothing, ARRAY[1, NULL, 3] AS list,
@@ -44,7 +45,7 @@ async function session(text: string): Promise<void> {
       ),
     )
     const fails = (sql: Parameters<Parameters<typeof connection.run>[0]>[0]) => sql`SELECT 1 / 0 AS fails`
-    await connection.runInSavepoint(LIMITS, fails).catch(() => {})
+    await connection.runInSavepoint(TIMEOUT, fails).catch(() => {})
     await connection.rollback()
   } finally {
     await connection.close()

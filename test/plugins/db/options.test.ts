@@ -8,8 +8,7 @@ import { startService } from '../../service.ts'
 
 t.test('what a session sets itself cannot be set in options of a connection', async (t) => {
   const dialect = new Dialect(() => {})
-  const limits = { statementTimeout: 1 }
-  const statements = `${beginStatements(limits, dialect)}; ${restrictStatements(1, dialect)}`
+  const statements = `${beginStatements({ statementTimeout: 1 }, dialect)}; ${restrictStatements(1, dialect)}`
   const names = Array.from(statements.matchAll(/\bSET (?:LOCAL )?(\w+) =/g), ([, name = '']) => name)
   // The search_path may be set: it becomes that of each transaction.
   const own = new Set([...names, 'application_name', 'client_encoding', 'search_path'])
