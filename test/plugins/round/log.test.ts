@@ -27,7 +27,7 @@ async function start(t: Test, collectors: CollectorPlugin[], env = {}) {
   const back = () => admin.unsafe(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
   const away = async () => {
     await admin.unsafe(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
-    await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`
+    await admin`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ${name}`
   }
   return { ...service, sql, told, away, back }
 }
