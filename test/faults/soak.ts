@@ -31,6 +31,8 @@ if (!(ROUNDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a numbe
 const GROWTH = 60
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
+/** Milliseconds between two lines that say how far it is. */
+const TOLD = 60_000
 /** Milliseconds between two faults, at the most: a day has more rounds for each. */
 const CALM = LENGTH === 'day' ? 2000 : 300
 
@@ -195,7 +197,13 @@ async function soak(t: Test): Promise<void> {
     const started = performance.now()
     const run = { success: 0, failure: 0 }
     let last = await scrape(service)
+    let told = started
     while (performance.now() - started < seconds * 1000 || run.success + run.failure < least) {
+      if (performance.now() - told > TOLD) {
+        told = performance.now()
+        const minutes = Math.round((told - started) / 60_000)
+        t.comment(`${minutes} min: ${run.success + run.failure} rounds, ${megabytes(resident(service))}`)
+      }
       await kinds[Math.floor(random() * kinds.length)]?.()
       const samples = await scrape(service)
       for (const result of ['success', 'failure'] as const) {
