@@ -58,7 +58,7 @@ export class Gate {
   }
 
   async up(): Promise<void> {
-    this.#server = net.createServer((client) => this.#forward(client))
+    this.#server = net.createServer({ noDelay: true }, (client) => this.#forward(client))
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
@@ -104,7 +104,11 @@ export class Gate {
 
   #forward(client: Socket): void {
     this.connections++
-    const server = net.connect(Number(this.#target.port), this.#target.hostname)
+    const server = net.connect({
+      port: Number(this.#target.port),
+      host: this.#target.hostname,
+      noDelay: true,
+    })
     const link = new Link(
       client,
       server,

@@ -21,7 +21,7 @@ export interface Seen {
 const PATIENCE = 10_000
 /** How many rounds may end between one page and the next. */
 const MOST = 2
-/** Milliseconds between two scrapes, so that they do not become a load of their own. */
+/** Milliseconds between two scrapes, unless it is told otherwise, so that they do not become a load of their own. */
 const PACE = 20
 /** How many problems are told. */
 const TOLD = 10
@@ -29,15 +29,20 @@ const TOLD = 10
 interface Subject {
   readonly url: string
   readonly secrets: readonly string[]
+  /** Milliseconds between two scrapes. */
+  readonly pace: number
 }
 
 /**
  * Scrapes /metrics and /healthz without a pause, each over a connection of its own, from a thread that whatever else
  * the test does cannot hold up. The result ends it.
  */
-export async function scrapeOn(t: Test, service: ServiceProcess): Promise<() => Promise<Seen>> {
-  const { url, secrets } = service
-  const subject: Subject = { url, secrets }
+export async function scrapeOn(
+  t: Test,
+  { url, secrets }: ServiceProcess,
+  pace = PACE,
+): Promise<() => Promise<Seen>> {
+  const subject: Subject = { url, secrets, pace }
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: subject, env: process.env })
   t.teardown(() => worker.terminate())
   await once(worker, 'message')
@@ -102,7 +107,7 @@ if (!isMainThread && parentPort !== null && typeof workerData?.url === 'string')
         if (problems.length < TOLD) problems.push(`${path}: ${error}`)
       }
     }
-    await delay(PACE)
+    await delay(subject.pace)
   }
   port.postMessage({ scrapes, problems, rounds } satisfies Seen)
   port.close()

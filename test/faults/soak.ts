@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import postgresJs from 'postgres'
@@ -23,7 +23,7 @@ import { scrapeOn, served } from './scraper.ts'
  * again.
  */
 const [LENGTH = '120'] = process.argv.slice(2)
-/** Seconds and rounds that it goes on for, both at the least. A machine with nothing else to do has 40 rounds a second. */
+/** Seconds and rounds that it goes on for, both at the least. A machine with two cores has 30 rounds a second. */
 const { SECONDS, ROUNDS } =
   LENGTH === 'day' ? { SECONDS: 0, ROUNDS: 86_400 } : { SECONDS: Number(LENGTH), ROUNDS: Number(LENGTH) }
 if (!(ROUNDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)
@@ -33,8 +33,8 @@ const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
 /** Milliseconds between two lines that say how far it is. */
 const TOLD = 60_000
-/** Milliseconds between two faults, at the most: a day has more rounds for each. */
-const CALM = LENGTH === 'day' ? 2000 : 300
+/** Milliseconds between two faults, at the most, and between two scrapes: a day has more rounds for each. */
+const { CALM, PACE } = LENGTH === 'day' ? { CALM: 20_000, PACE: 250 } : { CALM: 300, PACE: 20 }
 
 /** How much of what it held a process may hold more at the end. */
 const MORE_MEMORY = 1.25
@@ -50,6 +50,7 @@ const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 /** Statements that a session may have prepared. */
 const STATEMENTS = 20
 const FOLDER = fileURLToPath(new URL('soak/', import.meta.url))
+const COLLECTORS = readdirSync(FOLDER).map((file) => basename(file, '.ts'))
 
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
@@ -77,11 +78,13 @@ async function reload(service: ServiceProcess): Promise<void> {
   await response.arrayBuffer()
 }
 
-/** Asks for a round by hand, again and again, until the signal. */
+/** Asks for a round by hand, again and again, until the signal: of all collectors, or of one, as when the others are not due. */
 async function collectUntil(service: ServiceProcess, signal: AbortSignal): Promise<void> {
   const url = `${saidBy(service, 'debug on')}/debug/collect`
-  while (!signal.aborted) {
-    const response = await fetch(url, { method: 'POST', headers: { connection: 'close' } })
+  for (let i = 0; !signal.aborted; i++) {
+    const one = COLLECTORS[i % (COLLECTORS.length + 1)]
+    // On one connection: a new one for each would cost as much as the round.
+    const response = await fetch(one === undefined ? url : `${url}?collector=${one}`, { method: 'POST' })
     await response.arrayBuffer()
     await delay(10)
   }
@@ -221,7 +224,7 @@ async function soak(t: Test): Promise<void> {
 
   // What comes before it leads is nothing to count from.
   await leads()
-  const end = await scrapeOn(t, service)
+  const end = await scrapeOn(t, service, PACE)
   // Code that runs often is compiled, caches fill, the heap grows to its size: the beginning is after that.
   await strain(Math.min(ROUNDS / 4, GROWTH), 0, () => {})
   const before = await settle()
