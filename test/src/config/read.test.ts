@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, type Environment, linesOf, readConfig, schema } from '../../../src/config/read.ts'
+import { ConfigError, type Environment, linesOf, readConfig } from '../../../src/config/read.ts'
 import { NAMES, type VariableName } from '../../../src/config/variables.ts'
 
 const SECOND = 1000
@@ -340,7 +340,7 @@ for (const document of ['.env.example', 'README.md']) {
     const text = readFileSync(new URL(`../../../${document}`, import.meta.url), 'utf8')
     const line = document === 'README.md' ? /^\| (`[A-Z_`, ]+) \|/gm : /^#?([A-Z_]+)=/gm
     const named = Array.from(text.matchAll(line), ([, names = '']) => names.match(/[A-Z_]{4,}/g) ?? []).flat()
-    t.strictSame(named.sort(), Object.keys(schema.properties).sort())
+    t.strictSame(named.sort(), NAMES.toSorted())
   })
 }
 
