@@ -1,4 +1,4 @@
-import { serve } from './cli/serve.ts'
+import { run } from './cli/commands.ts'
 
 /** Starts the service, as `src/cli.ts serve` does. */
-process.exitCode = await serve(process.argv.slice(2), process)
+process.exitCode = await run(['serve', ...process.argv.slice(2)], process)

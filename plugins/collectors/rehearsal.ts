@@ -22,7 +22,7 @@ export async function rehearse(
   const problems = new Map<string, string>()
   let left = urls
   while (left.length > 0) {
-    const stopped = await rehearseIn({ versions, urls: left }, patience)
+    const stopped = await takeThread().rehearse({ versions, urls: left }, patience)
     if (stopped === undefined) break
     problems.set(stopped.url, stopped.problem)
     left = left.slice(left.indexOf(stopped.url) + 1)
@@ -30,43 +30,62 @@ export async function rehearse(
   return problems
 }
 
-/** Resolves to the file at which a thread had to be stopped, or stopped by itself. */
-async function rehearseIn(
-  workerData: Rehearsal,
-  patience: number,
-): Promise<{ readonly url: string; readonly problem: string } | undefined> {
-  // Of the flags of the process none is for the thread; what its code prints is printed when the process imports it.
-  const env = { ...process.env, NODE_OPTIONS: '' }
-  const resourceLimits = { maxOldGenerationSizeMb: MEMORY }
-  const worker = new Worker(THREAD, {
-    workerData,
-    execArgv: [],
-    env,
-    resourceLimits,
-    stdout: true,
-    stderr: true,
-  })
-  worker.stdout.resume()
-  worker.stderr.resume()
-  const { promise: gone, resolve: exited } = Promise.withResolvers<void>()
-  let url: string | undefined = workerData.urls[0]
-  let problem: string | undefined
-  const late = () => {
-    problem ??= `it does not come to an end within ${formatDuration(patience)}`
-    void worker.terminate()
+/** A thread that imports files. It is started before it is known which, for that takes longer than to import them. */
+class Thread {
+  readonly #worker: Worker
+  readonly #gone: Promise<void>
+  #problem: string | undefined
+
+  constructor() {
+    // Of the flags of the process none is for the thread; what its code prints is printed when the process imports it.
+    const env = { ...process.env, NODE_OPTIONS: '' }
+    const resourceLimits = { maxOldGenerationSizeMb: MEMORY }
+    this.#worker = new Worker(THREAD, { execArgv: [], env, resourceLimits, stdout: true, stderr: true })
+    this.#worker.on('error', (error) => {
+      this.#problem ??= `it ended the thread that tries it: ${describeError(error)}`
+    })
+    this.#gone = new Promise((resolve) => this.#worker.on('exit', () => resolve()))
+    // One that is not needed does not keep the process from ending.
+    this.#worker.unref()
   }
-  // The thread itself has to start, too.
-  let timer = setTimeout(late, 2 * patience)
-  worker.on('message', (next: string | undefined) => {
-    url = next
+
+  /** Resolves to the file at which the thread had to be stopped, or stopped by itself. */
+  async rehearse(
+    files: Rehearsal,
+    patience: number,
+  ): Promise<{ readonly url: string; readonly problem: string } | undefined> {
+    const worker = this.#worker
+    worker.ref()
+    worker.stdout.resume()
+    worker.stderr.resume()
+    let url: string | undefined = files.urls[0]
+    const late = () => {
+      this.#problem ??= `it does not come to an end within ${formatDuration(patience)}`
+      void worker.terminate()
+    }
+    // The thread itself has to start, too.
+    let timer = setTimeout(late, 2 * patience)
+    worker.on('message', (next: string | undefined) => {
+      url = next
+      clearTimeout(timer)
+      timer = setTimeout(late, patience)
+    })
+    worker.postMessage(files)
+    await this.#gone
     clearTimeout(timer)
-    timer = setTimeout(late, patience)
-  })
-  worker.on('error', (error) => {
-    problem ??= `it ended the thread that tries it: ${describeError(error)}`
-  })
-  worker.on('exit', () => exited())
-  await gone
-  clearTimeout(timer)
-  return url === undefined ? undefined : { url, problem: problem ?? 'it waits for what never comes' }
+    return url === undefined ? undefined : { url, problem: this.#problem ?? 'it waits for what never comes' }
+  }
+}
+
+let ready: Thread | undefined
+
+/** Starts a thread for the next files, which are not known yet. */
+export function prepareThread(): void {
+  ready ??= new Thread()
+}
+
+function takeThread(): Thread {
+  const thread = ready ?? new Thread()
+  ready = undefined
+  return thread
 }

@@ -1,5 +1,5 @@
 // A thread that imports files before the process does. Imports src/ and its own folder only.
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { runAs } from '../../src/contract/culprit.ts'
 import { guardProcess } from './guard.ts'
 import { useVersions, type Versions } from './modules.ts'
@@ -11,8 +11,6 @@ export interface Rehearsal {
   readonly urls: readonly string[]
 }
 
-const { versions, urls }: Rehearsal = workerData
-
 /** A tag that takes whatever a query does with it: what is asked for, called or made of it is itself. */
 const tag: unknown = new Proxy(() => {}, {
   apply: () => tag,
@@ -22,11 +20,11 @@ const tag: unknown = new Proxy(() => {}, {
 // What is wrong is said when the process imports the file. Here it is whether that comes to an end.
 for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => {})
 guardProcess()
-useVersions(versions)
 // Not awaited: a file that waits for what never comes lets the thread end.
-void rehearseAll()
+parentPort?.once('message', (files: Rehearsal) => void rehearseAll(files))
 
-async function rehearseAll(): Promise<void> {
+async function rehearseAll({ versions, urls }: Rehearsal): Promise<void> {
+  useVersions(versions)
   for (const url of urls) {
     parentPort?.postMessage(url)
     await runAs({}, () => rehearse(url))

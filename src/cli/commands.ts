@@ -1,4 +1,4 @@
-// Commands: serve, check, new, health, init, import. The only code that imports src/app.ts, init/ and import/.
+// Commands: serve, check, new, health, init, import. Imports src/app.ts and the thread for its collectors, init/ and import/.
 import { type ExitCode, type Io, MISUSED, OK } from '../config/arguments.ts'
 import { nearest } from '../config/nearest.ts'
 import { print } from '../config/print.ts'
@@ -46,22 +46,30 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 async function loadServe(): Promise<Run> {
-  return (await import('./serve.ts')).serve
+  const [{ serve }, buildApp] = await Promise.all([import('./serve.ts'), loadApp()])
+  return (args, io) => serve(args, io, buildApp)
 }
 
 async function loadCheck(): Promise<Run> {
-  const [{ check }, { buildApp }] = await Promise.all([import('../check/command.ts'), import('../app.ts')])
+  const [{ check }, buildApp] = await Promise.all([import('../check/command.ts'), loadApp()])
   return (args, io) => check(args, io, buildApp)
 }
 
 async function loadNew(): Promise<Run> {
-  const [{ create }, { buildApp }] = await Promise.all([import('../new/command.ts'), import('../app.ts')])
+  const [{ create }, buildApp] = await Promise.all([import('../new/command.ts'), loadApp()])
   return (args, io) => create(args, io, buildApp)
 }
 
 async function loadImport(): Promise<Run> {
   const { importCollectors } = await import('../../import/command.ts')
-  return (args, io) => importCollectors(args, io, async () => (await import('../app.ts')).buildApp)
+  return (args, io) => importCollectors(args, io, loadApp)
+}
+
+/** Loads the app, and starts the thread for its collectors meanwhile. */
+async function loadApp() {
+  const { prepareThread } = await import('../../plugins/collectors/rehearsal.ts')
+  prepareThread()
+  return (await import('../app.ts')).buildApp
 }
 
 async function loadHealth(): Promise<Run> {

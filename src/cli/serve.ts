@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace'
-import { buildApp } from '../app.ts'
+import type { buildApp } from '../app.ts'
 import { type ExitCode, FAILED, type Io, OK, runCommand } from '../config/arguments.ts'
 import { listen } from '../config/listen.ts'
 import { formatOf, openLogger } from '../config/logger.ts'
@@ -36,7 +36,7 @@ const ECHO = 1000
 const NOT_ENDING = ['SIGHUP', 'SIGUSR2'] as const
 
 /** Runs the service. Resolves when it has stopped, or could not start. */
-export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
+export function serve(args: readonly string[], io: Io, build: typeof buildApp): Promise<ExitCode> {
   return runCommand(args, io, COMMAND, async ({ values: { folder } }) => {
     // From the start, when there is nothing to reload, to the end: by default these signals kill.
     const ignore = () => {}
@@ -45,7 +45,7 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
     for (const stream of [io.stdout, io.stderr]) stream.on('error', ignore)
     const faults = new Faults()
     try {
-      return await run(folder, faults)
+      return await run(build, folder, faults)
     } catch (error) {
       // Like the rest of the log, which it may have no logger for yet.
       const log = await openLogger(formatOf(process.env.LOG_FORMAT))
@@ -58,8 +58,8 @@ export function serve(args: readonly string[], io: Io): Promise<ExitCode> {
   })
 }
 
-async function run(folder: string | undefined, faults: Faults): Promise<ExitCode> {
-  const app = await buildApp({ watch: true, ...(folder === undefined ? {} : { folder }) })
+async function run(build: typeof buildApp, folder: string | undefined, faults: Faults): Promise<ExitCode> {
+  const app = await build({ watch: true, ...(folder === undefined ? {} : { folder }) })
   const { promise: stopped, resolve: stop } = Promise.withResolvers<ExitCode>()
   const reload = () => void app.reload()
   let failed = false
