@@ -51,19 +51,22 @@ for (const [how, hinders] of [
 ] as const) {
   t.test(`a counter catches up with windows of which ${how}`, async (t) => {
     const { service } = await afterOutage(t, '400ms', hinders)
-    let counted = (await service.scrape()).get(COUNTED) ?? 0
+    let page = await service.scrape()
+    let counted = page.get(COUNTED) ?? 0
     let behind = 0
-    for (let run = 1; (await service.scrape()).get(TOTAL) !== 170 && run < 60; run++) {
+    // The last event may be counted by a window that ends a moment before what the round could have counted.
+    const isDone = () => page.get(TOTAL) === 170 && page.get(BEHIND) === 0
+    for (let run = 1; !isDone() && run < 60; run++) {
       await service.round()
-      const page = await service.scrape()
+      page = await service.scrape()
       behind = Math.max(behind, page.get(BEHIND) ?? 0)
       const next = page.get(COUNTED) ?? 0
       if (next < counted) t.fail('it has counted less than before')
       counted = next
     }
-    t.equal((await service.scrape()).get(TOTAL), 170)
+    t.equal(page.get(TOTAL), 170)
     t.ok(behind > 600, `it was ${behind} seconds behind`)
-    t.equal((await service.scrape()).get(BEHIND), 0)
+    t.equal(page.get(BEHIND), 0)
   })
 }
 
