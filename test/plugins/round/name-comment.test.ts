@@ -28,12 +28,12 @@ async function shownDuring(sql: Sql, url: string, work: () => Promise<unknown>):
     await holder`BEGIN`
     await holder`LOCK TABLE held`
     const done = work()
-    const rows = await poll(
-      () => sql<{ query: string }[]>`
-        SELECT query FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'shop' AND wait_event_type = 'Lock'`,
-      (rows) => rows.length > 0,
-    )
+    const waiting = () => sql<{ query: string }[]>`
+      SELECT query FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'shop' AND wait_event_type = 'Lock'`
+    await poll(waiting, (rows) => rows.length > 0)
+    // The server reads what a session waits for later than its query: the first look may have that of before.
+    const rows = await waiting()
     await holder`ROLLBACK`
     await done
     return rows.map(({ query }) => query)
