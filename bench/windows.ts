@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import postgres, { type Sql } from 'postgres'
 import { startPostgres } from '../demo/postgres.ts'
 import { formatMoment, later, type Moment } from '../src/time/moment.ts'
-import { fillHistory } from './history.ts'
+import { fillHistory, pretendOperations } from './history.ts'
 import { type Asked, type Database, flags, measure } from './measure.ts'
 import { type Bounds, planOf, question, type Windowed, windowedCollectors } from './question.ts'
 import { compareTimes, formatTable, type Row, type Say } from './row.ts'
@@ -14,6 +14,8 @@ type Pair = readonly [large: Database, small: Database]
 const TICK = 60_000
 /** Milliseconds. */
 const GOAL = 15
+/** Operations that the planner is made to believe in. */
+const PRETENDED = 100_000_000
 const EVERYTHING: Bounds = { from: '-infinity', to: 'infinity' }
 
 /**
@@ -63,11 +65,22 @@ async function compare(pair: Pair, say: Say): Promise<Row[]> {
   const [windowed, windowedFew] = await measure(pair, round, 31)
   const everything = collectors.map((collector): Asked => ({ collector, bounds: EVERYTHING }))
   const [whole, wholeFew] = await measure(pair, everything, 3)
+  await pretendOperations(pair[0].sql, PRETENDED)
+  say(`By the statistics of ${PRETENDED.toLocaleString('en')} operations`)
+  const pretended = new Set<string>()
+  for (const asked of round) pretended.add(await inspect(asked, pair))
+  for (const plan of pretended) say(plan)
+  const [believed, believedFew] = await measure(pair, round, 31)
   return [
     compareTimes(
       'Database time of a round: windowed collectors, as the table grows',
       [windowed, `with ${many} operations`],
       [windowedFew, `with ${few}`],
+    ),
+    compareTimes(
+      `Database time of a round: windowed collectors, by the plans for ${PRETENDED.toLocaleString('en')} operations`,
+      [believed, `with ${many} operations and the statistics of more`],
+      [believedFew, `with ${few}`],
     ),
     compareTimes(
       'Database time of a round: the same questions about the whole table, as it grows',
