@@ -21,7 +21,8 @@ export async function rehearse(
 ): Promise<Map<string, string>> {
   const problems = new Map<string, string>()
   let left = urls
-  while (left.length > 0) {
+  // A thread that was prepared for nothing ends, too.
+  while (left.length > 0 || ready !== undefined) {
     const stopped = await takeThread().rehearse({ versions, urls: left }, patience)
     if (stopped === undefined) break
     problems.set(stopped.url, stopped.problem)

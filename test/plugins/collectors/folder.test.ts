@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { prepareThread } from '../../../plugins/collectors/rehearsal.ts'
 import { openFolder } from '../../../plugins/collectors.ts'
 
 /** The source of a collector file. */
@@ -37,6 +39,14 @@ t.test('the files of a folder are those that hold a collector, each with its nam
 
 t.test('an empty folder has no collectors', async (t) => {
   t.strictSame(await namesIn(t.testdir({})), {})
+})
+
+t.test('a thread that was prepared for a folder without collectors ends', async (t) => {
+  const made = once(process, 'worker')
+  prepareThread()
+  const [worker] = await made
+  t.strictSame(await namesIn(t.testdir({})), {})
+  t.equal(worker.threadId, -1)
 })
 
 t.test('a file that is no script is ignored', async (t) => {
