@@ -57,9 +57,7 @@ async function compare(pair: Pair, say: Say): Promise<Row[]> {
     windowsOf(collector, now).map((bounds): Asked => ({ collector, bounds })),
   )
   // This warms the caches too.
-  const plans = new Set<string>()
-  for (const asked of round) plans.add(await inspect(asked, pair))
-  for (const plan of plans) say(plan)
+  await tellPlans(round, pair, say)
 
   say('Measuring')
   const [windowed, windowedFew] = await measure(pair, round, 31)
@@ -67,9 +65,7 @@ async function compare(pair: Pair, say: Say): Promise<Row[]> {
   const [whole, wholeFew] = await measure(pair, everything, 3)
   await pretendOperations(pair[0].sql, PRETENDED)
   say(`By the statistics of ${PRETENDED.toLocaleString('en')} operations`)
-  const pretended = new Set<string>()
-  for (const asked of round) pretended.add(await inspect(asked, pair))
-  for (const plan of pretended) say(plan)
+  await tellPlans(round, pair, say)
   const [believed, believedFew] = await measure(pair, round, 31)
   return [
     compareTimes(
@@ -112,6 +108,13 @@ function windowsOf({ settle }: Windowed, now: Moment): Bounds[] {
     { from: formatMoment(later(now, -settle - TICK)), to: seal },
     { from: seal, to: formatMoment(now) },
   ]
+}
+
+/** Says how the databases come to the answers of a round, in a line for each way. */
+async function tellPlans(round: readonly Asked[], pair: Pair, say: Say): Promise<void> {
+  const plans = new Set<string>()
+  for (const asked of round) plans.add(await inspect(asked, pair))
+  for (const plan of plans) say(plan)
 }
 
 /** How the databases come to the answer of a question, in a line. Throws when it is not the same answer. */

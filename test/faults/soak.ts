@@ -23,7 +23,7 @@ import { scrapeOn, served } from './scraper.ts'
  * again.
  */
 const [LENGTH = '120'] = process.argv.slice(2)
-/** Seconds and rounds that it goes on for, both at the least. A machine with two cores has 30 rounds a second. */
+/** Seconds and rounds that it goes on for, both at the least. A machine with two cores has 25 rounds a second. */
 const { SECONDS, ROUNDS } =
   LENGTH === 'day' ? { SECONDS: 0, ROUNDS: 86_400 } : { SECONDS: Number(LENGTH), ROUNDS: Number(LENGTH) }
 if (!(ROUNDS > 0)) throw new Error(`the length is "${LENGTH}", and takes a number of seconds, or "day"`)
@@ -33,8 +33,8 @@ const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 
 /** Milliseconds between two lines that say how far it is. */
 const TOLD = 60_000
-/** Milliseconds between two faults, at the most, and between two scrapes: a day has more rounds for each. */
-const { CALM, PACE } = LENGTH === 'day' ? { CALM: 20_000, PACE: 250 } : { CALM: 300, PACE: 20 }
+/** Milliseconds between two faults, at the most, and between two scrapes, if not as ever: a day has more rounds for each. */
+const { CALM, PACE } = LENGTH === 'day' ? { CALM: 20_000, PACE: 250 } : { CALM: 300 }
 
 /** How much of what it held a process may hold more at the end. */
 const MORE_MEMORY = 1.25
