@@ -79,6 +79,13 @@ export async function spawnService(
   }
 }
 
+/** An address that the service has written to its output, after this text. */
+export function saidBy({ output }: Pick<ServiceProcess, 'output'>, text: string): string {
+  const [, url] = new RegExp(`${text} (http://[\\d.]+:\\d+)`).exec(output()) ?? []
+  if (url === undefined) throw new Error(`the service has not said "${text}"`)
+  return url
+}
+
 function messageOf(line: string): string {
   return line.startsWith('{') && line.endsWith('}') ? JSON.parse(line).msg : line
 }

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import postgresJs, { type Sql } from 'postgres'
 import t, { type Test } from 'tap'
+import { freePort } from '../../demo/port.ts'
 import { createDatabase } from '../database.ts'
+import { poll } from '../poll.ts'
+import { saidBy } from '../process.ts'
 import { rounds } from '../scrape.ts'
 import { client, createServer, createTables, fill, VALUE } from './server.ts'
 import { COLLECTORS, type Watch, watch } from './watch.ts'
@@ -18,8 +21,8 @@ interface Ward {
   readonly database: string
   /** The sample that says whether the service sees its database. */
   readonly up: string
-  /** Ends the service's backends; the next are refused if the server has a reason to. */
-  disconnect(): Promise<void>
+  /** Ends the service's backends after this work, between two rounds: the next are refused if the server has a reason to. */
+  disconnect(work?: () => Promise<unknown>): Promise<void>
 }
 
 /** A watched service with a database and a role of its own, which may read the tables and no more. */
@@ -41,7 +44,13 @@ async function ward(t: Test, given?: { url: string; sql: Sql }): Promise<Ward> {
   reader.password = password
   reader.searchParams.set('connect_timeout', '1')
   const database = reader.pathname.slice(1)
-  const watched = await watch(t, { DATABASE_URL: reader.href }, { monitor: url, database })
+  const env = { DATABASE_URL: reader.href, DEBUG_PORT: String(await freePort()) }
+  const watched = await watch(t, env, { monitor: url, database })
+  const debug = saidBy(watched.service, 'debug on')
+  const post = (path: string) =>
+    fetch(`${debug}/debug/${path}`, { method: 'POST', headers: { connection: 'close' } }).then((response) =>
+      response.arrayBuffer(),
+    )
   const before = await watched.until((samples) => rounds(samples, 'success') > 0)
   t.equal(before.get(VALUE), 1)
   return {
@@ -52,8 +61,17 @@ async function ward(t: Test, given?: { url: string; sql: Sql }): Promise<Ward> {
     password,
     database,
     up: `database_up{endpoint="${reader.host}"}`,
-    async disconnect() {
-      await sql`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = ${role}`
+    // A round that is cut off is told as that, and what refuses those after it is not told any more.
+    async disconnect(work) {
+      await post('pause')
+      await work?.()
+      await poll(
+        () => sql`
+          SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = ${role} AND state = 'idle'
+           UNION ALL SELECT false FROM pg_stat_activity WHERE usename = ${role} AND state <> 'idle'`,
+        ({ length }) => length === 0,
+      )
+      await post('resume')
     },
   }
 }
@@ -112,18 +130,15 @@ t.test('a server whose connections are all taken is waited out', { buffered: tru
   const hog = postgresJs(postgres.url, { max: 8, backoff: false, fetch_types: false })
   t.teardown(() => hog.end({ timeout: 0 }))
   // A role that is not a superuser may have what the reserve leaves: others take all of it.
-  const backends = async (which: '=' | '<>') => {
+  const others = async () => {
     const [row] = await sql<[{ count: number }]>`
       SELECT count(*)::int FROM pg_stat_activity
-       WHERE backend_type = 'client backend' AND usename ${sql.unsafe(which)} ${it.role}`
+       WHERE backend_type = 'client backend' AND usename <> ${it.role}`
     return row.count
   }
-  while ((await backends('<>')) < 6) void hog`SELECT pg_sleep(3600)`.catch(() => {})
-  // Only between rounds: one that is cut off in a round would be told as that, and not as refused.
-  while ((await backends('=')) > 0) {
-    await sql`
-      SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = ${it.role} AND state = 'idle'`
-  }
+  await it.disconnect(async () => {
+    while ((await others()) < 6) void hog`SELECT pg_sleep(3600)`.catch(() => {})
+  })
   const during = await it.watched.failing()
   t.equal(during.get(VALUE), 1, 'the value stays')
   await hog.end({ timeout: 0 })

@@ -10,7 +10,7 @@ import { startPostgres } from '../../demo/postgres.ts'
 import { chance } from '../chance.ts'
 import { Gate, urlOf } from '../gate.ts'
 import { poll } from '../poll.ts'
-import { type ServiceProcess, spawnService } from '../process.ts'
+import { type ServiceProcess, saidBy, spawnService } from '../process.ts'
 import { moreRounds, rounds, type Samples, scrape, until } from '../scrape.ts'
 import type { Resources } from './probe.ts'
 import { MOST_MEMORY, NODE, peakMemory, unharmed } from './process.ts'
@@ -58,13 +58,6 @@ const descriptors = ({ child }: ServiceProcess) => readdirSync(`/proc/${child.pi
 const resident = ({ child }: ServiceProcess) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024
 const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`
-
-/** An address that the service has written to its output, after this text. */
-function saidBy({ output }: ServiceProcess, text: string): string {
-  const [, url] = new RegExp(`${text} (http://[\\d.]+:\\d+)`).exec(output()) ?? []
-  if (url === undefined) throw new Error(`the service has not said "${text}"`)
-  return url
-}
 
 async function resourcesOf(service: ServiceProcess): Promise<Resources> {
   const response = await fetch(saidBy(service, 'probe on'), { headers: { connection: 'close' } })
