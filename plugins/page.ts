@@ -1,8 +1,10 @@
 // Page: what scrapes get, and GET /metrics. Imports src/ and plugins/page/ only.
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Registry } from '@prometheus-io/client'
 import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
 import { CONTENT_TYPES } from '../src/page/exposition.ts'
+import type { Body } from '../src/page/gzip.ts'
 import { acceptsGzip, negotiateFormat } from '../src/page/negotiation.ts'
 import type { Page } from '../src/page/page.ts'
 import { countSeries } from '../src/rows/label-set.ts'
@@ -94,10 +96,26 @@ export default fp(
       const format = negotiateFormat(request.headers.accept)
       const gzip = acceptsGzip(request.headers['accept-encoding'])
       const body = await pages.body(format, gzip)
-      reply.type(CONTENT_TYPES[format]).header('vary', 'Accept, Accept-Encoding')
-      if (gzip) reply.header('content-encoding', 'gzip')
-      return reply.send(body)
+      // Fastify sends one buffer, or a stream, which takes turns and memory for each of its chunks.
+      reply.hijack()
+      send(body, reply.raw, {
+        'content-type': CONTENT_TYPES[format],
+        vary: 'Accept, Accept-Encoding',
+        ...(gzip ? { 'content-encoding': 'gzip' } : {}),
+      })
+      return reply
     })
   },
   { name: 'page', dependencies: ['access', 'pause'], decorators: { fastify: ['config', 'databases'] } },
 )
+
+/** Answers with a body, of which no copy is made. */
+function send({ pieces, length }: Body, response: ServerResponse, headers: OutgoingHttpHeaders): void {
+  // The client may have gone while the page was made.
+  if (response.destroyed) return
+  response.writeHead(200, { ...headers, 'content-length': length })
+  response.cork()
+  for (const piece of pieces.slice(0, -1)) response.write(piece)
+  // With its last bytes, and not after them: the client has the whole answer then, and may ask again at once.
+  response.end(pieces.at(-1))
+}

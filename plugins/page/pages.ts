@@ -1,7 +1,7 @@
 // The pages that scrapes get, in each format. Imports src/ and its own folder only.
 import type { Database } from '../../src/database.ts'
 import { type ClientFamily, ENDINGS, renderClient } from '../../src/page/exposition.ts'
-import { joinGzip, joinTexts, makePart, type Part, sumOf } from '../../src/page/gzip.ts'
+import { type Body, gzipBody, makePart, type Part, sumOf, textBody } from '../../src/page/gzip.ts'
 import type { Format } from '../../src/page/syntax.ts'
 import type { Outcome } from '../../src/round/outcome.ts'
 import { CollectorParts } from './collector-parts.ts'
@@ -17,8 +17,8 @@ interface Rendering {
   /** Until when this replica is sure to lead every database on the page. */
   readonly until: number
   readonly parts: readonly Part[]
-  identity?: Buffer
-  gzip?: Buffer
+  identity?: Body
+  gzip?: Body
 }
 
 /** What the page has beside collectors and the service's own metrics. */
@@ -68,14 +68,14 @@ export class Pages {
   }
 
   /** Returns the body of a scrape. */
-  async body(format: Format, gzip: boolean): Promise<Buffer> {
+  async body(format: Format, gzip: boolean): Promise<Body> {
     const rendering = await this.#rendering(format)
     this.scraped = Math.max(this.scraped ?? 0, rendering.renderedAt)
     if (gzip) {
-      rendering.gzip ??= joinGzip(rendering.parts, sumOf(rendering.parts))
+      rendering.gzip ??= gzipBody(rendering.parts, sumOf(rendering.parts))
       return rendering.gzip
     }
-    rendering.identity ??= joinTexts(rendering.parts)
+    rendering.identity ??= textBody(rendering.parts)
     return rendering.identity
   }
 

@@ -17,6 +17,15 @@ export interface Part {
   readonly sum: PartSum
 }
 
+/** What a scrape gets: bytes in pieces, which may belong to parts, and their number. */
+export interface Body {
+  readonly pieces: readonly Buffer[]
+  readonly length: number
+}
+
+/** Bytes of a piece that is joined, at the most. */
+const PIECE = 131_072
+
 /** A gzip header without flags and time, from an unknown system: https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 /** An empty last block: https://www.rfc-editor.org/rfc/rfc1951#section-3.2.6 */
@@ -48,15 +57,40 @@ export function sumOf(parts: readonly Part[], before: Sum = { crc: 0, length: 0 
   return parts.reduce((sum, part) => followedBy(sum, part.sum), before)
 }
 
-/** Joins the texts of parts. */
-export function joinTexts(parts: readonly Part[]): Buffer {
-  return Buffer.concat(parts.flatMap(({ texts }) => texts))
+/** Returns the texts of parts as a body. */
+export function textBody(parts: readonly Part[]): Body {
+  return bodyOf(parts.flatMap(({ texts }) => texts))
 }
 
-/** Joins compressed parts to one gzip member, because curl and browsers do not read a second one. */
-export function joinGzip(parts: readonly Part[], { crc, length }: Sum): Buffer {
+/** Returns compressed parts as a body: one gzip member, because curl and browsers do not read a second one. */
+export function gzipBody(parts: readonly Part[], { crc, length }: Sum): Body {
   const trailer = Buffer.alloc(8)
   trailer.writeUInt32LE(crc, 0)
   trailer.writeUInt32LE(length % 2 ** 32, 4)
-  return Buffer.concat([HEADER, ...parts.flatMap(({ deflated }) => deflated), LAST_BLOCK, trailer])
+  return bodyOf([HEADER, ...parts.flatMap(({ deflated }) => deflated), LAST_BLOCK, trailer])
+}
+
+/** Joins small neighbours, and leaves a large buffer as it is: a copy of a large page takes memory, and time to get it. */
+function bodyOf(buffers: readonly Buffer[]): Body {
+  const pieces: Buffer[] = []
+  let joined: Buffer[] = []
+  let size = 0
+  let length = 0
+  for (const buffer of buffers) {
+    if (size > 0 && size + buffer.length > PIECE) {
+      pieces.push(join(joined, size))
+      joined = []
+      size = 0
+    }
+    joined.push(buffer)
+    size += buffer.length
+    length += buffer.length
+  }
+  pieces.push(join(joined, size))
+  return { pieces, length }
+}
+
+function join(buffers: readonly Buffer[], size: number): Buffer {
+  const [only, ...others] = buffers
+  return only !== undefined && others.length === 0 ? only : Buffer.concat(buffers, size)
 }

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { type CollectorPlugin, type Duration, defineCollector, gauge, open } from '../../src/collector.ts'
@@ -287,6 +289,46 @@ for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
     t.match(page, /^# TYPE http_request_duration_seconds histogram$/m, 'it is whole')
   })
 }
+
+/** Asks for a page again and again on one connection, each time at once, and says how many answers were whole when it ended. */
+const HASTY = `
+  const [url, times] = process.argv.slice(1)
+  let answered = 0
+  let rest = 0
+  const socket = require('node:net').connect(Number(new URL(url).port), '127.0.0.1')
+  const ask = () => socket.write('GET /metrics HTTP/1.1\\r\\nhost: localhost\\r\\n\\r\\n')
+  socket.on('data', (chunk) => {
+    if (rest === 0) {
+      const head = String(chunk.subarray(0, chunk.indexOf('\\r\\n\\r\\n') + 4))
+      rest = Number(/^content-length: (\\d+)/im.exec(head)[1]) + head.length
+    }
+    rest -= chunk.length
+    if (rest > 0) return
+    if (++answered < times) ask()
+    else socket.end()
+  })
+  socket.on('close', () => console.log(answered))
+  ask()`
+
+t.test('who asks again as soon as an answer is whole is answered on the same connection', async (t) => {
+  // More than the buffers of two sockets hold.
+  const SETS = 9000
+  const TIMES = 99
+  const collector = defineCollector({
+    name: 'many',
+    labels: { kind: open(SETS) },
+    metrics: { business_many: gauge('One.') },
+    query: (sql) => sql`
+      SELECT rpad(kind || ' ', 1000, 'a') AS kind, 1 AS business_many FROM generate_series(1, ${SETS}::int) AS kind`,
+  })
+  const { url, start } = await listen(t, [collector])
+  await start()
+  // In a process of its own, it can ask while this one has not heard yet that the answer is sent.
+  for (let connection = 0; connection < 3; connection++) {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', HASTY, url, String(TIMES)])
+    t.equal(Number(stdout), TIMES)
+  }
+})
 
 t.test('scrapes at the same time share one rendering', async (t) => {
   const { url, start } = await listen(t, [steady])

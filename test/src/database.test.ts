@@ -99,7 +99,7 @@ t.test('a round, the page, self-metrics and the debug page work without a servic
     created: undefined,
   })
   const pages = new Pages([database], self, { created: undefined, readClient: async () => [] })
-  const page = String(await pages.body('text', false))
+  const page = String(Buffer.concat((await pages.body('text', false)).pieces))
   t.match(page, /^business_things 3$/m)
   t.match(page, /^collector_success\{collector="things"\} 1$/m)
 

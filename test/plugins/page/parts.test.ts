@@ -9,7 +9,7 @@ import { event, World } from './world.ts'
 async function scrape(pages: Pages, format: Format, gzip: boolean): Promise<string> {
   // A page is shared for a second.
   pages.publish()
-  const body = await pages.body(format, gzip)
+  const body = Buffer.concat((await pages.body(format, gzip)).pieces)
   return String(gzip ? gunzipSync(body) : body)
 }
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { joinGzip, joinTexts, makePart, type Part, sumOf } from '../../../src/page/gzip.ts'
+import { type Body, gzipBody, makePart, type Part, sumOf, textBody } from '../../../src/page/gzip.ts'
 import { lacks } from '../../program.ts'
 
 /** Bytes that a program may answer with: more than any page here has. */
@@ -25,6 +25,15 @@ const smallPage = page(short)
 /** Few, since each is worth megabytes. */
 const anyPage = page(fc.oneof({ weight: 19, arbitrary: short }, { weight: 1, arbitrary: long }))
 
+/** The bytes of a body, whose length is that which it says. */
+function bytesOf({ pieces, length }: Body): Buffer {
+  const bytes = Buffer.concat(pieces)
+  if (bytes.length !== length) throw new Error(`${bytes.length} bytes are said to be ${length}`)
+  return bytes
+}
+
+const gzip = (...[parts, sum]: Parameters<typeof gzipBody>) => bytesOf(gzipBody(parts, sum))
+
 const makeParts = (pages: readonly (readonly string[])[]) => Promise.all(pages.map(makePart))
 
 /** Whether another implementation makes of every page's gzip the page's bytes again. */
@@ -32,7 +41,7 @@ async function inflates(read: (gzip: Buffer) => Buffer | Promise<Buffer>, numRun
   await fc.assert(
     fc.asyncProperty(of, async (pages) => {
       const parts = await makeParts(pages)
-      const inflated = await read(joinGzip(parts, sumOf(parts)))
+      const inflated = await read(gzip(parts, sumOf(parts)))
       return inflated.equals(Buffer.from(pages.flat().join('')))
     }),
     { numRuns, examples: [[[]], [[[]]], [[['']]], [[['a']]], [[['€'.repeat(2 ** 20), 'b'], ['🦀']]]] },
@@ -42,16 +51,27 @@ async function inflates(read: (gzip: Buffer) => Buffer | Promise<Buffer>, numRun
 t.test('the texts of parts are their chunks, one after the other', async () => {
   await fc.assert(
     fc.asyncProperty(anyPage, async (pages) =>
-      joinTexts(await makeParts(pages)).equals(Buffer.from(pages.flat().join(''))),
+      bytesOf(textBody(await makeParts(pages))).equals(Buffer.from(pages.flat().join(''))),
     ),
     { numRuns: 30 },
   )
 })
 
-t.test('zlib inflates parts of any size to their texts', () => inflates((gzip) => gunzipSync(gzip), 30))
+t.test('no large text of a part is copied, and small ones are few pieces', async (t) => {
+  const large = 'a'.repeat(2 ** 18)
+  const texts = [['a', 'b'], [large], [large, 'c'], Array.from({ length: 10_000 }, () => 'd'.repeat(100))]
+  const parts = await makeParts(texts)
+  const { pieces } = textBody(parts)
+  const larges = parts.flatMap(({ texts }) => texts.filter(({ length }) => length === large.length))
+  t.equal(larges.length, 2)
+  for (const one of larges) t.ok(pieces.includes(one))
+  t.ok(pieces.length < 15, `${pieces.length} pieces`)
+})
+
+t.test('zlib inflates parts of any size to their texts', () => inflates((bytes) => gunzipSync(bytes), 30))
 
 t.test('zlib inflates many small parts to their texts', () =>
-  inflates((gzip) => gunzipSync(gzip), 1000, smallPage),
+  inflates((bytes) => gunzipSync(bytes), 1000, smallPage),
 )
 
 t.test('zcat inflates parts to their texts', { skip: lacks('zcat', 'gzip') }, () =>
@@ -102,7 +122,7 @@ t.test('between the header and the trailer there is one deflate stream and nothi
   await fc.assert(
     fc.asyncProperty(anyPage, async (pages) => {
       const parts = await makeParts(pages)
-      const body = joinGzip(parts, sumOf(parts)).subarray(10, -8)
+      const body = gzip(parts, sumOf(parts)).subarray(10, -8)
       // Unlike gunzip it stops at the first last block; it counts the bytes that it took.
       const { engine } = inflateRawSync(body, { info: true }) as unknown as {
         engine: { bytesWritten: number }
@@ -130,8 +150,9 @@ t.test('a sum continues the sum of the parts before', async () => {
     fc.asyncProperty(smallPage, smallPage, async (one, other) => {
       const [before, after] = [await makeParts(one), await makeParts(other)]
       const sum = sumOf(after, sumOf(before))
-      const gzip = joinGzip([...before, ...after], sum)
-      return gunzipSync(gzip).equals(Buffer.from([...one, ...other].flat().join('')))
+      return gunzipSync(gzip([...before, ...after], sum)).equals(
+        Buffer.from([...one, ...other].flat().join('')),
+      )
     }),
     { numRuns: 300 },
   )
@@ -144,7 +165,7 @@ t.test('a part can be in many pages, at any place, and twice in one', async () =
       const places = parts.length === 0 ? [] : order.map((n) => n % parts.length)
       const picked = places.flatMap((place): Part[] => parts.slice(place, place + 1))
       const text = places.flatMap((place) => pages[place] ?? []).join('')
-      return gunzipSync(joinGzip(picked, sumOf(picked))).equals(Buffer.from(text))
+      return gunzipSync(gzip(picked, sumOf(picked))).equals(Buffer.from(text))
     }),
     { numRuns: 300 },
   )
@@ -153,8 +174,8 @@ t.test('a part can be in many pages, at any place, and twice in one', async () =
 t.test('a sum that is not that of the texts is noticed by who inflates', async (t) => {
   const part = await makePart(['a page'])
   const { crc, length } = sumOf([part])
-  t.throws(() => gunzipSync(joinGzip([part], { crc: (crc ^ 1) >>> 0, length })), /incorrect data check/)
-  t.throws(() => gunzipSync(joinGzip([part], { crc, length: length + 1 })), /incorrect length check/)
+  t.throws(() => gunzipSync(gzip([part], { crc: (crc ^ 1) >>> 0, length })), /incorrect data check/)
+  t.throws(() => gunzipSync(gzip([part], { crc, length: length + 1 })), /incorrect length check/)
 })
 
 function run(program: string, args: readonly string[], input: Buffer): Buffer {
