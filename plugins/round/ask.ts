@@ -70,6 +70,7 @@ export async function ask(
     await explainError(error, { written, statement, status })
     throw error
   }
+  rows.complete()
   return rows
 }
 

@@ -46,11 +46,17 @@ export class LabelTable implements LabelSets {
     const room = 2 ** Math.ceil(Math.log2(most + 1))
     this.#ids = new Uint32Array(room * dictionaries.length)
     this.#values = new Float64Array(room * this.#width)
-    this.#slots = new Uint32Array(room * 2)
+    this.#slots = takeSlots(room * 2)
   }
 
   get length(): number {
     return this.#length
+  }
+
+  /** Takes no more label sets. */
+  complete(): void {
+    if (this.#slots.length > (spare?.length ?? 0)) spare = this.#slots
+    this.#slots = new Uint32Array()
   }
 
   /** How many different values a label has. */
@@ -165,6 +171,16 @@ export class LabelTable implements LabelSets {
     this.#slots = new Uint32Array(this.#slots.length * 2)
     for (let row = 0; row < this.#length; row++) this.#slots[this.#slotOf(row)] = row + 1
   }
+}
+
+/** The largest hash table that no table needs any more. */
+let spare: Uint32Array | undefined
+
+function takeSlots(length: number): Uint32Array {
+  if (spare?.length !== length) return new Uint32Array(length)
+  const slots = spare.fill(0)
+  spare = undefined
+  return slots
 }
 
 /** The values of one label, by the ids of a dictionary that may have texts of other tables too. */

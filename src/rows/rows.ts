@@ -141,6 +141,11 @@ export class Rows {
     return REJECTED
   }
 
+  /** There are no more rows. */
+  complete(): void {
+    this.#table.complete()
+  }
+
   /** How many rows the query returned. */
   get seen(): number {
     return this.#seen

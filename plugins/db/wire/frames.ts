@@ -35,7 +35,7 @@ export class Frames {
   /** Throws a ProtocolError when what comes is no message. */
   read(chunk: Buffer, receive: Receiver): void {
     let at = this.#skipIn(chunk, 0)
-    // Of a message in several chunks only its own bytes are joined: copies of whole chunks would double what is held.
+    // Of a message in several chunks only its own bytes are joined.
     while (this.#length > 0 && at < chunk.length) {
       const piece = chunk.subarray(at, at + this.#wanted - this.#length)
       this.#keep(piece)
@@ -58,8 +58,9 @@ export class Frames {
     return at + skipped
   }
 
+  /** Keeps a copy, so that a chunk is needed no longer than it is read. */
   #keep(bytes: Buffer): void {
-    if (bytes.length > 0) this.#pending.push(bytes)
+    if (bytes.length > 0) this.#pending.push(Buffer.from(bytes))
     this.#length += bytes.length
   }
 

@@ -95,7 +95,7 @@ export class Guard extends Duplex {
     done(error)
   }
 
-  /** Passes on what may be passed on, as few pieces as possible. */
+  /** Passes on what may be passed on, as few pieces as possible, and keeps nothing of the chunk. */
   #receive(chunk: Buffer): void {
     // The socket reads as many chunks as the kernel has, and so would hold the event loop during a large result.
     this.#socket.pause()
@@ -124,7 +124,9 @@ export class Guard extends Duplex {
       return
     }
     flush()
-    const more = pieces.map((piece) => this.push(piece)).every(Boolean)
+    // The client may take a piece later.
+    const more = pieces.map((piece) => this.push(Buffer.from(piece))).every(Boolean)
+    giveBack(chunk)
     if (more) setImmediate(() => this.#socket.resume())
   }
 
@@ -179,6 +181,15 @@ export class Guard extends Duplex {
     this.#refused = true
     return errorMessage(error)
   }
+}
+
+/**
+ * Gives the memory of a chunk back, of which nothing is used any more. A large result comes in a hundred of them, which would
+ * wait for the garbage collector while the kernel hands out others.
+ */
+function giveBack({ buffer, length }: Buffer): void {
+  // A small one may share its memory.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
 }
 
 /** feature_not_supported */
