@@ -44,6 +44,8 @@ interface Measured {
   readonly exporter: number[]
   readonly exporterFull: number[]
   readonly delays: number[]
+  /** The longest turns of the event loop in the same loads, in time of the core. */
+  readonly turns: number[]
   /** Of this process meanwhile, which had nothing to do: what the machine adds. */
   readonly machine: number[]
   readonly full: number[]
@@ -55,7 +57,7 @@ export async function benchRounds(server: Postgres, say: Say): Promise<Findings>
   const load = await Program.start<LoadQuestion>('load.ts')
   const measured: Measured = {
     ...{ same: [], changed: [], psql: [], exporter: [], exporterFull: [] },
-    ...{ delays: [], machine: [], full: [] },
+    ...{ delays: [], turns: [], machine: [], full: [] },
   }
   try {
     for (let i = 1; i <= PROCESSES; i++) {
@@ -119,7 +121,7 @@ async function measureFull(url: string, load: Program<LoadQuestion>, measured: M
 async function measureDelay(
   service: Program<ServiceQuestion>,
   load: Program<LoadQuestion>,
-  { delays, machine }: Measured,
+  { delays, turns, machine }: Measured,
 ): Promise<void> {
   await service.ask({ ask: 'watch' })
   const own = monitorEventLoopDelay({ resolution: 1 })
@@ -130,7 +132,9 @@ async function measureDelay(
   })
   while (scraping) await round(service)
   await scraped
-  delays.push((await service.ask<DelayAnswer>({ ask: 'delay' })).longest)
+  const { longest, turn } = await service.ask<DelayAnswer>({ ask: 'delay' })
+  delays.push(longest)
+  turns.push(turn)
   machine.push(own.max / 1e6)
   own.disable()
 }
@@ -140,7 +144,8 @@ async function round(service: Program<ServiceQuestion>): Promise<number> {
   return time
 }
 
-function rowsOf({ same, changed, psql, exporter, exporterFull, delays, machine, full }: Measured): Row[] {
+function rowsOf(measured: Measured): Row[] {
+  const { same, changed, psql, exporter, exporterFull, delays, turns, machine, full } = measured
   const most = { atMost: 1 }
   const beside = `the goal; of an idle process meanwhile: ${formatTime(median(machine))}`
   const delay =
@@ -158,6 +163,12 @@ function rowsOf({ same, changed, psql, exporter, exporterFull, delays, machine, 
       most,
     ),
     compareTimes(`${delay}: the worst`, [Math.max(...delays), ''], [GOALS.worst, beside], most),
+    compareTimes(
+      'The longest turn of its event loop meanwhile, in time of the core',
+      [turns, `at the median of ${turns.length}; the worst: ${formatTime(Math.max(...turns))}`],
+      [GOALS.delay, 'the goal of the delay'],
+      most,
+    ),
     compareSizes(
       memory,
       [full, `at the median; the worst: ${formatSize(Math.max(...full))}`],

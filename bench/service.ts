@@ -9,8 +9,11 @@ import { answer } from './answer.ts'
 export type ServiceQuestion = { readonly ask: 'round' | 'watch' | 'delay' }
 /** How long a round took, in milliseconds. */
 export type RoundAnswer = { readonly time: number }
-/** The longest time, in milliseconds, for which nothing else could run since the last question to watch that. */
-export type DelayAnswer = { readonly longest: number }
+/**
+ * The longest time for which nothing else could run since the last question to watch that, and the longest turn of the event
+ * loop in time of the core: what others take the core for is not in it. Milliseconds.
+ */
+export type DelayAnswer = { readonly longest: number; readonly turn: number }
 
 const app = await buildApp({ folder: fileURLToPath(new URL('collectors', import.meta.url)) })
 const [database] = app.databases
@@ -23,6 +26,19 @@ await round.settled()
 const delay = monitorEventLoopDelay({ resolution: 1 })
 const { port } = app.server.address() as AddressInfo
 let tick = ticker.tick
+let turn = 0
+let watching: NodeJS.Timeout | undefined
+
+/** Takes the time of the core at each turn that a timer gets. */
+function watchTurns(): NodeJS.Timeout {
+  turn = 0
+  let before = process.threadCpuUsage()
+  return setInterval(() => {
+    const now = process.threadCpuUsage()
+    turn = Math.max(turn, (now.user - before.user + now.system - before.system) / 1000)
+    before = now
+  }, 1)
+}
 
 async function reply({ ask }: ServiceQuestion): Promise<RoundAnswer | DelayAnswer | Record<never, never>> {
   switch (ask) {
@@ -34,9 +50,11 @@ async function reply({ ask }: ServiceQuestion): Promise<RoundAnswer | DelayAnswe
     case 'watch':
       delay.enable()
       delay.reset()
+      watching = watchTurns()
       return {}
     case 'delay':
-      return { longest: delay.max / 1e6 }
+      clearInterval(watching)
+      return { longest: delay.max / 1e6, turn }
   }
 }
 
