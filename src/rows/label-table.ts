@@ -1,5 +1,6 @@
 import type { CollectorMetric } from '../contract/collector.ts'
 import type { Dictionary } from './dictionary.ts'
+import { LabelColumn } from './label-column.ts'
 import { type Cell, itemAt, type LabelSet, type LabelSets, REJECTED, seriesOfMetric } from './label-set.ts'
 import { numberAt } from './numbers.ts'
 
@@ -181,31 +182,6 @@ function takeSlots(length: number): Uint32Array {
   const slots = spare.fill(0)
   spare = undefined
   return slots
-}
-
-/** The values of one label, by the ids of a dictionary that may have texts of other tables too. */
-class LabelColumn {
-  readonly dictionary: Dictionary
-  /** 1 for each id that this table has. */
-  #seen: Uint8Array
-  cardinality = 0
-
-  constructor(dictionary: Dictionary) {
-    this.dictionary = dictionary
-    this.#seen = new Uint8Array(dictionary.size + FIRST)
-  }
-
-  add(id: number): void {
-    if (id >= this.#seen.length) {
-      const seen = this.#seen
-      this.#seen = new Uint8Array(id * 2)
-      this.#seen.set(seen)
-    }
-    if (this.#seen[id] === 0) {
-      this.#seen[id] = 1
-      this.cardinality++
-    }
-  }
 }
 
 /** The numbers of a value: one, or as many as a histogram has parts. */
