@@ -3,9 +3,16 @@ import type { Dictionary } from './dictionary.ts'
 import { LabelColumn } from './label-column.ts'
 import { type Cell, itemAt, type LabelSet, type LabelSets, REJECTED, seriesOfMetric } from './label-set.ts'
 import { numberAt } from './numbers.ts'
+import { Spare } from './spare.ts'
 
 /** How many label sets a new table has room for. */
 const FIRST = 64
+const NONE = new Uint32Array()
+const SPARE = {
+  ids: new Spare<Uint32Array>(),
+  values: new Spare<Float64Array>(),
+  slots: new Spare<Uint32Array>(),
+}
 /** They take the place of a value, which is always finite: the cell has none, or one that was rejected. */
 export const NO_VALUE = Number.NaN
 const REJECTED_VALUE = Number.POSITIVE_INFINITY
@@ -45,9 +52,10 @@ export class LabelTable implements LabelSets {
     // Most runs find what the one before found.
     const most = Math.max(FIRST, ...dictionaries.map(({ size }) => size))
     const room = 2 ** Math.ceil(Math.log2(most + 1))
-    this.#ids = new Uint32Array(room * dictionaries.length)
-    this.#values = new Float64Array(room * this.#width)
-    this.#slots = takeSlots(room * 2)
+    const [ids, values, slots] = [room * dictionaries.length, room * this.#width, room * 2]
+    this.#ids = SPARE.ids.take(ids) ?? new Uint32Array(ids)
+    this.#values = SPARE.values.take(values) ?? new Float64Array(values)
+    this.#slots = SPARE.slots.take(slots)?.fill(0) ?? new Uint32Array(slots)
   }
 
   get length(): number {
@@ -56,8 +64,18 @@ export class LabelTable implements LabelSets {
 
   /** Takes no more label sets. */
   complete(): void {
-    if (this.#slots.length > (spare?.length ?? 0)) spare = this.#slots
-    this.#slots = new Uint32Array()
+    SPARE.slots.give(this.#slots)
+    this.#slots = NONE
+  }
+
+  /** Has no label sets any more: nobody reads it, and the next one may have its memory. */
+  drop(): void {
+    this.complete()
+    SPARE.ids.give(this.#ids)
+    SPARE.values.give(this.#values)
+    this.#ids = NONE
+    this.#values = new Float64Array()
+    this.#length = 0
   }
 
   /** How many different values a label has. */
@@ -172,16 +190,6 @@ export class LabelTable implements LabelSets {
     this.#slots = new Uint32Array(this.#slots.length * 2)
     for (let row = 0; row < this.#length; row++) this.#slots[this.#slotOf(row)] = row + 1
   }
-}
-
-/** The largest hash table that no table needs any more. */
-let spare: Uint32Array | undefined
-
-function takeSlots(length: number): Uint32Array {
-  if (spare?.length !== length) return new Uint32Array(length)
-  const slots = spare.fill(0)
-  spare = undefined
-  return slots
 }
 
 /** The numbers of a value: one, or as many as a histogram has parts. */

@@ -42,9 +42,10 @@ export function* samplesOf(
   const { rejected, rejection } = rows.rejections()
   const { sets, unfit, folded } = yield* foldRows(collector, rows, budget)
   const filled = yield* fillZeros(collector, sets, rows.unknown)
+  const series = yield* countSeries(filled, collector.metrics)
   return {
-    sets: shown !== undefined && areEqual(filled, shown) ? shown : filled,
-    series: yield* countSeries(filled, collector.metrics),
+    sets: shown === undefined ? filled : latest(filled, shown),
+    series,
     rejected: { ...rejected, label: rejected.label + unfit.length },
     rejection: rejection ?? unfit.at(0),
     folded,
@@ -106,7 +107,10 @@ function fold({ fold }: CollectorMetric, values: readonly Value[]): Cell {
   return values.reduce((a, b) => combine(a, b, (a, b) => a + b))
 }
 
-/** Whether two tables have the same rows. Other label sets are few, and not worth the question. */
-function areEqual(sets: LabelSets, shown: LabelSets): boolean {
-  return sets instanceof LabelTable && shown instanceof LabelTable && sets.equals(shown)
+/** Returns what is shown if a table has the same rows, and drops that. Other label sets are few, and not worth the question. */
+function latest(sets: LabelSets, shown: LabelSets): LabelSets {
+  if (sets === shown || !(sets instanceof LabelTable && shown instanceof LabelTable)) return sets
+  if (!sets.equals(shown)) return sets
+  sets.drop()
+  return shown
 }

@@ -99,10 +99,11 @@ for (const [size, numRuns] of [
           const added = table.add(texts, values)
           if (added !== model.add(texts, values)) throw new Error(`add(${texts}) is ${added}`)
         }
-        // The next one may have memory of this one.
         table.complete()
         const what = difference(table, model, labels)
         if (what !== undefined) throw new Error(what)
+        // The next one has the memory of this one, if it takes as much.
+        table.drop()
       }),
       { numRuns },
     )
