@@ -91,6 +91,6 @@ function bodyOf(buffers: readonly Buffer[]): Body {
 }
 
 function join(buffers: readonly Buffer[], size: number): Buffer {
-  const [only, ...others] = buffers
-  return only !== undefined && others.length === 0 ? only : Buffer.concat(buffers, size)
+  const [first] = buffers
+  return first !== undefined && buffers.length === 1 ? first : Buffer.concat(buffers, size)
 }

@@ -1,7 +1,7 @@
 import type { Dictionary } from './dictionary.ts'
 
 /** Ids that there is room for beyond those of the dictionary. */
-const SPARE = 64
+const ROOM = 64
 
 /** The values of one label, by the ids of a dictionary that may have texts of other tables too. */
 export class LabelColumn {
@@ -12,7 +12,7 @@ export class LabelColumn {
 
   constructor(dictionary: Dictionary) {
     this.dictionary = dictionary
-    this.#seen = new Uint8Array(dictionary.size + SPARE)
+    this.#seen = new Uint8Array(dictionary.size + ROOM)
   }
 
   add(id: number): void {

@@ -1,7 +1,8 @@
 import type { CollectorMetric } from '../contract/collector.ts'
+import { cellAt, NO_VALUE, numbersOf } from './cell-numbers.ts'
 import type { Dictionary } from './dictionary.ts'
 import { LabelColumn } from './label-column.ts'
-import { type Cell, itemAt, type LabelSet, type LabelSets, REJECTED, seriesOfMetric } from './label-set.ts'
+import { type Cell, itemAt, type LabelSet, type LabelSets, seriesOfMetric } from './label-set.ts'
 import { numberAt } from './numbers.ts'
 import { Spare } from './spare.ts'
 
@@ -13,9 +14,6 @@ const SPARE = {
   values: new Spare<Float64Array>(),
   slots: new Spare<Uint32Array>(),
 }
-/** They take the place of a value, which is always finite: the cell has none, or one that was rejected. */
-export const NO_VALUE = Number.NaN
-const REJECTED_VALUE = Number.POSITIVE_INFINITY
 
 /**
  * Label sets with different labels, in columns of numbers: a hundred thousand of them as objects would take ten times
@@ -149,10 +147,7 @@ export class LabelTable implements LabelSets {
       for (const column of this.#columns) labels.push(column.dictionary.text(numberAt(this.#ids, label++)))
       const values: Cell[] = []
       for (const width of this.#widths) {
-        const value = numberAt(this.#values, from)
-        if (Number.isNaN(value)) values.push(undefined)
-        else if (value === REJECTED_VALUE) values.push(REJECTED)
-        else values.push(width > 1 ? Array.from(this.#values.subarray(from, from + width)) : value)
+        values.push(cellAt(this.#values, from, width))
         from += width
       }
       yield { labels, values }
@@ -190,13 +185,6 @@ export class LabelTable implements LabelSets {
     this.#slots = new Uint32Array(this.#slots.length * 2)
     for (let row = 0; row < this.#length; row++) this.#slots[this.#slotOf(row)] = row + 1
   }
-}
-
-/** The numbers of a value: one, or as many as a histogram has parts. */
-function numbersOf(value: Cell, width: number): readonly number[] {
-  if (typeof value === 'object') return value
-  const first = value === undefined ? NO_VALUE : value === REJECTED ? REJECTED_VALUE : value
-  return width === 1 ? [first] : [first, ...new Array<number>(width - 1).fill(0)]
 }
 
 /** Whether two lists of numbers begin with the same bytes. */

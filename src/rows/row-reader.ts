@@ -1,10 +1,10 @@
 import type { CollectorLabel } from '../contract/collector.ts'
 import type { Column } from '../query/client.ts'
 import { fieldsOf } from './bytes.ts'
+import { NO_VALUE } from './cell-numbers.ts'
 import type { Dictionary } from './dictionary.ts'
 import { LONGEST_LABEL, readNumber } from './field.ts'
 import { itemAt } from './label-set.ts'
-import { NO_VALUE } from './label-table.ts'
 import type { Rows } from './rows.ts'
 
 /** The numbers of types in pg_type: https://www.postgresql.org/docs/current/catalog-pg-type.html */

@@ -31,7 +31,8 @@ export interface Samples extends Rejections {
 /**
  * Makes the samples of one query's rows. What has no room within the limits of open labels and the series budget is folded
  * into "other"; every label set that is known and has no row is 0, unless a row that was rejected may be its row. If all is
- * as it was `shown` before, the samples have the same sets: what was made of those need not be made again.
+ * as it was `shown` before, the samples have the same sets, so that what was made of those need not be made again, and the
+ * table of the rows is dropped.
  */
 export function* samplesOf(
   collector: Collector,
@@ -107,7 +108,7 @@ function fold({ fold }: CollectorMetric, values: readonly Value[]): Cell {
   return values.reduce((a, b) => combine(a, b, (a, b) => a + b))
 }
 
-/** Returns what is shown if a table has the same rows, and drops that. Other label sets are few, and not worth the question. */
+/** Returns what is shown if a table has the same rows, and drops the table. Other label sets are few, and not worth the question. */
 function latest(sets: LabelSets, shown: LabelSets): LabelSets {
   if (sets === shown || !(sets instanceof LabelTable && shown instanceof LabelTable)) return sets
   if (!sets.equals(shown)) return sets

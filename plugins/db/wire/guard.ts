@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import type { Endpoint } from '../../../src/config/database-url.ts'
 import type { RowReceiver } from '../../../src/query/client.ts'
 import { type Frames, ProtocolError } from './frames.ts'
-import { LONGEST_ROW, limitOf, malformed } from './limits.ts'
+import { limitOf, malformed, tooLong } from './limits.ts'
 import * as type from './message.ts'
 import { columnsOf, HEADER, isEncoding, isWhole, message, type Parsers, zeroEnded } from './message.ts'
 import type { Opened } from './opening.ts'
@@ -194,10 +194,3 @@ function giveBack({ buffer, length }: Buffer): void {
 
 /** feature_not_supported */
 const COPY = ownError('0A000', 'its query is a COPY', 'write one SELECT')
-/** program_limit_exceeded */
-const tooLong = (size: number) =>
-  ownError(
-    '54000',
-    `its query returns a row of ${size} bytes, over ${LONGEST_ROW}`,
-    'select less, or cut it in SQL with left()',
-  )

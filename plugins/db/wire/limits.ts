@@ -1,8 +1,9 @@
 import { ProtocolError } from './frames.ts'
 import * as type from './message.ts'
+import { ownError } from './server-error.ts'
 
 /** The longest row that is read, and the longest of all other messages but errors, in bytes. */
-export const LONGEST_ROW = 16 * 2 ** 20
+const LONGEST_ROW = 16 * 2 ** 20
 const LONGEST = 2 ** 20
 
 const LIMITS = new Map([
@@ -34,6 +35,15 @@ export function limitOf(kind: number): number {
   const limit = LIMITS.get(kind) ?? (ANSWERS.has(kind) ? LONGEST : undefined)
   if (limit === undefined) throw malformed(kind)
   return limit
+}
+
+/** Says that a query returns a row over its limit: program_limit_exceeded. */
+export function tooLong(size: number): ReadonlyMap<string, string> {
+  return ownError(
+    '54000',
+    `its query returns a row of ${size} bytes, over ${LONGEST_ROW}`,
+    'select less, or cut it in SQL with left()',
+  )
 }
 
 /** Says that a server does not speak as PostgreSQL does. */
