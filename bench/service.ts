@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from '../src/app.ts'
 import { answer } from './answer.ts'
+import { coreTime } from './core-time.ts'
 
 // The service with one collector, told from outside when to run a round; its environment is its configuration.
 
@@ -34,9 +35,8 @@ function watchTurns(): NodeJS.Timeout {
   turn = 0
   let before = process.threadCpuUsage()
   return setInterval(() => {
-    const now = process.threadCpuUsage()
-    turn = Math.max(turn, (now.user - before.user + now.system - before.system) / 1000)
-    before = now
+    turn = Math.max(turn, coreTime(process.threadCpuUsage(before)))
+    before = process.threadCpuUsage()
   }, 1)
 }
 

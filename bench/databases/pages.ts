@@ -6,6 +6,7 @@ import { buildApp } from '../../src/app.ts'
 import { defineCollector, gauge, open } from '../../src/collector.ts'
 import type { Outcome } from '../../src/round/outcome.ts'
 import { answer } from '../answer.ts'
+import { coreTime } from '../core-time.ts'
 
 // A service of many databases that are never asked: rounds are published as if they had been, and it is scraped.
 
@@ -58,19 +59,13 @@ async function round(): Promise<void> {
   app.page.publish(database?.name, outcomes, (tick % 100) / 1000, tick)
 }
 
-/** Milliseconds of the core since a usage. */
-function since(before: NodeJS.CpuUsage, now: NodeJS.CpuUsage): number {
-  return (now.user - before.user + now.system - before.system) / 1000
-}
-
 /** Returns the longest turn of the event loop while work is done, in milliseconds of the main thread's core. */
 async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   let [longest, working] = [0, true]
   let before = process.threadCpuUsage()
   const turn = () => {
-    const now = process.threadCpuUsage()
-    longest = Math.max(longest, since(before, now))
-    before = now
+    longest = Math.max(longest, coreTime(process.threadCpuUsage(before)))
+    before = process.threadCpuUsage()
     if (working) setImmediate(turn)
   }
   setImmediate(turn)
@@ -93,12 +88,12 @@ async function scrape(): Promise<void> {
 answer<PageQuestion>({}, async ({ rounds, turns }): Promise<PageAnswer> => {
   let began = process.cpuUsage()
   for (let i = 0; i < rounds; i++) await round()
-  const published = since(began, process.cpuUsage())
+  const published = coreTime(process.cpuUsage(began))
   // Without a publication the page would be that of the last second.
   app.page.seed([])
   began = process.cpuUsage()
   let longest = Number.NaN
   if (turns) longest = await longestTurn(scrape)
   else await scrape()
-  return { published, scrape: since(began, process.cpuUsage()), longest }
+  return { published, scrape: coreTime(process.cpuUsage(began)), longest }
 })

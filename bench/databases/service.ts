@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildApp } from '../../src/app.ts'
 import { defineCollector, gauge, open } from '../../src/collector.ts'
+import { coreTime } from '../core-time.ts'
 
 /** How many databases there are, collectors on each, and series of each collector. */
 export interface Load {
@@ -80,19 +81,19 @@ let round = 0
 for (let tick = 1; tick <= ROUNDS; tick++) {
   const began = process.cpuUsage()
   for (const database of app.databases) await database.round.run(tick)
-  round += spent(began)
+  round += coreTime(process.cpuUsage(began))
 }
 for (let i = 1; i <= PAGES; i++) {
   await app.databases[0]?.round.run(ROUNDS + i)
   const began = process.cpuUsage()
   const { body } = await app.inject({ url: '/metrics', headers: { 'accept-encoding': 'identity' } })
-  page += spent(began)
+  page += coreTime(process.cpuUsage(began))
   lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length
 }
 const began = process.cpuUsage()
 const asked = performance.now()
 for (let i = 0; i < LOOKS; i++) await app.databases[i % databases]?.leader.confirm()
-const look = spent(began) / LOOKS
+const look = coreTime(process.cpuUsage(began)) / LOOKS
 const answer = (performance.now() - asked) / LOOKS
 globalThis.gc?.()
 const { rss, heapUsed } = process.memoryUsage()
@@ -110,8 +111,3 @@ process.send?.(cost)
 await app.close()
 await rmdir(folder)
 process.disconnect()
-
-function spent(since: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(since)
-  return (user + system) / 1000
-}
