@@ -146,6 +146,8 @@ t.test('a service goes on with a password that was changed while it ran', async 
   const service = await startService(t, { DATABASE_URL_FILE: path }, { collectors: [one] })
   for (const password of ['hush-two', 'hush-three']) {
     own.password = password
+    // No vote of the round before opens a session while the file has the new password and the role the old one.
+    await service.database.db.vote(new AbortController().signal)
     replace(path, own.href)
     await sql.unsafe(`ALTER ROLE ${role} PASSWORD '${password}'`)
     await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${role}`
